@@ -1,0 +1,19 @@
+import { fileURLToPath } from "node:url"
+import { defineConfig } from "vitest/config"
+
+const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
+
+// Tests and examples import the package by its own name, as a user does; here that name is the source.
+export default defineConfig({
+  resolve: {
+    alias: [
+      { find: /^rivulet$/, replacement: src("index.ts") },
+      { find: /^rivulet\/(.*)$/, replacement: src("$1.ts") }
+    ]
+  },
+  test: {
+    include: ["test/**/*.test.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 30_000
+  }
+})
