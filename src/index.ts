@@ -1,1 +1,10 @@
-export {}
+/**
+ * Rivulet: typed chat-model streams for Effect.
+ */
+export * as AIMessageChunk from "./AIMessageChunk.ts"
+export * as CallOptions from "./CallOptions.ts"
+export * as ChatModel from "./ChatModel.ts"
+export * as ChatModelError from "./ChatModelError.ts"
+export * as Finish from "./Finish.ts"
+export * as Message from "./Message.ts"
+export * as Usage from "./Usage.ts"

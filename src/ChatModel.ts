@@ -1,0 +1,286 @@
+/**
+ * The chat model: a service with one streaming path.
+ *
+ * {@link stream} yields the answer chunk by chunk, {@link invoke} is the fold of that stream, {@link batch} and
+ * {@link batchAsCompleted} are many invokes. They take the model from the context ({@link ChatModel}); a layer of a
+ * provider, such as `Anthropic.layer`, or {@link layer} puts it there. An app with several models makes a tag for each
+ * and fills it with the same service:
+ *
+ * ```ts
+ * import { Context, Layer } from "effect"
+ * import { ChatModel } from "rivulet"
+ * import * as Anthropic from "rivulet/Anthropic"
+ *
+ * class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
+ * const FastLive = Layer.effect(Fast, Anthropic.make({ model: "claude-haiku-4-5" }))
+ * ```
+ *
+ * What every model does, because it is done here and not by the adapters: a stream succeeds only with exactly one
+ * `finish` on its last chunk; any other end is a `ChatModelError` with what arrived in `partial`; a failure worth it is
+ * retried, but never after the first chunk; each phase has a time limit; leaving the stream closes its connection.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { accumulator } from "./AIMessageChunk.ts"
+import type { AIMessageChunk, Delta } from "./AIMessageChunk.ts"
+import { merge } from "./CallOptions.ts"
+import type { BatchOptions, CallOptions } from "./CallOptions.ts"
+import { ChatModelError, TruncatedError } from "./ChatModelError.ts"
+import type { Finish } from "./Finish.ts"
+import { prepare } from "./internal/prepare.ts"
+import { run } from "./internal/run.ts"
+import type { AIMessage, Message, Metadata } from "./Message.ts"
+import type { Usage } from "./Usage.ts"
+
+// -----------------------------------------------------------------------------
+// models
+// -----------------------------------------------------------------------------
+
+/** A message in short: who speaks, and the text. */
+export type MessageTuple = readonly [role: "system" | "human" | "ai", content: string]
+
+/** What a chat model can be asked: a text (a human message), a message, or a conversation. */
+export type ChatInput = string | Message | ReadonlyArray<Message | MessageTuple>
+
+/** What an adapter gets: checked input, and the options of the model and of the call in one. */
+export interface ChatRequest {
+  readonly messages: ReadonlyArray<Message>
+  readonly options: CallOptions
+  /** For adapters that speak to a network: tells the watchdog what the chunks do not show. */
+  readonly lifeline: Lifeline
+}
+
+/** Tells the time limits how far a call is. Both may be called as often as one likes; they cost a clock reading. */
+export interface Lifeline {
+  /** The response's headers have arrived. Without it `connect` and `firstChunk` are one phase. */
+  readonly connected: () => void
+  /** Something arrived that is no chunk, such as a ping. */
+  readonly alive: () => void
+}
+
+/** A whole answer, as `generate` gives it. Without `finish` it is a `stop`. */
+export interface Generated {
+  readonly content?: string | undefined
+  /** Everything the answer consists of. When absent, `content` is the one text part. */
+  readonly parts?: ReadonlyArray<Delta> | undefined
+  readonly id?: string | undefined
+  readonly usage?: Usage | undefined
+  readonly finish?: Finish | undefined
+  readonly metadata?: Metadata | undefined
+}
+
+/** A chat model. */
+export interface Service {
+  /** The provider's name, such as `anthropic`. */
+  readonly provider: string
+  /** The model's name, as the provider spells it. */
+  readonly model: string
+  /** The whole answer: the fold of {@link Service.stream}. */
+  readonly invoke: (input: ChatInput, options?: CallOptions) => Effect.Effect<AIMessage, ChatModelError>
+  /** The answer as it arrives. Nothing is sent before the stream is run; leaving it closes the connection. */
+  readonly stream: (input: ChatInput, options?: CallOptions) => Stream.Stream<AIMessageChunk, ChatModelError>
+  /** One answer for each input, in their order. A failure is the `Result` of its input and ends no other. */
+  readonly batch: (
+    inputs: ReadonlyArray<ChatInput>,
+    options?: BatchOptions
+  ) => Effect.Effect<Array<Result.Result<AIMessage, ChatModelError>>>
+  /** One answer for each input, with the input's index, as they are ready. */
+  readonly batchAsCompleted: (
+    inputs: ReadonlyArray<ChatInput>,
+    options?: BatchOptions
+  ) => Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>]>
+}
+
+/** The tag of the app's chat model. */
+export class ChatModel extends Context.Service<ChatModel, Service>()("rivulet/ChatModel") {}
+
+// -----------------------------------------------------------------------------
+// constructors
+// -----------------------------------------------------------------------------
+
+interface MakeBase {
+  readonly provider: string
+  readonly model: string
+  /** Options for every call. */
+  readonly options?: CallOptions | undefined
+}
+
+/** What a model is made of: a way to stream, a way to answer whole, or both. */
+export type MakeOptions =
+  & MakeBase
+  & (
+    | {
+      readonly stream: (request: ChatRequest) => Stream.Stream<AIMessageChunk, ChatModelError>
+      readonly generate?: ((request: ChatRequest) => Effect.Effect<Generated, ChatModelError>) | undefined
+    }
+    | {
+      readonly stream?: undefined
+      readonly generate: (request: ChatRequest) => Effect.Effect<Generated, ChatModelError>
+    }
+  )
+
+/**
+ * Makes a chat model. With `generate` alone `stream` yields one chunk, the whole answer; with `stream` alone `invoke`
+ * folds it; with both `invoke` uses `generate`.
+ *
+ * **Example** (An echo)
+ *
+ * ```ts
+ * import { Stream } from "effect"
+ * import { AIMessageChunk, ChatModel } from "rivulet"
+ *
+ * const echo = ChatModel.make({
+ *   provider: "local",
+ *   model: "echo",
+ *   stream: ({ messages }) =>
+ *     Stream.make(
+ *       AIMessageChunk.text(`${messages.length} messages`),
+ *       { ...AIMessageChunk.empty, finish: { reason: "stop", raw: "" } }
+ *     )
+ * })
+ * ```
+ */
+export const make = (spec: MakeOptions): Service => {
+  const defaults = spec.options ?? {}
+  const generate = spec.generate
+  const whole = generate === undefined
+    ? undefined
+    : (request: ChatRequest) => Stream.fromEffect(Effect.map(generate(request), toChunk))
+  const open = spec.stream ?? whole
+  // MakeOptions has one of the two; a caller without types may have neither.
+  if (open === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
+  const start = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
+    run({
+      provider: spec.provider,
+      model: spec.model,
+      request: prepare(spec, input, merge(defaults, options)),
+      open: from
+    })
+
+  const stream: Service["stream"] = (input, options) => start(open, input, options)
+
+  const invoke: Service["invoke"] = (input, options) =>
+    Effect.suspend(() => {
+      const message = accumulator()
+      const add = (chunks: ReadonlyArray<AIMessageChunk>) =>
+        Effect.sync(() => {
+          for (const chunk of chunks) message.add(chunk)
+        })
+      return Effect.flatMap(
+        Stream.runForEachArray(start(whole ?? open, input, options), add),
+        () => {
+          const whole = message.message()
+          return whole === undefined ? Effect.fail(unfinished(spec)) : Effect.succeed(whole)
+        }
+      )
+    })
+
+  const one = (input: ChatInput, options: BatchOptions | undefined) => Effect.result(invoke(input, options))
+
+  return ChatModel.of({
+    provider: spec.provider,
+    model: spec.model,
+    stream,
+    invoke,
+    batch: (inputs, options) =>
+      Effect.forEach(inputs, (input) => one(input, options), { concurrency: concurrencyOf(options) }),
+    batchAsCompleted: (inputs, options) =>
+      Stream.fromIterable(inputs.entries()).pipe(
+        Stream.mapEffect(
+          ([index, input]) => Effect.map(one(input, options), (result) => [index, result] as const),
+          { concurrency: concurrencyOf(options), unordered: true }
+        )
+      )
+  })
+}
+
+/**
+ * {@link make} as a layer.
+ *
+ * **Example** (A model that always says the same)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const Offline = ChatModel.layer({
+ *   provider: "offline",
+ *   model: "parrot",
+ *   generate: () => Effect.succeed({ content: "Hello!" })
+ * })
+ * ```
+ */
+export const layer = (options: MakeOptions): Layer.Layer<ChatModel> => Layer.sync(ChatModel, () => make(options))
+
+// -----------------------------------------------------------------------------
+// accessors
+// -----------------------------------------------------------------------------
+
+/**
+ * The answer of the context's model as it arrives.
+ *
+ * **Example** (Printing tokens)
+ *
+ * ```ts
+ * import { Effect, Stream } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const print = ChatModel.stream("Tell me a joke").pipe(
+ *   Stream.runForEach((chunk) => Effect.sync(() => process.stdout.write(chunk.content)))
+ * )
+ * ```
+ */
+export const stream = (
+  input: ChatInput,
+  options?: CallOptions
+): Stream.Stream<AIMessageChunk, ChatModelError, ChatModel> =>
+  Stream.unwrap(Effect.map(ChatModel, (model) => model.stream(input, options)))
+
+/** The whole answer of the context's model. */
+export const invoke = (input: ChatInput, options?: CallOptions): Effect.Effect<AIMessage, ChatModelError, ChatModel> =>
+  Effect.flatMap(ChatModel, (model) => model.invoke(input, options))
+
+/** One answer of the context's model for each input, in their order. A failure ends no other call. */
+export const batch = (
+  inputs: ReadonlyArray<ChatInput>,
+  options?: BatchOptions
+): Effect.Effect<Array<Result.Result<AIMessage, ChatModelError>>, never, ChatModel> =>
+  Effect.flatMap(ChatModel, (model) => model.batch(inputs, options))
+
+/** One answer of the context's model for each input, with the input's index, as they are ready. */
+export const batchAsCompleted = (
+  inputs: ReadonlyArray<ChatInput>,
+  options?: BatchOptions
+): Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>], never, ChatModel> =>
+  Stream.unwrap(Effect.map(ChatModel, (model) => model.batchAsCompleted(inputs, options)))
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+const concurrencyOf = (options: BatchOptions | undefined): number => Math.max(1, options?.concurrency ?? 8)
+
+const toChunk = (generated: Generated): AIMessageChunk => {
+  const content = generated.content ??
+    (generated.parts ?? []).reduce((all, part) => part.type === "text" ? all + part.text : all, "")
+  return {
+    _tag: "AIMessageChunk",
+    id: generated.id ?? "",
+    content,
+    parts: generated.parts ?? (content === "" ? [] : [{ type: "text", index: 0, text: content }]),
+    finish: generated.finish ?? { reason: "stop", raw: "" },
+    ...(generated.usage === undefined ? undefined : { usage: generated.usage }),
+    ...(generated.metadata === undefined ? undefined : { metadata: generated.metadata })
+  }
+}
+
+// `run` lets no stream end without a finish; this is for the type.
+const unfinished = (spec: MakeBase) =>
+  new ChatModelError({
+    provider: spec.provider,
+    model: spec.model,
+    reason: new TruncatedError({ message: "The stream ended before the message did" })
+  })

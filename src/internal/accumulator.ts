@@ -1,0 +1,233 @@
+import type { Accumulator as AccumulatorApi, AIMessageChunk, Delta } from "../AIMessageChunk.ts"
+import type { Finish } from "../Finish.ts"
+import { aiMessage, partialAIMessage } from "../Message.ts"
+import type { AIMessage, AIPart, Citation, Metadata, PartialAIMessage, Source } from "../Message.ts"
+import type { Usage } from "../Usage.ts"
+
+/** A block while its deltas arrive: the fields of the deltas, text and arguments growing. */
+type Block =
+  | { readonly type: "text"; text: string; citations: Array<Citation> | undefined }
+  | {
+    readonly type: "reasoning"
+    text: string
+    signature: string | undefined
+    redacted: string | undefined
+    metadata: Metadata | undefined
+  }
+  | {
+    readonly type: "tool_call" | "server_tool_call"
+    id: string | undefined
+    name: string | undefined
+    args: string
+    end: boolean
+    metadata: Metadata | undefined
+  }
+  | { readonly type: "refusal"; text: string }
+  | { readonly type: "unknown"; readonly raw: Array<UnknownRaw> }
+  | { readonly type: "whole"; readonly part: AIPart }
+
+type UnknownRaw = Extract<Delta, { readonly type: "unknown" }>["raw"]
+
+/** Folds chunks into a message. Strings grow as ropes, so adding a delta costs the same at the end as at the start. */
+export class Accumulator implements AccumulatorApi {
+  #id = ""
+  #content = ""
+  #usage: Usage | undefined
+  #finish: Finish | undefined
+  #metadata: Metadata | undefined
+  readonly #blocks: Array<Block> = []
+  /** The block each index stands for. */
+  readonly #byIndex = new Map<number, Block>()
+  #lastIndex = -1
+  #last: Block | undefined
+
+  add(chunk: AIMessageChunk): void {
+    if (this.#id === "") this.#id = chunk.id
+    if (chunk.content !== "") this.#content += chunk.content
+    for (const delta of chunk.parts) this.#addDelta(delta)
+    if (chunk.usage !== undefined) this.#usage = chunk.usage
+    if (chunk.finish !== undefined) this.#finish = chunk.finish
+    if (chunk.metadata !== undefined) {
+      this.#metadata = this.#metadata === undefined ? chunk.metadata : { ...this.#metadata, ...chunk.metadata }
+    }
+  }
+
+  partial(): PartialAIMessage {
+    return partialAIMessage(this.#fields())
+  }
+
+  message(): AIMessage | undefined {
+    return this.#finish === undefined
+      ? undefined
+      : aiMessage({ ...this.#fields(), finish: this.#finish })
+  }
+
+  #fields() {
+    const length = this.#finish?.reason === "length"
+    return {
+      id: this.#id,
+      content: this.#content,
+      parts: this.#blocks.map((block, i) => toPart(block, length && i === this.#blocks.length - 1)),
+      usage: this.#usage,
+      finish: this.#finish,
+      metadata: this.#metadata
+    }
+  }
+
+  #addDelta(delta: Delta): void {
+    const block = delta.index === this.#lastIndex ? this.#last : this.#byIndex.get(delta.index)
+    if (block !== undefined && extend(block, delta)) return
+    const created = start(delta)
+    this.#blocks.push(created)
+    this.#byIndex.set(delta.index, created)
+    this.#lastIndex = delta.index
+    this.#last = created
+  }
+}
+
+/** Adds a delta to the block of its index; false when it is of another kind and starts a block of its own. */
+const extend = (block: Block, delta: Delta): boolean => {
+  switch (delta.type) {
+    case "text":
+      if (block.type !== "text") return false
+      block.text += delta.text
+      return true
+    case "refusal":
+      if (block.type !== "refusal") return false
+      block.text += delta.text
+      return true
+    case "reasoning":
+      if (block.type !== "reasoning") return false
+      block.text += delta.text
+      block.signature = delta.signature ?? block.signature
+      block.redacted = delta.redacted ?? block.redacted
+      block.metadata = merge(block.metadata, delta.metadata)
+      return true
+    case "tool_call":
+    case "server_tool_call":
+      if (block.type !== delta.type) return false
+      block.id ??= delta.id
+      block.name ??= delta.name
+      block.args += delta.args
+      block.end ||= delta.end === true
+      block.metadata = merge(block.metadata, delta.metadata)
+      return true
+    case "citation":
+      if (block.type !== "text") return false
+      block.citations ??= []
+      block.citations.push(delta.citation)
+      return true
+    case "unknown":
+      if (block.type !== "unknown") return false
+      block.raw.push(delta.raw)
+      return true
+    case "server_tool_result":
+    case "file":
+      return false
+  }
+}
+
+const start = (delta: Delta): Block => {
+  switch (delta.type) {
+    case "text":
+      return { type: "text", text: delta.text, citations: undefined }
+    case "refusal":
+      return { type: "refusal", text: delta.text }
+    case "reasoning":
+      return {
+        type: "reasoning",
+        text: delta.text,
+        signature: delta.signature,
+        redacted: delta.redacted,
+        metadata: delta.metadata
+      }
+    case "tool_call":
+    case "server_tool_call":
+      return {
+        type: delta.type,
+        id: delta.id,
+        name: delta.name,
+        args: delta.args,
+        end: delta.end === true,
+        metadata: delta.metadata
+      }
+    case "unknown":
+      return { type: "unknown", raw: [delta.raw] }
+    case "citation":
+      return { type: "whole", part: { type: "citation", citation: delta.citation } }
+    case "server_tool_result":
+      return {
+        type: "whole",
+        part: {
+          type: "server_tool_result",
+          toolCallId: delta.toolCallId,
+          result: delta.result,
+          ...optional("metadata", delta.metadata)
+        }
+      }
+    case "file":
+      return {
+        type: "whole",
+        part: {
+          type: "file",
+          source: delta.source satisfies Source,
+          ...optional("mediaType", delta.mediaType),
+          ...optional("name", delta.name),
+          ...optional("metadata", delta.metadata)
+        }
+      }
+  }
+}
+
+const toPart = (block: Block, cutByLength: boolean): AIPart => {
+  switch (block.type) {
+    case "text":
+      return { type: "text", text: block.text, ...optional("citations", block.citations) }
+    case "refusal":
+      return { type: "refusal", text: block.text }
+    case "reasoning":
+      return {
+        type: "reasoning",
+        text: block.text,
+        ...optional("signature", block.signature),
+        ...optional("redacted", block.redacted),
+        ...optional("metadata", block.metadata)
+      }
+    case "unknown":
+      return { type: "unknown", raw: block.raw }
+    case "whole":
+      return block.part
+    case "tool_call":
+    case "server_tool_call":
+      return toCall(block, cutByLength)
+  }
+}
+
+const toCall = (
+  block: Extract<Block, { readonly type: "tool_call" | "server_tool_call" }>,
+  cutByLength: boolean
+): AIPart => {
+  const call = { id: block.id ?? "", name: block.name ?? "", ...optional("metadata", block.metadata) }
+  const args = block.end ? parseArgs(block.args, cutByLength) : { reason: "the call was cut off" }
+  if ("value" in args) return { type: block.type, ...call, args: args.value }
+  return block.type === "tool_call"
+    ? { type: "invalid_tool_call", ...call, text: block.args, reason: args.reason }
+    : { type: "server_tool_call", ...call, args: null, text: block.args }
+}
+
+/** A call without arguments has no text. So has one that a token limit cut off before its first argument. */
+const parseArgs = (text: string, cutByLength: boolean) => {
+  if (text.trim() === "") return cutByLength ? { reason: "a token limit cut the call off" } : { value: {} }
+  try {
+    return { value: JSON.parse(text) as UnknownRaw } // JSON.parse yields JSON; its type says `any`
+  } catch {
+    return { reason: cutByLength ? "a token limit cut the call off" : "the arguments are not valid JSON" }
+  }
+}
+
+const merge = (a: Metadata | undefined, b: Metadata | undefined): Metadata | undefined =>
+  a === undefined ? b : b === undefined ? a : { ...a, ...b }
+
+const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
+  // A computed key has the type `string`; here it can only be `key`.
+  value === undefined ? {} : { [key]: value } as { readonly [P in K]: V }

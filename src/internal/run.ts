@@ -1,0 +1,194 @@
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { accumulator, concat, empty } from "../AIMessageChunk.ts"
+import type { Accumulator, AIMessageChunk } from "../AIMessageChunk.ts"
+import type { CallOptions } from "../CallOptions.ts"
+import type { ChatRequest } from "../ChatModel.ts"
+import { ChatModelError, MalformedResponseError, TruncatedError } from "../ChatModelError.ts"
+import type { Reason } from "../ChatModelError.ts"
+import type { Message } from "../Message.ts"
+import { limitsOf, Watchdog } from "./watchdog.ts"
+
+/** A call of a model: whom it asks, and how one try is made. */
+export interface Call {
+  readonly provider: string
+  readonly model: string
+  readonly request: Effect.Effect<
+    { readonly messages: ReadonlyArray<Message>; readonly options: CallOptions },
+    ChatModelError
+  >
+  readonly open: (request: ChatRequest) => Stream.Stream<AIMessageChunk, ChatModelError>
+}
+
+type Chunks = readonly [AIMessageChunk, ...Array<AIMessageChunk>]
+type ChunkPull<E = ChatModelError> = Pull.Pull<Chunks, E>
+
+/** One try, in a scope of its own. */
+interface Attempt {
+  readonly scope: Scope.Closeable
+  readonly message: Accumulator
+  pull: ChunkPull
+  finished: boolean
+}
+
+/** Longer waits than this are the caller's decision: the error says how long the provider asks for. */
+const longestRetryAfter = Duration.seconds(60)
+
+const defaultSchedule = Schedule.exponential("500 millis").pipe(
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(8)))),
+  Schedule.jittered
+)
+
+/**
+ * Runs a call: opens it when the first chunk is asked for, retries until then, keeps the time limits, notes what
+ * arrives for `partial`, and sees to it that the stream either ends with its `finish` or fails.
+ */
+export const run = (call: Call): Stream.Stream<AIMessageChunk, ChatModelError> =>
+  Stream.transformPull(Stream.empty, (_, scope) => start(call, scope))
+
+const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
+  const { messages, options } = yield* call.request
+  const clock = yield* Clock.Clock
+  const services = yield* Effect.context<never>()
+  let attempt: Attempt | undefined
+  const watchdog = new Watchdog(
+    limitsOf(options.timeout),
+    clock,
+    services,
+    () => attempt === undefined ? Effect.void : Scope.close(attempt.scope, Exit.void)
+  )
+  if (watchdog.active) yield* Effect.forkIn(watchdog.watch, scope)
+
+  const begin = Effect.fnUntraced(function*(): Effect.fn.Return<Attempt> {
+    watchdog.begin()
+    const fresh: Attempt = {
+      scope: yield* Scope.fork(scope),
+      message: accumulator(),
+      finished: false,
+      // The connection is made by the first pull, so that it has a time limit too.
+      pull: Effect.suspend(() =>
+        Effect.flatMap(
+          Channel.toPullScoped(
+            Stream.toChannel(call.open({ messages, options, lifeline: watchdog })),
+            fresh.scope
+          ),
+          (pull) => {
+            fresh.pull = pull
+            return pull
+          }
+        )
+      )
+    }
+    return fresh
+  })
+
+  const fail = (attempt: Attempt, reason: Reason) =>
+    withPartial(new ChatModelError({ provider: call.provider, model: call.model, reason }), attempt)
+
+  /** The next chunks of a try, checked. */
+  const next = (attempt: Attempt): ChunkPull =>
+    Pull.matchEffect(watchdog.guard(attempt.pull), {
+      onSuccess: (chunks) => {
+        watchdog.chunks()
+        for (const chunk of chunks) {
+          if (attempt.finished) return Effect.fail(fail(attempt, new MalformedResponseError({ message: afterFinish })))
+          attempt.message.add(chunk)
+          if (chunk.finish !== undefined) attempt.finished = true
+        }
+        return Effect.succeed(chunks)
+      },
+      onDone: (): ChunkPull =>
+        attempt.finished
+          ? Cause.done()
+          : Effect.fail(fail(attempt, new TruncatedError({ message: "The stream ended before the message did" }))),
+      onFailure: (cause) =>
+        Effect.failCause(
+          Cause.map(
+            cause,
+            (error) => error._tag === "TimeoutError" ? fail(attempt, error) : withPartial(error, attempt)
+          )
+        )
+    })
+
+  const step = yield* Schedule.toStep<unknown, ChatModelError, never, never>(options.retrySchedule ?? defaultSchedule)
+  const maxRetries = options.maxRetries ?? 2
+
+  /** The time to wait before the next try, or undefined when there is to be none. */
+  const delay = (error: ChatModelError, retries: number): Effect.Effect<Duration.Duration | undefined> => {
+    const retryAfter = error.retryAfter ?? Duration.zero
+    if (!error.isRetryable || retries >= maxRetries || Duration.isGreaterThan(retryAfter, longestRetryAfter)) {
+      return Effect.succeed(undefined)
+    }
+    return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error), {
+      onSuccess: ([, scheduled]) => {
+        const wait = Duration.max(scheduled, retryAfter)
+        return Effect.succeed(Duration.toMillis(wait) < watchdog.remaining() ? wait : undefined)
+      },
+      onDone: () => Effect.succeed(undefined),
+      onFailure: Effect.failCause
+    })
+  }
+
+  /** The first chunks worth showing. Until there are some, a failure may be retried. */
+  const first: ChunkPull = Effect.gen(function*() {
+    for (let retries = 0;; retries++) {
+      const current = yield* begin()
+      attempt = current
+      const exit = yield* Effect.exit(firstShown(next(current)))
+      if (Exit.isSuccess(exit)) return exit.value
+      const error = Cause.findErrorOption(exit.cause)
+      if (error._tag === "None" || Cause.isDone(error.value)) return yield* exit
+      const wait = yield* delay(error.value, retries)
+      if (wait === undefined) return yield* exit
+      yield* Scope.close(current.scope, exit)
+      yield* Effect.logDebug(`Retrying in ${Duration.format(wait)}: ${error.value.message}`)
+      yield* Effect.sleep(wait)
+    }
+  })
+
+  let shown = false
+  return Effect.suspend((): ChunkPull => {
+    if (shown && attempt !== undefined) return next(attempt)
+    shown = true
+    return first
+  })
+})
+
+const afterFinish = "Something followed the chunk that ended the message"
+
+/** Holds back chunks that carry only an id, usage or metadata, and joins them to the first that carries more. */
+const firstShown = Effect.fnUntraced(function*(next: ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
+  let held = empty
+  while (true) {
+    const chunks = yield* next
+    for (let i = 0; i < chunks.length; i++) {
+      held = concat(held, chunks[i]!)
+      if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {
+        return [held, ...chunks.slice(i + 1)]
+      }
+    }
+  }
+})
+
+const withPartial = (error: ChatModelError, attempt: Attempt): ChatModelError => {
+  if (error.partial !== undefined) return error
+  const partial = attempt.message.partial()
+  const arrived = partial.id !== "" || partial.parts.length > 0 || partial.usage !== undefined
+  return arrived
+    ? new ChatModelError({
+      provider: error.provider,
+      model: error.model,
+      reason: error.reason,
+      partial,
+      metadata: error.metadata
+    })
+    : error
+}

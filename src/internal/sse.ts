@@ -1,0 +1,140 @@
+/**
+ * Server-sent events, as the WHATWG's HTML standard defines them (section 9.2.6, "Interpreting an event stream"),
+ * for bytes that arrive in any cut.
+ *
+ * The bytes of one read are decoded at once, up to the last line end; what is left waits for the next read. UTF-8
+ * never has a line end inside a character, so no character is cut.
+ */
+
+/** Takes the frames that have some data. An event without a name is a `message`, as the standard says. */
+export interface FrameHandler {
+  readonly frame: (event: string, data: string) => void
+  /** A comment line came, which providers send to keep a connection alive. */
+  readonly comment: () => void
+  /**
+   * A chance to read the commonest frames straight from the text. Called where a frame starts; gives the position
+   * after the frame and its blank line, or -1 to have it parsed.
+   */
+  readonly fast: (text: string, start: number) => number
+}
+
+const LF = 10
+const CR = 13
+
+/** The most bytes of one frame. Images inside a message make frames of several megabytes. */
+export const maxFrameBytes = 16 * 1024 * 1024
+
+/** Cuts bytes into frames. */
+export class SseParser {
+  readonly #handler: FrameHandler
+  // The mark must be dropped from the start of the stream only, so the decoder leaves it to us.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+  #waiting: Array<Uint8Array> = []
+  #waitingBytes = 0
+  #first = true
+  /** The stream ends lines with CR, alone or before LF. */
+  #carriage = false
+  #skipLineFeed = false
+  #inFrame = false
+  #event = ""
+  #data: string | undefined
+  #frameLength = 0
+
+  constructor(handler: FrameHandler) {
+    this.#handler = handler
+  }
+
+  /** Takes the bytes of one read. Gives false when a frame is larger than {@link maxFrameBytes}. */
+  push(bytes: Uint8Array): boolean {
+    let end = bytes.lastIndexOf(LF)
+    if (end === -1 || this.#carriage) end = Math.max(end, bytes.lastIndexOf(CR))
+    if (end === -1) {
+      this.#waiting.push(bytes)
+      this.#waitingBytes += bytes.length
+    } else {
+      const head = end === bytes.length - 1 ? bytes : bytes.subarray(0, end + 1)
+      const text = this.#decoder.decode(this.#waiting.length === 0 ? head : join([...this.#waiting, head]))
+      this.#waiting = end === bytes.length - 1 ? [] : [bytes.subarray(end + 1)]
+      this.#waitingBytes = bytes.length - end - 1
+      this.#lines(this.#clean(text))
+    }
+    return this.#waitingBytes + this.#frameLength <= maxFrameBytes
+  }
+
+  /** The bytes or characters of the frame that has begun and is not over. */
+  get pending(): number {
+    return this.#waitingBytes + this.#frameLength
+  }
+
+  #clean(text: string): string {
+    if (this.#first) {
+      this.#first = false
+      if (text.charCodeAt(0) === 0xfeff) text = text.slice(1)
+    }
+    if (this.#skipLineFeed && text.charCodeAt(0) === LF) text = text.slice(1)
+    this.#skipLineFeed = false
+    if (!text.includes("\r")) return text
+    this.#carriage = true
+    this.#skipLineFeed = text.charCodeAt(text.length - 1) === CR
+    return text.replace(/\r\n?/g, "\n")
+  }
+
+  /** `text` ends with a line feed, unless it is empty. */
+  #lines(text: string): void {
+    const handler = this.#handler
+    let at = 0
+    while (at < text.length) {
+      if (!this.#inFrame) {
+        const after = handler.fast(text, at)
+        if (after !== -1) {
+          at = after
+          continue
+        }
+      }
+      const end = text.indexOf("\n", at)
+      if (end === at) this.#dispatch()
+      else this.#line(text, at, end)
+      at = end + 1
+    }
+  }
+
+  #line(text: string, start: number, end: number): void {
+    this.#inFrame = true
+    const colon = text.indexOf(":", start)
+    if (colon === start) return this.#handler.comment()
+    const fieldEnd = colon === -1 || colon > end ? end : colon
+    let valueStart = Math.min(fieldEnd + 1, end)
+    if (text.charCodeAt(valueStart) === 32) valueStart++
+    const value = text.slice(valueStart, end)
+    switch (text.slice(start, fieldEnd)) {
+      case "data":
+        this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
+        this.#frameLength += value.length
+        break
+      case "event":
+        this.#event = value
+        break
+        // `id` and `retry` are for clients that reconnect; a model's answer cannot be resumed.
+    }
+  }
+
+  #dispatch(): void {
+    const data = this.#data
+    const event = this.#event
+    this.#inFrame = false
+    this.#data = undefined
+    this.#event = ""
+    this.#frameLength = 0
+    if (data !== undefined) this.#handler.frame(event === "" ? "message" : event, data)
+  }
+}
+
+const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
+  let at = 0
+  for (const piece of pieces) {
+    all.set(piece, at)
+    at += piece.length
+  }
+  return all
+}
