@@ -1,0 +1,335 @@
+/**
+ * What a test server does with one request, down to the bytes: a status, headers, and a list of steps. Plain data.
+ *
+ * Whole answers come from {@link text}, {@link toolCall}, {@link message} and their like; {@link faultAt} breaks any of
+ * them off at any byte; {@link make} takes the steps themselves. A script can be used any number of times, and changed by spreading it.
+ *
+ * ```ts
+ * const answer = Script.text("Hello world", { delay: "20 millis" })
+ * const bytewise = { ...answer, cut: 1 }
+ * const lost = Script.faultAt(answer, 700, [Script.delay("20 millis"), Script.reset])
+ * const refused = Script.status(429, { headers: { "retry-after": "2" } })
+ * ```
+ */
+import type * as Duration from "effect/Duration"
+import { dual } from "effect/Function"
+import * as Wire from "./anthropicEvents.ts"
+
+export type { Block, Event, Usage } from "./anthropicEvents.ts"
+
+/** Writes bytes of the body; a string as UTF-8. */
+export interface Write {
+  readonly _tag: "Write"
+  readonly bytes: Uint8Array | string
+}
+
+/** Waits in real time, under a test clock too. */
+export interface Delay {
+  readonly _tag: "Delay"
+  readonly duration: Duration.Input
+}
+
+/** Takes its steps `times` times over; for ever without `times`. */
+export interface Repeat {
+  readonly _tag: "Repeat"
+  readonly steps: ReadonlyArray<Step>
+  readonly times?: number | undefined
+}
+
+/** A step that ends the body, each in the way its constant ({@link stall} and so on) says. */
+export interface Last {
+  readonly _tag: "Stall" | "Reset" | "Truncate" | "End"
+}
+
+/** One thing the server does with the body of a response. Nothing follows a {@link Last} one. */
+export type Step = Write | Delay | Repeat | Last
+
+/** A step that is not made of others, with its bytes encoded. */
+export type Unrolled = { readonly _tag: "Write"; readonly bytes: Uint8Array } | Delay | Last
+
+/** How a script's bytes reach the client, beside the steps. */
+export interface Options {
+  /** Default 200. */
+  readonly status?: number | undefined
+  /** Added to the server's own: `content-type: text/event-stream; charset=utf-8`, `cache-control`, `request-id`. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** When the headers go out: at once by default, after a time, never, or a TCP reset in their stead. */
+  readonly headersAfter?: Duration.Input | "never" | "reset" | undefined
+  /** The most bytes one socket write may carry; each is a TCP segment of its own as far as the kernel lets it. */
+  readonly cut?: number | undefined
+  /**
+   * Whether writes with no delay between them are put together, up to 16 KiB or exactly to `cut`; default true. With
+   * false each `Write` is a socket write of its own, sent when the one before it has left.
+   */
+  readonly coalesce?: boolean | undefined
+}
+
+/** The whole of what happens to one request. */
+export interface Script extends Options {
+  readonly steps: ReadonlyArray<Step>
+}
+
+/** The answer's own fields, and the time between two deltas (default: none). */
+export interface MessageOptions extends Omit<Wire.Answer, "blocks"> {
+  readonly delay?: Duration.Input | undefined
+}
+
+const defaultRequestId = "req_01RivuletTestServer"
+
+/** Writes bytes, or a string as UTF-8, whether well-formed or not: `Script.write("data: {oops\n\n")`. */
+export const write = (bytes: Uint8Array | string): Write => ({ _tag: "Write", bytes })
+
+/** Writes the SSE frame of an event: `Script.event({ type: "ping" })`. */
+export const event = (event: Wire.Event): Write => write(Wire.frame(event))
+
+/** Writes an `error` event into a 200: `Script.errorEvent("overloaded_error", "Overloaded")`. */
+export const errorEvent = (type: string, message: string): Write => event(Wire.error(type, message, defaultRequestId))
+
+/** Waits in real time: `Script.delay("50 millis")`. */
+export const delay = (duration: Duration.Input): Delay => ({ _tag: "Delay", duration })
+
+/** Sends nothing more, and keeps the connection open until the client goes. */
+export const stall: Last = { _tag: "Stall" }
+
+/**
+ * Ends with a TCP RST, once the kernel has all that was written. A client may drop what it had not read by then: a
+ * {@link delay} before the reset gives it the time.
+ */
+export const reset: Last = { _tag: "Reset" }
+
+/** Closes the connection in the middle of the chunked body. */
+export const truncate: Last = { _tag: "Truncate" }
+
+/** Ends the body properly, as the end of a script does by itself. */
+export const end: Last = { _tag: "End" }
+
+/** Repeats steps, for ever when `times` is left out. The client sets the pace: one write at a time is under way. */
+export const repeat = (steps: ReadonlyArray<Step>, times?: number): Repeat => ({ _tag: "Repeat", steps, times })
+
+/** A script of the steps given: `Script.make([Script.write("data: "), Script.truncate], { cut: 1 })`. */
+export const make = (steps: ReadonlyArray<Step>, options?: Options): Script => ({ ...options, steps })
+
+/** Serves the bytes as they are, a recording for instance. */
+export const body = (bytes: Uint8Array | string, options?: Options): Script => make([write(bytes)], options)
+
+/** Frames each event under its own `type`. Nothing is added: a stream without `message_stop` ends without one. */
+export const events = (events: Iterable<Wire.Event>, options?: Options): Script =>
+  make(Array.from(events, event), options)
+
+const withDelay = (frames: ReadonlyArray<Wire.Event>, duration: Duration.Input | undefined): ReadonlyArray<Step> => {
+  if (duration === undefined) return frames.map(event)
+  let deltas = 0
+  return frames.flatMap((frame) =>
+    frame.type === "content_block_delta" && deltas++ > 0 ? [delay(duration), event(frame)] : [event(frame)]
+  )
+}
+
+/**
+ * A well-formed answer of any content blocks, in order; the constructors below are short for it.
+ *
+ * ```ts
+ * Script.message({
+ *   blocks: [
+ *     { type: "thinking", tokens: ["Hm", "."], signature: "c2ln" },
+ *     { type: "text", tokens: ["Let me", " look."] },
+ *     { type: "tool_use", id: "toolu_1", name: "weather", args: { city: "Bern" } }
+ *   ],
+ *   usage: { input_tokens: 20, cache_read_input_tokens: 100 }
+ * })
+ * ```
+ */
+export const message = (options: MessageOptions & Pick<Wire.Answer, "blocks">): Script =>
+  make(withDelay(Wire.answerEvents(options), options.delay))
+
+/** A well-formed text answer, a delta a token: `Script.tokens(["Hel", "lo"])`. */
+export const tokens = (tokens: ReadonlyArray<string>, options?: MessageOptions): Script =>
+  message({ ...options, blocks: [{ type: "text", tokens }] })
+
+/** A well-formed text answer, cut into words unless `tokens` says how: `Script.text("Hello world")`. */
+export const text = (
+  text: string,
+  options?: MessageOptions & { readonly tokens?: ReadonlyArray<string> | undefined }
+): Script => tokens(options?.tokens ?? Wire.words(text), options)
+
+/** A well-formed answer that thinks before it speaks, each cut into words. `text` may be empty: then it only thinks. */
+export const reasoning = (
+  thinking: string,
+  text: string,
+  options?: MessageOptions & { readonly signature?: string | undefined }
+): Script => {
+  const thought: Wire.Block = {
+    type: "thinking",
+    tokens: Wire.words(thinking),
+    signature: options?.signature ?? "cml2dWxldA=="
+  }
+  const spoken: Wire.Block = { type: "text", tokens: Wire.words(text) }
+  return message({ ...options, blocks: text === "" ? [thought] : [thought, spoken] })
+}
+
+/** A well-formed answer that calls one tool, after `text` if there is any. String `args` are sent as they stand. */
+export const toolCall = (
+  call: Omit<Extract<Wire.Block, { readonly type: "tool_use" }>, "type">,
+  options?: MessageOptions & { readonly text?: string | undefined }
+): Script =>
+  message({
+    ...options,
+    blocks: [
+      ...(options?.text === undefined ? [] : [{ type: "text", tokens: [options.text] } as const]),
+      { type: "tool_use", ...call }
+    ]
+  })
+
+const deltas = (token: string, options: MessageOptions | undefined, times?: number): Repeat =>
+  repeat([
+    ...(options?.delay === undefined ? [] : [delay(options.delay)]),
+    event(Wire.textDelta(0, token))
+  ], times)
+
+/** A well-formed text answer of `times` equal deltas (default `" token"`), however large: 400,000 are 50 MB or so. */
+export const repeated = (
+  times: number,
+  options?: MessageOptions & { readonly token?: string | undefined }
+): Script => {
+  const frames = Wire.answerEvents({ ...options, blocks: [{ type: "text", tokens: [] }] }).map(event)
+  const head = frames.slice(0, 3)
+  const tail = [
+    event(Wire.blockStop(0)),
+    event(Wire.messageDelta({ ...options, blocks: [] }, times)),
+    ...frames.slice(-1)
+  ]
+  return make([...head, deltas(options?.token ?? " token", options, times), ...tail])
+}
+
+/** A well-formed start, followed by text deltas that never end, as fast as the client reads or one a `delay`. */
+export const endless = (options?: MessageOptions & { readonly token?: string | undefined }): Script =>
+  make([
+    event(Wire.messageStart(options ?? {})),
+    event(Wire.blockStart(0, { type: "text", text: "" })),
+    event(Wire.ping),
+    deltas(options?.token ?? " token", options)
+  ])
+
+/**
+ * An error response with the API's JSON body. The error's type and message are those the API uses for the status; `body`
+ * replaces the whole of it, a string as it stands. The id of the request is in the body and the `request-id` header.
+ *
+ * ```ts
+ * Script.status(429, { headers: { "retry-after": "2" } })
+ * Script.status(502, { body: "<html>Bad gateway</html>", headers: { "content-type": "text/html" } })
+ * ```
+ */
+export const status = (
+  status: number,
+  options?: {
+    readonly type?: string | undefined
+    readonly message?: string | undefined
+    readonly requestId?: string | undefined
+    readonly headers?: Readonly<Record<string, string>> | undefined
+    readonly body?: unknown
+  }
+): Script => {
+  const usual = Wire.statusError(status)
+  const requestId = options?.requestId ?? defaultRequestId
+  const content = options?.body ?? Wire.error(options?.type ?? usual.type, options?.message ?? usual.message, requestId)
+  return make([write(typeof content === "string" ? content : JSON.stringify(content))], {
+    status,
+    headers: { "content-type": "application/json", "request-id": requestId, ...options?.headers }
+  })
+}
+
+/** Accepts the request and never answers, not even with headers. */
+export const silent: Script = make([], { headersAfter: "never" })
+
+/** Resets the connection (TCP RST) before any header. */
+export const resetBeforeHeaders: Script = make([], { headersAfter: "reset" })
+
+const isLast = (step: Step): boolean =>
+  step._tag === "Repeat" ? step.steps.some(isLast) : step._tag !== "Write" && step._tag !== "Delay"
+
+const writesNothing = (step: Step): boolean =>
+  step._tag === "Repeat"
+    ? step.steps.every(writesNothing)
+    : step._tag === "Delay" || (step._tag === "Write" && step.bytes.length === 0)
+
+const isEndless = (steps: ReadonlyArray<Step>): boolean => {
+  for (const step of steps) {
+    if (step._tag === "Repeat" && (isEndless(step.steps) || ((step.times ?? Infinity) === Infinity && !isLast(step)))) {
+      return true
+    }
+    if (isLast(step)) return false
+  }
+  return false
+}
+
+/**
+ * The steps one by one, as the server takes them: strings as UTF-8, repetitions unrolled, lazily, for one may be endless.
+ * When the last of them does not end the body, the server does so.
+ */
+export const unroll = (self: Script): Iterable<Unrolled> => {
+  const encoded = new Map<Write, Uint8Array>()
+  const encode = (step: Write): Uint8Array => {
+    const bytes = encoded.get(step) ?? (typeof step.bytes === "string" ? encoder.encode(step.bytes) : step.bytes)
+    encoded.set(step, bytes)
+    return bytes
+  }
+  const go = function*(steps: ReadonlyArray<Step>): Generator<Unrolled> {
+    for (const step of steps) {
+      if (step._tag === "Write") {
+        yield { _tag: "Write", bytes: encode(step) }
+      } else if (step._tag !== "Repeat") {
+        yield step
+      } else if ((step.times ?? Infinity) === Infinity && writesNothing(step)) {
+        yield stall // it would turn for ever, and never come to anything
+      } else {
+        for (let turn = 0; turn < (step.times ?? Infinity); turn++) yield* go(step.steps)
+      }
+    }
+  }
+  return go(self.steps)
+}
+
+const encoder = new TextEncoder()
+
+/**
+ * Breaks a script off: the first `byteOffset` bytes of its body exactly, delays between them included, and then `fault`
+ * in place of all the rest. Beyond the end of the body the fault comes after its last byte. A script that stalls, resets
+ * or truncates before the offset stays as it is.
+ *
+ * ```ts
+ * Script.faultAt(Script.text("Hello"), 700, Script.truncate)
+ * Script.faultAt(Script.text("Hello"), 700, [Script.write("event: x\ndata: {oops\n\n"), Script.stall])
+ * ```
+ */
+export const faultAt: {
+  (byteOffset: number, fault: Step | ReadonlyArray<Step>): (self: Script) => Script
+  (self: Script, byteOffset: number, fault: Step | ReadonlyArray<Step>): Script
+} = dual(3, (self: Script, byteOffset: number, fault: Step | ReadonlyArray<Step>): Script => {
+  const steps: Array<Step> = []
+  let left = byteOffset
+  for (const step of unroll(self)) {
+    if (left <= 0) break
+    steps.push(step._tag === "Write" ? write(step.bytes.subarray(0, left)) : step)
+    if (isLast(step)) return self
+    if (step._tag === "Write") left -= step.bytes.length
+  }
+  return { ...self, steps: steps.concat(fault) }
+})
+
+/** The whole body of a script, up to the step that ends it. Throws a `RangeError` for a body that never ends. */
+export const bytesOf = (self: Script): Uint8Array => {
+  if (isEndless(self.steps)) {
+    throw new RangeError("The body of this script never ends: break it off with Script.faultAt first")
+  }
+  const parts: Array<Uint8Array> = []
+  for (const step of unroll(self)) {
+    if (step._tag === "Write") parts.push(step.bytes)
+    else if (isLast(step)) break
+  }
+  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
+  let offset = 0
+  for (const part of parts) {
+    whole.set(part, offset)
+    offset += part.length
+  }
+  return whole
+}
