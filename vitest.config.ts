@@ -1,9 +1,10 @@
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import "./test/support/node20.ts"
 
 const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
-// Tests and examples import the package by its own name, as a user does; here that name is the source.
+// Tests import the package by its own name, as a user does; here that name is the source.
 export default defineConfig({
   resolve: {
     alias: [

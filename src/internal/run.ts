@@ -142,7 +142,7 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
     for (let retries = 0;; retries++) {
       const current = yield* begin()
       attempt = current
-      const exit = yield* Effect.exit(firstShown(next(current)))
+      const exit = yield* Effect.exit(firstShown(() => next(current)))
       if (Exit.isSuccess(exit)) return exit.value
       const error = Cause.findErrorOption(exit.cause)
       if (error._tag === "None" || Cause.isDone(error.value)) return yield* exit
@@ -165,10 +165,10 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
 const afterFinish = "Something followed the chunk that ended the message"
 
 /** Holds back chunks that carry only an id, usage or metadata, and joins them to the first that carries more. */
-const firstShown = Effect.fnUntraced(function*(next: ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
+const firstShown = Effect.fnUntraced(function*(next: () => ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
   let held = empty
   while (true) {
-    const chunks = yield* next
+    const chunks = yield* next()
     for (let i = 0; i < chunks.length; i++) {
       held = concat(held, chunks[i]!)
       if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {
