@@ -184,18 +184,22 @@ const apiError = (cause: ApiError, status: number, options: Parameters<typeof er
   })
 }
 
-/** An error page has no JSON; its status says more than its HTML. */
+/** A body that is no JSON: its status says more than an error page or the SDK's words for an empty one. */
 const plainText = (text: string, status: number): string =>
-  text === "" || /<[a-z!]/i.test(text)
-    ? status >= 300 && status < 400
-      ? `The server redirects elsewhere (status ${status}), which is not followed; check the base URL`
-      : `The provider answered with status ${status}`
+  status >= 300 && status < 400
+    ? `The server redirects elsewhere (status ${status}), which is not followed; check the base URL`
+    : text === "" || /<[a-z!]|\(no body\)/i.test(text)
+    ? `The provider answered with status ${status}`
     : text
 
 const networkError = (cause: unknown, options: Parameters<typeof errorOf>[1]): ChatModelError => {
   const chain = causes(cause)
   const code = chain.map((error) => error["code"]).find((code) => typeof code === "string")
-  const messages = chain.map((error) => error["message"]).filter((text) => typeof text === "string" && text !== "")
+  const messages = chain
+    .map((error) => error["message"])
+    .filter((text) => typeof text === "string")
+    .map((text) => text.replace(/\.$/, ""))
+    .filter((text) => text !== "")
   const message = excerpt(options.scrub([...new Set(messages)].join(": ") || "The connection was lost"), 500)
   return new ChatModelError({
     provider: options.provider,

@@ -5,7 +5,7 @@ import type { Message } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
 import { AnthropicServer, Script } from "rivulet/Testing"
 import { available, recordings, skipped } from "../support/recordings.ts"
-import type { Canonical, Recording } from "../support/recordings.ts"
+import type { Canonical } from "../support/recordings.ts"
 
 const model = (baseUrl: string) =>
   Anthropic.layer({ model: "recorded", apiKey: Redacted.make("sk-test"), baseUrl, maxRetries: 0 })
@@ -35,13 +35,10 @@ const check = (message: Message.AIMessage, canonical: Canonical) => {
   assert.deepStrictEqual(message.usage?.raw, canonical.usage)
 }
 
-// A socket write a byte takes a millisecond or so; larger recordings are cut on a few bytes' grid instead.
-const smallest = ({ bytes }: Recording) => bytes.length < 40_000 ? 1 : 7
-
 describe.skipIf(!available)(`the Anthropic recordings${available ? "" : ` (${skipped})`}`, () => {
   for (const recording of recordings("messages")) {
     describe(recording.name, () => {
-      for (const cut of [undefined, 61, smallest(recording)]) {
+      for (const cut of [undefined, 61, 1]) {
         it.live(`folds to what it should in pieces of ${cut ?? "any"} bytes, streamed and invoked`, () =>
           Effect.gen(function*() {
             const layer = yield* served(Script.body(recording.bytes, { cut }))

@@ -1,5 +1,5 @@
-// vitest 5 prints failures with Map.groupBy, which Node 20 does not have.
-Map.groupBy ??= function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K): Map<K, Array<T>> {
+// vitest 5 prints failures with Map.groupBy, which Node 20 does not have, nor the types for it.
+function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T, index: number) => K): Map<K, Array<T>> {
   const groups = new Map<K, Array<T>>()
   let index = 0
   for (const item of items) {
@@ -10,3 +10,5 @@ Map.groupBy ??= function groupBy<K, T>(items: Iterable<T>, keyOf: (item: T, inde
   }
   return groups
 }
+
+if (!("groupBy" in Map)) Object.assign(Map, { groupBy })
