@@ -32,7 +32,7 @@ export const Usage = Schema.Struct({
   /** The part of `outputTokens` that was spent on reasoning. Absent: not reported. */
   reasoningTokens: Schema.optional(Schema.Finite),
   /** The provider's own usage object, as its stream left it. */
-  raw: Schema.optional(Schema.Json)
+  raw: Schema.optionalKey(Schema.Json)
 })
 
 /** Running token totals of one message; see {@link Usage} (the schema) for each field's meaning. */

@@ -150,6 +150,8 @@ export const errorOf = (cause: unknown, options: {
   readonly model: string
   readonly scrub: Scrub
   readonly now: number
+  /** Those of the response, when its body broke. */
+  readonly headers?: Headers | undefined
 }): ChatModelError => {
   const status = isObject(cause) && typeof cause["status"] === "number" ? cause["status"] : undefined
   return status === undefined
@@ -194,6 +196,7 @@ const plainText = (text: string, status: number): string =>
 
 const networkError = (cause: unknown, options: Parameters<typeof errorOf>[1]): ChatModelError => {
   const chain = causes(cause)
+  const requestId = options.headers?.get("request-id")
   const code = chain.map((error) => error["code"]).find((code) => typeof code === "string")
   const messages = chain
     .map((error) => error["message"])
@@ -204,7 +207,8 @@ const networkError = (cause: unknown, options: Parameters<typeof errorOf>[1]): C
   return new ChatModelError({
     provider: options.provider,
     model: options.model,
-    reason: new NetworkError({ message, ...(typeof code === "string" ? { code } : undefined) })
+    reason: new NetworkError({ message, ...(typeof code === "string" ? { code } : undefined) }),
+    ...(requestId === null || requestId === undefined ? undefined : { metadata: { requestId } })
   })
 }
 

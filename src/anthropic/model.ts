@@ -60,7 +60,8 @@ export const makeModel = (options: Options): Service => {
             ? Effect.fail(fail(new MalformedResponseError({ message: `${notAStream} ${type}` })))
             : Effect.succeed(new MessageDecoder({ provider, model, metadata, scrub }))
         },
-        toError: (cause) => errorOf(cause, { provider, model, scrub, now: clock.currentTimeMillisUnsafe() }),
+        toError: (cause, response) =>
+          errorOf(cause, { provider, model, scrub, now: clock.currentTimeMillisUnsafe(), headers: response?.headers }),
         lifeline: request.lifeline
       })
     }))

@@ -25,8 +25,8 @@ export interface HttpStream {
   /** Sends the request; resolves with the headers. `signal` aborts it until then. */
   readonly send: (signal: AbortSignal) => Promise<Response>
   readonly decoder: (response: Response) => Effect.Effect<Decoder, ChatModelError>
-  /** What `send` rejected with, or what the body broke with. */
-  readonly toError: (cause: unknown) => ChatModelError
+  /** What `send` rejected with, or what the body of the response broke with. */
+  readonly toError: (cause: unknown, response?: Response) => ChatModelError
   readonly lifeline: Lifeline
 }
 
@@ -61,7 +61,7 @@ const open = Effect.fnUntraced(function*(request: HttpStream, scope: Scope.Scope
   const read = Effect.callback<Uint8Array | undefined, ChatModelError>((resume) => {
     connection.read().then(
       (bytes) => resume(Effect.succeed(bytes)),
-      (cause) => resume(Effect.fail(request.toError(cause)))
+      (cause) => resume(Effect.fail(request.toError(cause, response)))
     )
   })
   // When the message is complete, neither a lost connection nor one that stays open can harm it.

@@ -33,7 +33,10 @@ const fails = (name: string, script: Script.Script, reason: string, more?: {
         assert.strictEqual(error.provider, "anthropic")
         assert.strictEqual(error.model, "claude-test")
         assert.strictEqual(error.partial?.content, partial)
-        if (partial !== undefined) assert.isAbove(error.partial?.usage?.inputTokens ?? 0, 0)
+        if (partial !== undefined) {
+          assert.isAbove(error.partial?.usage?.inputTokens ?? 0, 0)
+          assert.isDefined(error.requestId ?? error.partial?.metadata?.["requestId"])
+        }
         more?.check?.(error)
       }
       assert.strictEqual(text, partial ?? "")

@@ -1,0 +1,79 @@
+import type { ConfigError } from "effect/Config"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import type { ChatModelError } from "../ChatModelError.ts"
+import { codeOfReason, declinedCode, failureCode, usageCode } from "./exitCodes.ts"
+import type { OutputError } from "./output.ts"
+
+/** The command line cannot be followed; the message says what to do about it. */
+export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}
+
+/** The model ended its answer by declining to give one. */
+export class Declined extends Data.TaggedError("Declined")<{ readonly reason: string }> {}
+
+/** What a command can fail with. */
+export type CommandError = ChatModelError | ConfigError | Declined | OutputError | UsageError
+
+/** How a failure is told: one line for stderr, or none, and the exit code. */
+export interface Report {
+  readonly line: string | undefined
+  readonly code: number
+}
+
+export const reportOf = (error: CommandError): Report => {
+  switch (error._tag) {
+    case "UsageError":
+      return { line: error.message, code: usageCode }
+    case "ConfigError":
+      return { line: `A setting in the environment is wrong: ${error.cause.message}`, code: usageCode }
+    case "Declined":
+      return { line: `The model declined to answer (${error.reason})`, code: declinedCode }
+    case "OutputError":
+      // Nobody is left to read, which is how `| head` ends every program before it.
+      return error.closed
+        ? { line: undefined, code: 0 }
+        : { line: `Cannot write the output: ${error.message}`, code: failureCode }
+    case "ChatModelError":
+      return { line: modelFailure(error), code: codeOfReason(error.reason._tag) }
+  }
+}
+
+const modelFailure = (error: ChatModelError): string => {
+  const { reason, requestId } = error
+  const kept = error.partial?.content.length ?? 0
+  const facts = [
+    ...(requestId === undefined ? [] : [`request ${requestId}`]),
+    ...(kept === 0 ? [] : [`kept ${kept} characters`])
+  ]
+  const hint = hintOf(error)
+  return `${reason._tag}: ${reason.message}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}${
+    hint === undefined ? "" : `. ${hint}`
+  }`
+}
+
+/** What to do next, where there is something the message does not already say. */
+const hintOf = (error: ChatModelError): string | undefined => {
+  switch (error.reason._tag) {
+    case "AuthenticationError":
+      return "Check ANTHROPIC_API_KEY, or use --model demo, which needs no key"
+    case "PermissionError":
+    case "NotFoundError":
+      return "See which models there are: rivulet models"
+    case "QuotaExhaustedError":
+      return "Add credit at https://console.anthropic.com/settings/billing"
+    case "RateLimitError":
+    case "OverloadedError":
+      return error.retryAfter === undefined
+        ? "Try again in a while"
+        : `Try again in ${Duration.format(error.retryAfter)}`
+    case "NetworkError":
+      return error.partial === undefined ? "Check the connection, and ANTHROPIC_BASE_URL if it is set" : "Try again"
+    case "TimeoutError":
+    case "TruncatedError":
+      return "Try again"
+    case "ContextLengthError":
+      return "Shorten the prompt"
+    default:
+      return undefined
+  }
+}

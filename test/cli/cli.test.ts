@@ -1,0 +1,285 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { readFileSync } from "node:fs"
+import { join } from "node:path"
+import { AIMessageChunk } from "../../src/AIMessageChunk.ts"
+import * as AnthropicServer from "../../src/testing/AnthropicServer.ts"
+import * as Script from "../../src/testing/Script.ts"
+import { cli, key, root, withKey } from "./program.ts"
+
+const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+const lines = (text: string) => text.split("\n").filter((line) => line !== "")
+
+const decodeChunk = Schema.decodeUnknownSync(Schema.fromJsonString(AIMessageChunk))
+
+describe("rivulet", () => {
+  it.live("without arguments takes the tour, offline", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* cli([])
+      assert.strictEqual(code, 0)
+      assert.strictEqual(stderr, "")
+      assert.match(stdout, /offline demo model/)
+      assert.match(stdout, /set ANTHROPIC_API_KEY/)
+      const [song = "", again = ""] = stdout.split("\n\n").filter((part) => !part.startsWith("#"))
+      assert.match(song.replaceAll("|", ""), /goldfish on the moon/)
+      assert.match(song, /\| gold\|fish\| on\| the\| moon/)
+      const [head, truncated] = again.split("\n")
+      assert.strictEqual(truncated, "...Truncated")
+      assert.lengthOf(head?.split("|") ?? [], 5)
+      assert.isTrue(song.startsWith(`${head}|`))
+    }))
+
+  it.live("with a key asks Claude, twice, and leaves the second answer", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make()
+      yield* server.enqueue(
+        Script.tokens(["Gold", "fish", "!"]),
+        Script.endless({ delay: "5 millis", token: " more" })
+      )
+      const { code, stdout } = yield* cli([], { env: withKey(server.url) })
+      assert.strictEqual(code, 0)
+      assert.notMatch(stdout, /demo/)
+      assert.match(stdout, /^Gold\|fish\|!$/m)
+      assert.match(stdout, /^ more(\| more){4}\n\.\.\.Truncated$/m)
+      const [first, second] = yield* server.requests
+      assert.propertyVal(first?.body, "model", "claude-haiku-4-5")
+      assert.strictEqual((yield* second!.closed).by, "client")
+    }))
+
+  it.live("prints its version and its help", () =>
+    Effect.gen(function*() {
+      const shown = yield* cli(["--version"])
+      assert.strictEqual(shown.stdout, `rivulet v${version}\n`)
+      const help = yield* cli(["--help"])
+      assert.strictEqual(help.code, 0)
+      assert.match(help.stdout, /EXIT CODES\n  0 /)
+      assert.match(help.stdout, /ANTHROPIC_API_KEY/)
+      const streamHelp = yield* cli(["stream", "--help"])
+      assert.match(streamHelp.stdout, /--max-tokens/)
+      assert.notMatch(streamHelp.stdout, /EXIT CODES/)
+    }))
+})
+
+describe("rivulet stream", () => {
+  it.live("answers on stdout, and tells on stderr that it was the demo, and nothing else", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* cli(["stream", "What is 6 * 7?"])
+      assert.strictEqual(code, 0)
+      assert.match(stdout, /^6 \* 7 = 42\n/)
+      assert.isTrue(stdout.endsWith("\n"))
+      assert.lengthOf(lines(stderr), 1)
+      assert.match(stderr, /offline demo model.*ANTHROPIC_API_KEY/)
+    }))
+
+  it.live("puts the delimiter between the chunks", () =>
+    Effect.gen(function*() {
+      const plain = yield* cli(["stream", "hello", "--model", "demo"])
+      const cut = yield* cli(["stream", "hello", "--model", "demo", "--delimiter", "\u241f"])
+      assert.isAbove(cut.stdout.split("\u241f").length, 10)
+      assert.strictEqual(cut.stdout.replaceAll("\u241f", ""), plain.stdout)
+    }))
+
+  it.live("breaks off with --take", () =>
+    Effect.gen(function*() {
+      const { code, stdout } = yield* cli(["stream", "hello", "--take", "2", "--delimiter", "|"])
+      assert.strictEqual(code, 0)
+      assert.match(stdout, /^[^|]+\|[^|]+\n\.\.\.Truncated\n$/)
+      const whole = yield* cli(["stream", "hello", "--take", "9999"])
+      assert.notMatch(whole.stdout, /Truncated/)
+    }))
+
+  it.live("prints chunks as JSON, the last with finish and usage", () =>
+    Effect.gen(function*() {
+      const { stdout } = yield* cli(["stream", "hello", "--json"])
+      const chunks = lines(stdout).map((line) => decodeChunk(line))
+      const text = yield* cli(["stream", "hello"])
+      assert.strictEqual(`${chunks.map((chunk) => chunk.content).join("")}\n`, text.stdout)
+      assert.deepStrictEqual(chunks.map((chunk) => chunk.finish?.reason).filter(Boolean), ["stop"])
+      const { finish, usage } = chunks.at(-1)!
+      assert.strictEqual(finish?.reason, "stop")
+      assert.strictEqual(usage?.outputTokens, chunks.filter((chunk) => chunk.content !== "").length)
+      const taken = yield* cli(["stream", "hello", "--json", "--take", "3"])
+      assert.deepStrictEqual(lines(taken.stdout).map((line) => decodeChunk(line)), chunks.slice(0, 3))
+    }))
+
+  it.live("lets the demo honour the limit, and mention the system prompt", () =>
+    Effect.gen(function*() {
+      const { stdout } = yield* cli(["stream", "Tell me a story", "--json", "--max-tokens", "4"])
+      const last = decodeChunk(lines(stdout).at(-1))
+      assert.deepStrictEqual(last.finish, { reason: "length", raw: "max_tokens" })
+      assert.strictEqual(last.usage?.outputTokens, 4)
+      const pirate = yield* cli(["stream", "hello", "--system", "You are a pirate"])
+      assert.match(pirate.stdout, /You are a pirate/)
+    }))
+
+  it.live("passes the options on", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ apiKey: key, script: Script.text("Aye") })
+      const options = ["--system", "Be brief", "--max-tokens", "77", "--temperature", "0.5"]
+      const { code, stderr, stdout } = yield* cli(
+        ["stream", "Ahoy", "--model", "anthropic:claude-opus-4-8", ...options],
+        { env: withKey(server.url) }
+      )
+      assert.deepStrictEqual({ code, stderr, stdout }, { code: 0, stderr: "", stdout: "Aye\n" })
+      const { body } = yield* server.awaitRequest(0)
+      assert.deepStrictEqual(body, {
+        model: "claude-opus-4-8",
+        system: "Be brief",
+        messages: [{ role: "user", content: "Ahoy" }],
+        max_tokens: 77,
+        temperature: 0.5,
+        stream: true
+      })
+    }))
+
+  it.live("finds the model in the environment", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make()
+      const env = withKey(server.url)
+      yield* cli(["stream", "Hi"], { env })
+      assert.propertyVal((yield* server.awaitRequest(0)).body, "model", "claude-haiku-4-5")
+      yield* cli(["stream", "Hi"], { env: { ...env, RIVULET_MODEL: "anthropic:claude-next" } })
+      assert.propertyVal((yield* server.awaitRequest(1)).body, "model", "claude-next")
+      const demo = yield* cli(["stream", "Hi"], { env: { ...env, RIVULET_MODEL: "demo" } })
+      assert.match(demo.stderr, /demo/)
+      assert.lengthOf(yield* server.requests, 2)
+    }))
+
+  it.live("reads the prompt from stdin", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make()
+      const options = { stdin: "Grüße\nan alle\n", env: withKey(server.url) }
+      yield* cli(["stream"], options)
+      yield* cli(["stream", "-"], options)
+      for (const { body } of yield* server.requests) {
+        assert.deepInclude(body, { messages: [{ role: "user", content: "Grüße\nan alle" }] })
+      }
+      assert.lengthOf(yield* server.requests, 2)
+    }))
+
+  it.live("turns wrong usage down in one line", () =>
+    Effect.gen(function*() {
+      const wrong: ReadonlyArray<readonly [args: ReadonlyArray<string>, line: RegExp]> = [
+        [["stream", "Hi", "--model", "foo:bar"], /no model "foo:bar".*demo and anthropic:<model>.*rivulet models/],
+        [["stream", "Hi", "--model", "anthropic:"], /after anthropic: is missing/],
+        [["stream", "Hi", "--model", "claude-haiku-4-5"], /say anthropic:claude-haiku-4-5/],
+        [["stream", "Hi", "--take", "0"], /--take must be at least 1/],
+        [["stream", "Hi", "--max-tokens", "many"], /--max-tokens.*rivulet stream --help/],
+        [["stream", "Hi", "there"], /"there"/],
+        [["strem"], /stream.*rivulet --help/]
+      ]
+      for (const [args, line] of wrong) {
+        const { code, stderr, stdout } = yield* cli(args)
+        assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" }, args.join(" "))
+        assert.match(stderr, /^rivulet: [^\n]*\n$/)
+        assert.match(stderr, line)
+      }
+      const setting = yield* cli(["stream", "Hi"], { env: { RIVULET_DEMO_PACE: "slow" } })
+      assert.strictEqual(setting.code, 2)
+      assert.match(setting.stderr, /^rivulet: .*RIVULET_DEMO_PACE/m)
+    }))
+
+  it.live("reports an empty prompt as the library does", () =>
+    Effect.gen(function*() {
+      for (const options of [{ args: [""], stdin: "" }, { args: [], stdin: "\n" }]) {
+        const { code, stderr } = yield* cli(["stream", ...options.args], options)
+        assert.strictEqual(code, 6)
+        assert.match(stderr, /^rivulet: InvalidRequestError: .*the prompt is empty$/m)
+      }
+    }))
+
+  it.live("says what to do without a key", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* cli(["stream", "Hi", "--model", "anthropic:claude-haiku-4-5"])
+      assert.strictEqual(code, 3)
+      assert.strictEqual(stdout, "")
+      assert.match(stderr, /^rivulet: AuthenticationError: .*set ANTHROPIC_API_KEY.*--model demo.*\n$/)
+    }))
+})
+
+// Most of their time passes in waiting for the next try.
+describe.concurrent("the failures of a model", () => {
+  const ask = Effect.fnUntraced(function*(script: Script.Script, args: ReadonlyArray<string> = []) {
+    const server = yield* AnthropicServer.make({ script })
+    return yield* cli(["stream", "Hi", ...args], { env: withKey(server.url) })
+  })
+  const hello = Script.tokens(["Hel", "lo", " world"])
+
+  const statuses: ReadonlyArray<readonly [status: number, code: number, line: RegExp]> = [
+    [400, 6, /InvalidRequestError: The request is invalid \(request req_/],
+    [401, 3, /AuthenticationError: invalid x-api-key.*ANTHROPIC_API_KEY/],
+    [402, 3, /QuotaExhaustedError: .*billing/],
+    [404, 6, /NotFoundError: .*rivulet models/],
+    [429, 4, /RateLimitError: .*Try again/],
+    [500, 1, /InternalProviderError/],
+    [529, 4, /OverloadedError: Overloaded.*Try again/]
+  ]
+  for (const [status, expected, line] of statuses) {
+    it.live(`exits with ${expected} on a ${status}`, () =>
+      Effect.gen(function*() {
+        const { code, stderr, stdout } = yield* ask(Script.status(status, { headers: { "retry-after-ms": "1" } }))
+        assert.deepStrictEqual({ code, stdout }, { code: expected, stdout: "" })
+        assert.match(stderr, /^rivulet: [^\n]*\n$/)
+        assert.match(stderr, line)
+      }))
+  }
+
+  it.live("keep what was shown, and finish its line", () =>
+    Effect.gen(function*() {
+      for (const fault of [Script.truncate, Script.end]) {
+        const { code, stderr, stdout } = yield* ask(broken(hello, [Script.delay("20 millis"), fault]))
+        assert.deepStrictEqual({ code, stdout }, { code: 5, stdout: "Hello world\n" })
+        assert.match(stderr, /^rivulet: (?:TruncatedError|NetworkError): [^\n]*kept 11 characters[^\n]*\n$/)
+      }
+    }))
+
+  it.live("exit with 5 on a reset, before and after the first chunk", () =>
+    Effect.gen(function*() {
+      const before = yield* ask(Script.resetBeforeHeaders)
+      assert.strictEqual(before.code, 5)
+      assert.match(before.stderr, /^rivulet: NetworkError: [^\n]*ANTHROPIC_BASE_URL[^\n]*\n$/)
+      const after = yield* ask(broken(hello, [Script.delay("20 millis"), Script.reset]), ["--json"])
+      assert.strictEqual(after.code, 5)
+      assert.strictEqual(lines(after.stdout).map((line) => decodeChunk(line).content).join(""), "Hello world")
+    }))
+
+  it.live("include an error inside the stream, and a refusal", () =>
+    Effect.gen(function*() {
+      const overloaded = yield* ask(broken(hello, Script.errorEvent("overloaded_error", "Over\u001b[31m\nloaded")))
+      assert.deepStrictEqual([overloaded.code, overloaded.stdout], [4, "Hello world\n"])
+      assert.match(overloaded.stderr, /^rivulet: OverloadedError: Over\[31m loaded/)
+      const refusal = yield* ask({ ...Script.text("I would rather not", { stopReason: "refusal" }) })
+      assert.deepStrictEqual([refusal.code, refusal.stdout], [6, "I would rather not\n"])
+      assert.match(refusal.stderr, /declined/)
+    }))
+
+  it.live("never show the key", () =>
+    Effect.gen(function*() {
+      const echo = Script.status(401, { message: `invalid key ${key}` })
+      const { stderr, stdout } = yield* ask(echo, ["--log-level", "all"])
+      assert.notInclude(stdout + stderr, key)
+      const models = yield* cli(["models", "--json"], { env: withKey("http://127.0.0.1:1") })
+      assert.notInclude(models.stdout + models.stderr, key)
+    }))
+})
+
+describe("rivulet models", () => {
+  it.live("tells what each model needs", () =>
+    Effect.gen(function*() {
+      const bare = yield* cli(["models"])
+      assert.strictEqual(bare.code, 0)
+      assert.match(bare.stdout, /^demo +ready/m)
+      assert.match(bare.stdout, /^anthropic:claude-haiku-4-5 +needs: set ANTHROPIC_API_KEY$/m)
+      assert.match(bare.stdout, /Any other name is passed through/)
+      const json = yield* cli(["models", "--json"], { env: withKey("http://127.0.0.1:1") })
+      const { default: byDefault, models } = JSON.parse(json.stdout)
+      assert.strictEqual(byDefault, "anthropic:claude-haiku-4-5")
+      assert.deepInclude(models, { model: "anthropic:claude-opus-5-5", ready: true, needs: [] })
+    }))
+})
+
+/** The script up to the end of its last text delta, and then the fault. */
+const broken = (script: Script.Script, fault: Script.Step | ReadonlyArray<Script.Step>): Script.Script =>
+  Script.faultAt(script, Buffer.from(Script.bytesOf(script)).indexOf("event: content_block_stop"), fault)

@@ -1,0 +1,189 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
+import { cpSync, mkdirSync, symlinkSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { dirname, join } from "node:path"
+import * as AnthropicServer from "../../src/testing/AnthropicServer.ts"
+import * as Script from "../../src/testing/Script.ts"
+import { built, cli, main, makeFolder, root, shell, start, startCli, withKey } from "./program.ts"
+
+const endless = Script.endless({ token: " more", delay: "5 millis" })
+
+describe("a signal", () => {
+  for (const [signal, expected] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+    it.live(`${signal} closes the connection, keeps what was shown and exits with ${expected}`, () =>
+      Effect.gen(function*() {
+        const server = yield* AnthropicServer.make({ script: endless })
+        const running = yield* startCli(["stream", "Hi"], { env: withKey(server.url) })
+        const request = yield* server.awaitRequest(0)
+        yield* running.until((stdout) => stdout.includes(" more more"))
+        running.child.kill(signal)
+        assert.strictEqual((yield* request.closed).by, "client")
+        const { code, stderr, stdout } = yield* running.ended
+        assert.strictEqual(code, expected)
+        assert.match(stdout, /^( more)+\n$/)
+        assert.strictEqual(stderr, `Interrupted: kept ${stdout.length - 1} characters (10 tokens in, 1 out so far)\n`)
+      }))
+  }
+
+  it.live("interrupts a request that has no answer yet, and chunks in JSON", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ scripts: [Script.silent, endless] })
+      const waiting = yield* startCli(["stream", "Hi"], { env: withKey(server.url) })
+      const first = yield* server.awaitRequest(0)
+      waiting.child.kill("SIGINT")
+      assert.strictEqual((yield* first.closed).by, "client")
+      assert.deepStrictEqual(yield* waiting.ended, {
+        code: 130,
+        stdout: "",
+        stderr: "Interrupted: kept 0 characters\n"
+      })
+      const json = yield* startCli(["stream", "Hi", "--json"], { env: withKey(server.url) })
+      yield* json.until((stdout) => stdout.includes("more"))
+      json.child.kill("SIGINT")
+      const { code, stdout } = yield* json.ended
+      assert.strictEqual(code, 130)
+      for (const line of stdout.trimEnd().split("\n")) assert.strictEqual(JSON.parse(line)._tag, "AIMessageChunk")
+    }))
+
+  it.live("ends the tour", () =>
+    Effect.gen(function*() {
+      const running = yield* startCli([], { env: { RIVULET_DEMO_PACE: "100" } })
+      yield* running.until((stdout) => stdout.includes("demo"))
+      running.child.kill("SIGINT")
+      assert.strictEqual((yield* running.ended).code, 130)
+    }))
+
+  it.live("ends a process whose reader does not read", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ script: Script.endless({ token: "x".repeat(1000) }) })
+      const running = yield* startCli(["stream", "Hi"], { env: withKey(server.url) })
+      running.child.stdout.removeAllListeners("data").pause()
+      const request = yield* server.awaitRequest(0)
+      // The reader is slow, so the program is, and so is the server.
+      yield* request.awaitBlocked()
+      running.child.kill("SIGINT")
+      assert.strictEqual((yield* request.closed).by, "client")
+      running.child.stdout.resume()
+      assert.strictEqual((yield* running.ended).code, 130)
+    }))
+})
+
+describe("a closed pipe", () => {
+  for (const flag of ["", "--json"]) {
+    it.live(`ends the stream quietly ${flag}`, () =>
+      Effect.gen(function*() {
+        const server = yield* AnthropicServer.make({ script: endless })
+        const { code, stderr, stdout } = yield* shell(
+          `{ $RIVULET stream Hi ${flag}; echo "exit $?" >&2; } | head -c 20`,
+          { env: withKey(server.url) }
+        )
+        assert.strictEqual(code, 0)
+        assert.lengthOf(stdout, 20)
+        assert.strictEqual(stderr, "exit 0\n")
+        const request = yield* server.awaitRequest(0)
+        assert.strictEqual((yield* request.closed).by, "client")
+      }))
+  }
+
+  it.live("ends the tour, and the help, and a message to stderr", () =>
+    Effect.gen(function*() {
+      const commands = ["", "--help", "models", "stream Hi --model nobody"]
+      for (const command of commands) {
+        const { stderr, stdout } = yield* shell(
+          `{ { $RIVULET ${command} 2>&4; echo "exit $?" >&3; } 4>&1 | :; } 3>&1`,
+          {
+            env: { RIVULET_DEMO_PACE: "1" }
+          }
+        )
+        assert.strictEqual(stderr, "", command)
+        assert.match(stdout, /^exit [02]\n$/, command)
+      }
+    }))
+
+  it.live("is told from an output that cannot be written", () =>
+    Effect.gen(function*() {
+      const { code, stderr } = yield* shell("$RIVULET models > /dev/full")
+      assert.strictEqual(code, 1)
+      assert.match(stderr, /^rivulet: Cannot write the output: [^\n]*ENOSPC[^\n]*\n$/)
+    }))
+})
+
+const hasPty = (() => {
+  try {
+    return execFileSync("script", ["--version"], { encoding: "utf8" }).includes("util-linux")
+  } catch {
+    return false
+  }
+})()
+
+/** Runs a command with a terminal for all three ends. */
+const terminal = (command: string, env: Readonly<Record<string, string>> = {}) =>
+  Effect.scoped(Effect.flatMap(
+    start("script", ["-qec", command, "/dev/null"], { env: { TERM: "xterm", ...env } }),
+    (running) => Effect.map(running.ended, (ended) => ({ ...ended, stdout: ended.stdout.replaceAll("\r", "") }))
+  ))
+
+describe.skipIf(!hasPty)("on a terminal", () => {
+  it.live("tells how it went, in grey", () =>
+    Effect.gen(function*() {
+      const { stdout } = yield* terminal(`${process.execPath} ${main} stream "6 * 7" > /dev/null`, {
+        RIVULET_DEMO_PACE: "0.5"
+      })
+      assert.match(
+        stdout,
+        // oxlint-disable-next-line no-control-regex
+        /^\u001b\[2m\[first chunk after .*, \d+ tokens\/s, \d+ tokens in, \d+ out, finish: stop\]\u001b\[22m$/m
+      )
+      const taken = yield* terminal(`${process.execPath} ${main} stream hello --take 2`, { NO_COLOR: "1" })
+      assert.match(taken.stdout, /^\[first chunk after .*, broken off\]$/m)
+      assert.notInclude(taken.stdout, "\u001b")
+    }))
+
+  it.live("asks for a prompt instead of waiting for it", () =>
+    Effect.gen(function*() {
+      const { code, stdout } = yield* terminal(`${process.execPath} ${main} stream`)
+      assert.strictEqual(code, 2)
+      assert.match(stdout, /^rivulet: There is no prompt: .*pipe it in/m)
+    }))
+
+  it.live("shows no control characters of the model", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ script: Script.text("\u001b]0;title\u0007 colour") })
+      const { stdout } = yield* terminal(`${process.execPath} ${main} stream Hi`, withKey(server.url))
+      assert.match(stdout, /^\]0;title colour$/m)
+    }))
+})
+
+/** The package somewhere else, with some of the packages it may need. */
+const install = (...packages: ReadonlyArray<string>) => {
+  const modules = join(makeFolder(tmpdir()), "node_modules")
+  cpSync(built, join(modules, "rivulet"), { recursive: true })
+  for (const name of packages) {
+    mkdirSync(dirname(join(modules, name)), { recursive: true })
+    symlinkSync(join(root, "node_modules", name), join(modules, name))
+  }
+  return join(modules, "rivulet/dist/cli/main.js")
+}
+
+describe("an installation", () => {
+  const bare = install("effect")
+  const withoutSdk = install("effect", "@effect/platform-node")
+
+  it.live("without @effect/platform-node says what to install", () =>
+    Effect.gen(function*() {
+      const ended = yield* cli(["--version"], { main: bare })
+      assert.strictEqual(ended.code, 1)
+      assert.match(ended.stderr, /^rivulet: .*npm install @effect\/platform-node @anthropic-ai\/sdk\n$/)
+    }))
+
+  it.live("without @anthropic-ai/sdk says so too", () =>
+    Effect.gen(function*() {
+      const models = yield* cli(["models"], { main: withoutSdk })
+      assert.match(models.stdout, /^demo +needs: npm install @anthropic-ai\/sdk/m)
+      const ended = yield* cli(["stream", "Hi"], { main: withoutSdk })
+      assert.strictEqual(ended.code, 6)
+      assert.match(ended.stderr, /^rivulet: UnsupportedError: .*npm install @anthropic-ai\/sdk/m)
+    }))
+})

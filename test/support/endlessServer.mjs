@@ -1,0 +1,38 @@
+// An endless answer, from a process of its own, so that what a server keeps is not taken for what the client keeps.
+// Plain JavaScript, because it is started with nothing but Node.
+import { createServer } from "node:http"
+
+const frame = (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
+
+const start = frame({ type: "message_start", message: { id: "msg_1", usage: { input_tokens: 1, output_tokens: 1 } } })
+  + frame({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } })
+const token = frame({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: " on" } })
+
+let open = 0
+let asked = false
+
+// Tells, once asked, when no response is open.
+const tell = () => {
+  if (asked && open === 0) process.send("idle")
+}
+
+const server = createServer((request, response) => {
+  request.resume().on("end", () => {
+    open++
+    response.writeHead(200, { "content-type": "text/event-stream" })
+    response.write(start)
+    const timer = setInterval(() => response.write(token), 1)
+    response.on("close", () => {
+      clearInterval(timer)
+      open--
+      tell()
+    })
+  })
+})
+
+server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }))
+process.on("message", () => {
+  asked = true
+  tell()
+})
+process.on("disconnect", () => process.exit())
