@@ -214,7 +214,7 @@ export class ChatModelError extends Schema.TaggedError<ChatModelError>("rivulet/
 
   /** The provider's id of the request, for its support. */
   get requestId(): string | undefined {
-    const requestId = this.metadata?.["requestId"]
+    const requestId = this.metadata?.["requestId"] ?? this.partial?.metadata?.["requestId"]
     return typeof requestId === "string" ? requestId : undefined
   }
 }

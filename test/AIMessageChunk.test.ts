@@ -104,7 +104,10 @@ describe("a message", () => {
   it("puts citations with the text of their block, before or after it", () => {
     const citation = { raw: { type: "page_location" } }
     const message = AIMessageChunk.toMessage([
-      { ...AIMessageChunk.empty, parts: [{ type: "text", index: 4, text: "" }, { type: "citation", index: 4, citation }] },
+      {
+        ...AIMessageChunk.empty,
+        parts: [{ type: "text", index: 4, text: "" }, { type: "citation", index: 4, citation }]
+      },
       AIMessageChunk.text("so it is", { index: 4 }),
       { ...AIMessageChunk.empty, parts: [{ type: "citation", index: 9, citation }] }
     ])

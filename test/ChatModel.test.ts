@@ -33,7 +33,8 @@ describe("make", () => {
         provider: "p",
         model: "m",
         generate: () => Effect.succeed({ content: "whole" }),
-        stream: () => Stream.make(AIMessageChunk.text("streamed"), { ...AIMessageChunk.empty, finish: { reason: "stop", raw: "" } })
+        stream: () =>
+          Stream.make(AIMessageChunk.text("streamed"), { ...AIMessageChunk.empty, finish: { reason: "stop", raw: "" } })
       })
       assert.strictEqual((yield* model.invoke("Hi")).content, "whole")
       assert.strictEqual((yield* Stream.runCollect(model.stream("Hi")))[0]?.content, "streamed")
@@ -41,10 +42,14 @@ describe("make", () => {
 
   it.effect("fails a stream that ends without a finish, or goes on after one", () =>
     Effect.gen(function*() {
-      const cut = yield* Effect.flip(make([[chunk(AIMessageChunk.text("Hel"))]], { options: { maxRetries: 0 } }).model.invoke("Hi"))
+      const cut = yield* Effect.flip(
+        make([[chunk(AIMessageChunk.text("Hel"))]], { options: { maxRetries: 0 } }).model.invoke("Hi")
+      )
       assert.strictEqual(cut.reason._tag, "TruncatedError")
       assert.strictEqual(cut.partial?.content, "Hel")
-      const more = yield* Effect.flip(make([[...text("Hello"), chunk(AIMessageChunk.text("again"))]]).model.invoke("Hi"))
+      const more = yield* Effect.flip(
+        make([[...text("Hello"), chunk(AIMessageChunk.text("again"))]]).model.invoke("Hi")
+      )
       assert.strictEqual(more.reason._tag, "MalformedResponseError")
     }))
 
@@ -135,8 +140,9 @@ describe("retries", () => {
 
   it.effect("wait as long as the provider asks, if that is not too long", () =>
     Effect.gen(function*() {
-      const after = (seconds: number) =>
-        [fail(new ChatModelError.RateLimitError({ message: "slow down", retryAfter: Duration.seconds(seconds) }))]
+      const after = (
+        seconds: number
+      ) => [fail(new ChatModelError.RateLimitError({ message: "slow down", retryAfter: Duration.seconds(seconds) }))]
       const { calls, model } = make([after(30), text("Hello")])
       const fiber = yield* Effect.forkChild(model.invoke("Hi"))
       yield* TestClock.adjust("29 seconds")
@@ -150,7 +156,11 @@ describe("retries", () => {
 })
 
 describe("time limits", () => {
-  const limit = (reply: ScriptedChatModel.Reply, timeout: CallOptions.TimeoutOptions | undefined, wait: Duration.Input) =>
+  const limit = (
+    reply: ScriptedChatModel.Reply,
+    timeout: CallOptions.TimeoutOptions | undefined,
+    wait: Duration.Input
+  ) =>
     Effect.gen(function*() {
       const { calls, model } = make([reply])
       const fiber = yield* Effect.forkChild(
@@ -272,26 +282,27 @@ describe("several models in one app", () => {
 describe("bad input", () => {
   const { calls, model } = make(() => text("never asked"))
 
-  const cases: ReadonlyArray<readonly [field: string, input: ChatModel.ChatInput, options?: CallOptions.CallOptions]> = [
-    ["messages[0].content", ""],
-    ["messages[0].content", " \n"],
-    ["messages", []],
-    ["messages", [Message.system("Be kind")]],
-    ["messages[1].content", [["system", "Be kind"], ["human", ""]]],
-    ["messages[0].content", [Message.human([])]],
-    ["messages[1].toolCallId", [Message.human("Hi"), Message.tool({ toolCallId: "nobody", content: "42" })]],
-    ["maxTokens", "Hi", { maxTokens: -1 }],
-    ["maxTokens", "Hi", { maxTokens: 1.5 }],
-    ["temperature", "Hi", { temperature: NaN }],
-    ["topP", "Hi", { topP: 2 }],
-    ["topK", "Hi", { topK: 0 }],
-    ["maxRetries", "Hi", { maxRetries: -1 }],
-    ["stopSequences", "Hi", { stopSequences: [""] }],
-    ["reasoning", "Hi", { reasoning: { effort: "low", budgetTokens: 5 } }],
-    ["timeout.idle", "Hi", { timeout: { idle: 0 } }],
-    ["toolChoice", "Hi", { toolChoice: "required" }],
-    ["tools[1].name", "Hi", { tools: [{ name: "a", parameters: {} }, { name: "a", parameters: {} }] }]
-  ]
+  const cases: ReadonlyArray<readonly [field: string, input: ChatModel.ChatInput, options?: CallOptions.CallOptions]> =
+    [
+      ["messages[0].content", ""],
+      ["messages[0].content", " \n"],
+      ["messages", []],
+      ["messages", [Message.system("Be kind")]],
+      ["messages[1].content", [["system", "Be kind"], ["human", ""]]],
+      ["messages[0].content", [Message.human([])]],
+      ["messages[1].toolCallId", [Message.human("Hi"), Message.tool({ toolCallId: "nobody", content: "42" })]],
+      ["maxTokens", "Hi", { maxTokens: -1 }],
+      ["maxTokens", "Hi", { maxTokens: 1.5 }],
+      ["temperature", "Hi", { temperature: NaN }],
+      ["topP", "Hi", { topP: 2 }],
+      ["topK", "Hi", { topK: 0 }],
+      ["maxRetries", "Hi", { maxRetries: -1 }],
+      ["stopSequences", "Hi", { stopSequences: [""] }],
+      ["reasoning", "Hi", { reasoning: { effort: "low", budgetTokens: 5 } }],
+      ["timeout.idle", "Hi", { timeout: { idle: 0 } }],
+      ["toolChoice", "Hi", { toolChoice: "required" }],
+      ["tools[1].name", "Hi", { tools: [{ name: "a", parameters: {} }, { name: "a", parameters: {} }] }]
+    ]
   for (const [field, input, options] of cases) {
     it.effect(`${field}: ${JSON.stringify(options ?? input)} is refused before a request`, () =>
       Effect.gen(function*() {

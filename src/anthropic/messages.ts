@@ -70,9 +70,8 @@ const encodeMessage = (provider: string, message: Message, field: string, notes:
       }
     case "AIMessage": {
       const content = encodeAnswer(provider, message, field, notes)
-      if (content.length > 0) return { role: "assistant", content }
-      notes.warn(`${field} has nothing that can be sent back and was left out`)
-      return undefined
+      // An answer that said nothing, such as a refusal, is no turn.
+      return content.length === 0 ? undefined : { role: "assistant", content }
     }
   }
 }

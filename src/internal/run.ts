@@ -165,18 +165,20 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
 const afterFinish = "Something followed the chunk that ended the message"
 
 /** Holds back chunks that carry only an id, usage or metadata, and joins them to the first that carries more. */
-const firstShown = Effect.fnUntraced(function*(next: () => ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
-  let held = empty
-  while (true) {
-    const chunks = yield* next()
-    for (let i = 0; i < chunks.length; i++) {
-      held = concat(held, chunks[i]!)
-      if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {
-        return [held, ...chunks.slice(i + 1)]
+const firstShown = Effect.fnUntraced(
+  function*(next: () => ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
+    let held = empty
+    while (true) {
+      const chunks = yield* next()
+      for (let i = 0; i < chunks.length; i++) {
+        held = concat(held, chunks[i]!)
+        if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {
+          return [held, ...chunks.slice(i + 1)]
+        }
       }
     }
   }
-})
+)
 
 const withPartial = (error: ChatModelError, attempt: Attempt): ChatModelError => {
   if (error.partial !== undefined) return error

@@ -32,8 +32,6 @@ export class SseParser {
   #waiting: Array<Uint8Array> = []
   #waitingBytes = 0
   #first = true
-  /** The stream ends lines with CR, alone or before LF. */
-  #carriage = false
   #skipLineFeed = false
   #inFrame = false
   #event = ""
@@ -47,7 +45,7 @@ export class SseParser {
   /** Takes the bytes of one read. Gives false when a frame is larger than {@link maxFrameBytes}. */
   push(bytes: Uint8Array): boolean {
     let end = bytes.lastIndexOf(LF)
-    if (end === -1 || this.#carriage) end = Math.max(end, bytes.lastIndexOf(CR))
+    if (bytes.includes(CR, end + 1)) end = bytes.lastIndexOf(CR)
     if (end === -1) {
       this.#waiting.push(bytes)
       this.#waitingBytes += bytes.length
@@ -61,11 +59,6 @@ export class SseParser {
     return this.#waitingBytes + this.#frameLength <= maxFrameBytes
   }
 
-  /** The bytes or characters of the frame that has begun and is not over. */
-  get pending(): number {
-    return this.#waitingBytes + this.#frameLength
-  }
-
   #clean(text: string): string {
     if (this.#first) {
       this.#first = false
@@ -74,7 +67,6 @@ export class SseParser {
     if (this.#skipLineFeed && text.charCodeAt(0) === LF) text = text.slice(1)
     this.#skipLineFeed = false
     if (!text.includes("\r")) return text
-    this.#carriage = true
     this.#skipLineFeed = text.charCodeAt(text.length - 1) === CR
     return text.replace(/\r\n?/g, "\n")
   }

@@ -42,8 +42,7 @@ const ways: ReadonlyArray<readonly [name: string, leave: Leave]> = [
       let seen = 0
       const three = yield* Deferred.make<void>()
       const fiber = yield* Effect.forkChild(
-        Stream.runForEach(model.stream("Hi"), () =>
-          ++seen === 3 ? Deferred.succeed(three, undefined) : Effect.void)
+        Stream.runForEach(model.stream("Hi"), () => ++seen === 3 ? Deferred.succeed(three, undefined) : Effect.void)
       )
       yield* Deferred.await(three)
       yield* Fiber.interrupt(fiber)
@@ -57,10 +56,11 @@ const ways: ReadonlyArray<readonly [name: string, leave: Leave]> = [
       Effect.tap((error) => Effect.sync(() => assert.strictEqual(error, "enough")))
     )
   }],
-  ["a timeout of the app's", (model) =>
-    Stream.runDrain(model.stream("Hi")).pipe(Effect.timeoutOption("20 millis"))],
-  ["the total timeout", (model) =>
-    Stream.runDrain(model.stream("Hi", { timeout: { total: "20 millis" } })).pipe(Effect.flip)]
+  ["a timeout of the app's", (model) => Stream.runDrain(model.stream("Hi")).pipe(Effect.timeoutOption("20 millis"))],
+  [
+    "the total timeout",
+    (model) => Stream.runDrain(model.stream("Hi", { timeout: { total: "20 millis" } })).pipe(Effect.flip)
+  ]
 ]
 
 /** Three tokens and then silence, so that only leaving can end it; nothing waits for a next token. */

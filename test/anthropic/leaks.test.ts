@@ -1,11 +1,11 @@
 // Nothing is left behind by a stream that was left.
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted, Stream } from "effect"
-import type { ChatModel } from "rivulet"
-import * as Anthropic from "rivulet/Anthropic"
 import { fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
+import type { ChatModel } from "rivulet"
+import * as Anthropic from "rivulet/Anthropic"
 import { heapUsed } from "../support/heap.ts"
 
 const endlessServer = Effect.acquireRelease(

@@ -39,22 +39,26 @@ describe.skipIf(!available)(`the Anthropic recordings${available ? "" : ` (${ski
   for (const recording of recordings("messages")) {
     describe(recording.name, () => {
       for (const cut of [undefined, 61, 1]) {
-        it.live(`folds to what it should in pieces of ${cut ?? "any"} bytes, streamed and invoked`, () =>
-          Effect.gen(function*() {
-            const layer = yield* served(Script.body(recording.bytes, { cut }))
-            const chunks = yield* Stream.runCollect(ChatModel.stream("Hi")).pipe(Effect.provide(layer))
-            const folded = AIMessageChunk.toMessage(chunks)
-            assert.strictEqual(chunks.filter((chunk) => chunk.finish !== undefined).length, 1)
-            assert.isDefined(chunks.at(-1)?.finish)
-            if (folded._tag !== "AIMessage") return assert.fail("not whole")
-            check(folded, recording.canonical)
-            if (cut !== undefined) return
-            const message = yield* ChatModel.invoke("Hi").pipe(Effect.provide(layer))
-            // Each request has an id of its own.
-            const { requestId: _, ...metadata } = message.metadata ?? {}
-            const { requestId: __, ...expected } = folded.metadata ?? {}
-            assert.deepStrictEqual({ ...message, metadata }, { ...folded, metadata: expected })
-          }), 60_000)
+        it.live(
+          `folds to what it should in pieces of ${cut ?? "any"} bytes, streamed and invoked`,
+          () =>
+            Effect.gen(function*() {
+              const layer = yield* served(Script.body(recording.bytes, { cut }))
+              const chunks = yield* Stream.runCollect(ChatModel.stream("Hi")).pipe(Effect.provide(layer))
+              const folded = AIMessageChunk.toMessage(chunks)
+              assert.strictEqual(chunks.filter((chunk) => chunk.finish !== undefined).length, 1)
+              assert.isDefined(chunks.at(-1)?.finish)
+              if (folded._tag !== "AIMessage") return assert.fail("not whole")
+              check(folded, recording.canonical)
+              if (cut !== undefined) return
+              const message = yield* ChatModel.invoke("Hi").pipe(Effect.provide(layer))
+              // Each request has an id of its own.
+              const { requestId: _, ...metadata } = message.metadata ?? {}
+              const { requestId: __, ...expected } = folded.metadata ?? {}
+              assert.deepStrictEqual({ ...message, metadata }, { ...folded, metadata: expected })
+            }),
+          60_000
+        )
       }
 
       it.live("cut short at twenty places it fails as truncated, with what came before", () =>

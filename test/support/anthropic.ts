@@ -1,6 +1,5 @@
 import { Effect, Redacted, Stream } from "effect"
-import { ChatModel } from "rivulet"
-import type { AIMessageChunk, ChatModelError } from "rivulet"
+import type { AIMessageChunk, ChatModel, ChatModelError } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
 import { AnthropicServer } from "rivulet/Testing"
 import type { Script } from "rivulet/Testing"
