@@ -27,7 +27,8 @@ const index = Schema.Int
 export const TextDelta = Schema.Struct({
   type: Schema.Literal("text"),
   index,
-  text: Schema.String
+  text: Schema.String,
+  metadata: Schema.optional(Metadata)
 })
 
 /** A slice of text. */
@@ -244,7 +245,7 @@ const concatParts = (self: ReadonlyArray<Delta>, that: ReadonlyArray<Delta>): Re
 
 const joinDeltas = (a: Delta, b: Delta): Delta | undefined => {
   if (a.index !== b.index) return undefined
-  if (a.type === "text" && b.type === "text") return { ...a, text: a.text + b.text }
+  if (a.type === "text" && b.type === "text") return { ...a, text: a.text + b.text, ...mergedMetadata(a, b) }
   if (a.type === "refusal" && b.type === "refusal") return { ...a, text: a.text + b.text }
   if (a.type === "reasoning" && b.type === "reasoning") {
     return { ...a, ...b, text: a.text + b.text, ...mergedMetadata(a, b) }

@@ -68,6 +68,7 @@ export const TextPart = Schema.Struct({
   type: Schema.Literal("text"),
   text: Schema.String,
   citations: Schema.optional(Schema.Array(Citation)),
+  metadata: Schema.optional(Metadata),
   providerOptions: Schema.optional(ProviderOptions)
 })
 

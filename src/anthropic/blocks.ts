@@ -23,7 +23,9 @@ export const startBlock = (content: JsonObject, index: number): readonly [Block,
     case "text": {
       const citations = Array.isArray(content["citations"]) ? content["citations"] : []
       const text = stringAt(content, "text") ?? ""
-      const deltas: Array<Delta> = text === "" && citations.length === 0 ? [] : [{ type: "text", index, text }]
+      const metadata = metadataOf(content, ["type", "text", "citations"])
+      const silent = text === "" && citations.length === 0 && metadata === undefined
+      const deltas: Array<Delta> = silent ? [] : [{ type: "text", index, text, ...metadata }]
       for (const citation of citations) deltas.push(citationDelta(index, citation))
       return [{ kind: "text", index, shown: deltas.length > 0, sliced: false }, deltas]
     }
@@ -100,23 +102,26 @@ export const blockDelta = (block: Block, delta: JsonObject): ReadonlyArray<Delta
     case "text_delta": {
       const text = stringAt(delta, "text")
       if (kind !== "text") return undefined
-      return text === undefined ? "malformed" : [{ type: "text", index, text }]
+      return text === undefined ? "malformed" : [{ type: "text", index, text, ...extrasOf(delta, "text") }]
     }
     case "thinking_delta": {
       const text = stringAt(delta, "thinking")
       if (kind !== "reasoning") return undefined
-      return text === undefined ? "malformed" : [{ type: "reasoning", index, text }]
+      return text === undefined ? "malformed" : [{ type: "reasoning", index, text, ...extrasOf(delta, "thinking") }]
     }
     case "signature_delta": {
       const signature = stringAt(delta, "signature")
       if (kind !== "reasoning") return undefined
-      return signature === undefined ? "malformed" : [{ type: "reasoning", index, text: "", signature }]
+      return signature === undefined
+        ? "malformed"
+        : [{ type: "reasoning", index, text: "", signature, ...extrasOf(delta, "signature") }]
     }
     case "input_json_delta": {
       const args = stringAt(delta, "partial_json")
       if (kind !== "tool_call" && kind !== "server_tool_call") return undefined
       if (args === undefined) return "malformed"
-      return args === "" ? [] : [{ type: kind, index, args }]
+      const extras = extrasOf(delta, "partial_json")
+      return args === "" && extras === undefined ? [] : [{ type: kind, index, args, ...extras }]
     }
     case "citations_delta": {
       const citation = delta["citation"]
@@ -129,6 +134,12 @@ export const blockDelta = (block: Block, delta: JsonObject): ReadonlyArray<Delta
     }
   }
   return undefined
+}
+
+/** Fields of a slice that have no name here. They are apart from those of the block, which travel back with it. */
+const extrasOf = (delta: JsonObject, content: string) => {
+  const extras = restOf(delta, ["type", content])
+  return extras === undefined ? undefined : { metadata: { delta: extras } }
 }
 
 /** What the end of a block adds: the end of a call, so that it counts as whole. */

@@ -25,6 +25,13 @@ export const numberAt = (object: JsonObject, key: string): number | undefined =>
 
 /** The fields of an object that are not named and not null, or undefined when there are none. */
 export const restOf = (object: JsonObject, named: ReadonlyArray<string>): JsonObject | undefined => {
-  const rest = Object.entries(object).filter(([key, value]) => value !== null && !named.includes(key))
-  return rest.length === 0 ? undefined : Object.fromEntries(rest)
+  let rest: { [key: string]: Schema.Json } | undefined
+  for (const key of Object.keys(object)) {
+    const value = object[key]
+    if (value === undefined || value === null || named.includes(key)) continue
+    rest ??= {}
+    // A field may be named __proto__, which only this way is a field.
+    Object.defineProperty(rest, key, { value, configurable: true, enumerable: true, writable: true })
+  }
+  return rest
 }

@@ -5,6 +5,7 @@ import type {
   ImagePart,
   InputPart,
   Message,
+  Metadata,
   ProviderOptions,
   Source,
   TextPart
@@ -188,6 +189,7 @@ const encodeAnswer = (provider: string, message: AIMessage, field: string, notes
           type: "text",
           text: part.text,
           ...(citations.length === 0 ? undefined : { citations }),
+          ...(own ? blockFields(part.metadata) : undefined),
           ...optionsFor(provider, part.providerOptions)
         }]
       }
@@ -196,14 +198,14 @@ const encodeAnswer = (provider: string, message: AIMessage, field: string, notes
         if (part.redacted !== undefined) return [{ type: "redacted_thinking", data: part.redacted }]
         return part.signature === undefined
           ? drop("reasoning without a signature")
-          : [{ type: "thinking", thinking: part.text, signature: part.signature, ...part.metadata }]
+          : [{ type: "thinking", thinking: part.text, signature: part.signature, ...blockFields(part.metadata) }]
       case "tool_call":
         return [{
           type: "tool_use",
           id: part.id,
           name: part.name,
           input: isObject(part.args) ? part.args : { value: part.args },
-          ...(own ? part.metadata : undefined)
+          ...(own ? blockFields(part.metadata) : undefined)
         }]
       case "invalid_tool_call":
         // Anthropic's advice for handing broken arguments back: "wrap it in a JSON object with a reasonable key".
@@ -215,7 +217,7 @@ const encodeAnswer = (provider: string, message: AIMessage, field: string, notes
           id: part.id,
           name: part.name,
           input: part.text === undefined ? part.args : { INVALID_JSON: part.text },
-          ...part.metadata
+          ...blockFields(part.metadata)
         }]
       case "server_tool_result":
         return own && part.metadata?.["type"] !== undefined
@@ -234,6 +236,13 @@ const encodeAnswer = (provider: string, message: AIMessage, field: string, notes
         return part.text.trim() === "" ? [] : [{ type: "text", text: part.text }]
     }
   })
+}
+
+/** What else the block said when it began. What its slices said is not part of the block. */
+const blockFields = (metadata: Metadata | undefined): JsonObject | undefined => {
+  if (metadata === undefined) return undefined
+  const { delta: _, ...fields } = metadata
+  return fields
 }
 
 /** The answer names the file a citation is from; a request must not. */

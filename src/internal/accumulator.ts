@@ -6,7 +6,12 @@ import type { Usage } from "../Usage.ts"
 
 /** A block while its deltas arrive: the fields of the deltas, text and arguments growing. */
 type Block =
-  | { readonly type: "text"; text: string; citations: Array<Citation> | undefined }
+  | {
+    readonly type: "text"
+    text: string
+    citations: Array<Citation> | undefined
+    metadata: Metadata | undefined
+  }
   | {
     readonly type: "reasoning"
     text: string
@@ -91,6 +96,7 @@ const extend = (block: Block, delta: Delta): boolean => {
     case "text":
       if (block.type !== "text") return false
       block.text += delta.text
+      if (delta.metadata !== undefined) block.metadata = merge(block.metadata, delta.metadata)
       return true
     case "refusal":
       if (block.type !== "refusal") return false
@@ -130,7 +136,7 @@ const extend = (block: Block, delta: Delta): boolean => {
 const start = (delta: Delta): Block => {
   switch (delta.type) {
     case "text":
-      return { type: "text", text: delta.text, citations: undefined }
+      return { type: "text", text: delta.text, citations: undefined, metadata: delta.metadata }
     case "refusal":
       return { type: "refusal", text: delta.text }
     case "reasoning":
@@ -182,7 +188,12 @@ const start = (delta: Delta): Block => {
 const toPart = (block: Block, cutByLength: boolean): AIPart => {
   switch (block.type) {
     case "text":
-      return { type: "text", text: block.text, ...optional("citations", block.citations) }
+      return {
+        type: "text",
+        text: block.text,
+        ...optional("citations", block.citations),
+        ...optional("metadata", block.metadata)
+      }
     case "refusal":
       return { type: "refusal", text: block.text }
     case "reasoning":

@@ -1,7 +1,7 @@
 // Every way a stream can end, over a real socket, for `stream` and for `invoke`.
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Stream } from "effect"
-import { AIMessageChunk } from "rivulet"
+import { AIMessageChunk, Message } from "rivulet"
 import { Script } from "rivulet/Testing"
 import { failedBothWays, serve } from "../support/anthropic.ts"
 
@@ -258,5 +258,25 @@ describe("what is unknown", () => {
         },
         { type: "unknown", raw: [tomorrow, { type: "voxel_delta", voxels: [3] }] }
       ])
+    }))
+
+  it.live("so do fields of tomorrow, and those of a block go back with it", () =>
+    Effect.gen(function*() {
+      const { model, server } = yield* serve(Script.body(
+        wire
+          .replace("\"content_block\":{", "\"content_block\":{\"mood\":\"good\",")
+          .replace("\"delta\":{\"type\":\"text_delta\",", "\"delta\":{\"type\":\"text_delta\",\"logprob\":-1,")
+          .replace("\"message\":{", "\"message\":{\"weather\":\"fine\",")
+      ))
+      const message = yield* model.invoke("Hi")
+      assert.deepStrictEqual(message.parts, [
+        { type: "text", text: "Hello", metadata: { mood: "good", delta: { logprob: -1 } } }
+      ])
+      assert.strictEqual(message.metadata?.["weather"], "fine")
+      yield* model.invoke([Message.human("Hi"), message, Message.human("Go on")])
+      const body = (yield* server.awaitRequest(1)).body
+      assert.deepInclude(Reflect.get(body as object, "messages")[1], {
+        content: [{ type: "text", text: "Hello", mood: "good" }]
+      })
     }))
 })
