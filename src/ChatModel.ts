@@ -24,15 +24,21 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { accumulator } from "./AIMessageChunk.ts"
 import type { AIMessageChunk, Delta } from "./AIMessageChunk.ts"
 import { merge } from "./CallOptions.ts"
 import type { BatchOptions, CallOptions } from "./CallOptions.ts"
-import { ChatModelError, TruncatedError } from "./ChatModelError.ts"
+import type { ChatModelError } from "./ChatModelError.ts"
 import type { Finish } from "./Finish.ts"
-import { prepare } from "./internal/prepare.ts"
+import { prepare, toMessages } from "./internal/prepare.ts"
 import { run } from "./internal/run.ts"
-import type { AIMessage, Message, Metadata } from "./Message.ts"
+import { barrier, batches, collect, derivedBarrier } from "./internal/runnable/core.ts"
+import type { Runnable } from "./internal/runnable/core.ts"
+import { message } from "./internal/runnable/fold.ts"
+import { watch } from "./internal/runnable/watch.ts"
+import type { AIMessage, Message, Metadata, PromptValue } from "./Message.ts"
+import { streamEvents as streamEventsOf } from "./Runnable.ts"
+import type { EventOptions } from "./Runnable.ts"
+import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 import type { Usage } from "./Usage.ts"
 
 // -----------------------------------------------------------------------------
@@ -42,8 +48,8 @@ import type { Usage } from "./Usage.ts"
 /** A message in short: who speaks, and the text. */
 export type MessageTuple = readonly [role: "system" | "human" | "ai", content: string]
 
-/** What a chat model can be asked: a text (a human message), a message, or a conversation. */
-export type ChatInput = string | Message | ReadonlyArray<Message | MessageTuple>
+/** What a chat model can be asked: a text (a human message), a message, a conversation, or a filled-in prompt. */
+export type ChatInput = string | Message | PromptValue | ReadonlyArray<Message | MessageTuple>
 
 /** What an adapter gets: checked input, and the options of the model and of the call in one. */
 export interface ChatRequest {
@@ -72,8 +78,8 @@ export interface Generated {
   readonly metadata?: Metadata | undefined
 }
 
-/** A chat model. */
-export interface Service {
+/** A chat model: a {@link Runnable} that also takes call options. */
+export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, never, AIMessageChunk> {
   /** The provider's name, such as `anthropic`. */
   readonly provider: string
   /** The model's name, as the provider spells it. */
@@ -160,40 +166,26 @@ export const make = (spec: MakeOptions): Service => {
       open: from
     })
 
-  const stream: Service["stream"] = (input, options) => start(open, input, options)
+  const watched = { type: "chat_model", name: spec.provider, folder: message } as const
+  const tapped = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
+    watch(
+      watched,
+      () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }),
+      start(from, input, options)
+    )
 
+  const stream: Service["stream"] = (input, options) => tapped(open, input, options)
   const invoke: Service["invoke"] = (input, options) =>
-    Effect.suspend(() => {
-      const message = accumulator()
-      const add = (chunks: ReadonlyArray<AIMessageChunk>) =>
-        Effect.sync(() => {
-          for (const chunk of chunks) message.add(chunk)
-        })
-      return Effect.flatMap(
-        Stream.runForEachArray(start(whole ?? open, input, options), add),
-        () => {
-          const whole = message.message()
-          return whole === undefined ? Effect.fail(unfinished(spec)) : Effect.succeed(whole)
-        }
-      )
-    })
+    Effect.suspend(() => collect(tapped(whole ?? open, input, options), message()))
 
-  const one = (input: ChatInput, options: BatchOptions | undefined) => Effect.result(invoke(input, options))
-
+  const model = barrier({ ...watched, run: (input: ChatInput) => start(open, input, undefined) })
   return ChatModel.of({
+    ...model,
     provider: spec.provider,
     model: spec.model,
     stream,
     invoke,
-    batch: (inputs, options) =>
-      Effect.forEach(inputs, (input) => one(input, options), { concurrency: concurrencyOf(options) }),
-    batchAsCompleted: (inputs, options) =>
-      Stream.fromIterable(inputs.entries()).pipe(
-        Stream.mapEffect(
-          ([index, input]) => Effect.map(one(input, options), (result) => [index, result] as const),
-          { concurrency: concurrencyOf(options), unordered: true }
-        )
-      )
+    ...batches((input: ChatInput, options: BatchOptions | undefined) => Effect.result(invoke(input, options)))
   })
 }
 
@@ -257,11 +249,39 @@ export const batchAsCompleted = (
 ): Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>], never, ChatModel> =>
   Stream.unwrap(Effect.map(ChatModel, (model) => model.batchAsCompleted(inputs, options)))
 
+/**
+ * The context's model as a step of a chain.
+ *
+ * **Example** (A chain)
+ *
+ * ```ts
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const answer = Runnable.sequence(ChatModel.runnable, OutputParser.string)
+ * ```
+ */
+export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> = derivedBarrier(
+  // Only its kind is taken from it: how chunks fold, and that it waits for its input.
+  barrier({ type: "chat_model", name: "ChatModel", folder: message, run: stream }),
+  stream
+)
+
+/**
+ * The events of the context's model for one input; see `Runnable.streamEvents`.
+ */
+export const streamEvents: {
+  (
+    input: ChatInput,
+    options: EventOptions & { readonly version: "v1" }
+  ): Stream.Stream<RunEventV1, ChatModelError, ChatModel>
+  (input: ChatInput, options?: EventOptions): Stream.Stream<RunEvent, ChatModelError, ChatModel>
+} = (input: ChatInput, options?: EventOptions): Stream.Stream<never, ChatModelError, ChatModel> =>
+  // The overloads say which form it is.
+  streamEventsOf(runnable, input, options) as Stream.Stream<never, ChatModelError, ChatModel>
+
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
-
-const concurrencyOf = (options: BatchOptions | undefined): number => Math.max(1, options?.concurrency ?? 8)
 
 const toChunk = (generated: Generated): AIMessageChunk => {
   const content = generated.content ??
@@ -276,11 +296,3 @@ const toChunk = (generated: Generated): AIMessageChunk => {
     ...(generated.metadata === undefined ? undefined : { metadata: generated.metadata })
   }
 }
-
-// `run` lets no stream end without a finish; this is for the type.
-const unfinished = (spec: MakeBase) =>
-  new ChatModelError({
-    provider: spec.provider,
-    model: spec.model,
-    reason: new TruncatedError({ message: "The stream ended before the message did" })
-  })

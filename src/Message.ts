@@ -278,6 +278,12 @@ export const Message = Schema.Union([SystemMessage, HumanMessage, AIMessage, Too
 /** Any message of a conversation. */
 export type Message = typeof Message.Type
 
+/** A prompt that has been filled in: the messages for a model. */
+export const PromptValue = Schema.TaggedStruct("PromptValue", { messages: Schema.Array(Message) })
+
+/** A prompt that has been filled in: the messages for a model. */
+export interface PromptValue extends Schema.Schema.Type<typeof PromptValue> {}
+
 // -----------------------------------------------------------------------------
 // constructors
 // -----------------------------------------------------------------------------

@@ -2,10 +2,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CallOptions } from "../CallOptions.ts"
-import type { ChatInput } from "../ChatModel.ts"
+import type { ChatInput, MessageTuple } from "../ChatModel.ts"
 import { ChatModelError, InvalidRequestError } from "../ChatModelError.ts"
 import { ai, human, system } from "../Message.ts"
-import type { Message } from "../Message.ts"
+import type { Message, PromptValue } from "../Message.ts"
 
 /** Input and options that can be handed to an adapter. */
 export interface Prepared {
@@ -35,11 +35,15 @@ export const prepare = (
 
 type Problem = readonly [field: string, message: string]
 
-const toMessages = (input: ChatInput): ReadonlyArray<Message> => {
+/** A conversation, whatever it was given as. */
+export const toMessages = (input: ChatInput): ReadonlyArray<Message> => {
   if (typeof input === "string") return [human(input)]
   // An array is told from a message by its shape; TypeScript narrows readonly arrays only in this direction.
-  if (!Array.isArray(input)) return [input as Message]
-  return (input as Exclude<ChatInput, string | Message>).map((message) => {
+  if (!Array.isArray(input)) {
+    const one = input as Message | PromptValue
+    return one._tag === "PromptValue" ? one.messages : [one]
+  }
+  return (input as ReadonlyArray<Message | MessageTuple>).map((message) => {
     if ("_tag" in message) return message
     const [role, content] = message
     return role === "system" ? system(content) : role === "ai" ? ai(content) : human(content)

@@ -1,0 +1,16 @@
+import * as Cause from "effect/Cause"
+import * as Schema from "effect/Schema"
+import { ChatModelError } from "../../ChatModelError.ts"
+
+const encodeChatModelError = Schema.encodeSync(Schema.toCodecJson(ChatModelError))
+
+/** The failure of a step as JSON: its fields and message, and no stack. A defect is told by its message. */
+export const encodeError = (cause: Cause.Cause<unknown>): unknown => {
+  const found = Cause.findErrorOption(cause)
+  const error = found._tag === "Some" ? found.value : Cause.squash(cause)
+  if (error instanceof ChatModelError) return encodeChatModelError(error)
+  if (typeof error !== "object" || error === null) return error
+  const message = "message" in error && typeof error.message === "string" ? { message: error.message } : undefined
+  const { stack: _, cause: __, ...fields } = error as Readonly<Record<string, unknown>> // any object has such fields
+  return { ...message, ...fields }
+}

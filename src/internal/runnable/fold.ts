@@ -1,0 +1,116 @@
+import { accumulator } from "../../AIMessageChunk.ts"
+import type { AIMessageChunk } from "../../AIMessageChunk.ts"
+import type { AIMessage } from "../../Message.ts"
+
+/** Makes one value of the chunks of a stream. */
+export interface Folder<in Chunk, out Out> {
+  readonly add: (chunk: Chunk) => void
+  /** What came so far, or undefined when nothing did. */
+  readonly partial: () => unknown
+  /** The whole value. */
+  readonly done: () => Out
+}
+
+/** For steps whose last chunk is their value. */
+export const last = <A>(): Folder<A, A> => {
+  let value: A | undefined
+  return {
+    add: (chunk) => {
+      value = chunk
+    },
+    partial: () => value,
+    // A step that puts out nothing has no value; its type then has no inhabitant to give.
+    done: () => value as A
+  }
+}
+
+/** For text: the slices strung together. */
+export const text = (): Folder<string, string> => {
+  let all = ""
+  return {
+    add: (chunk) => {
+      all += chunk
+    },
+    partial: () => all,
+    done: () => all
+  }
+}
+
+const isChunk = (value: unknown): value is AIMessageChunk =>
+  typeof value === "object" && value !== null && "_tag" in value && value._tag === "AIMessageChunk"
+
+const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === "object" && value !== null && !Array.isArray(value) &&
+  (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null) && !("_tag" in value)
+
+/**
+ * For steps that do not say how their chunks fold, by what the chunks are: model chunks to a message, texts strung
+ * together, plain objects merged key by key (so that the single-key objects of parallel steps make one), anything else
+ * by its last value.
+ */
+export const byShape = (): Folder<unknown, unknown> => {
+  let folder: Folder<never, unknown> | undefined
+  let add: (chunk: unknown) => void
+  const folderFor = (chunk: unknown): void => {
+    if (typeof chunk === "string") {
+      const inner = text()
+      add = (chunk) => inner.add(String(chunk))
+      folder = inner
+    } else if (isChunk(chunk)) {
+      const all = accumulator()
+      add = (chunk) => {
+        if (isChunk(chunk)) all.add(chunk)
+      }
+      folder = { add, partial: () => all.partial(), done: () => all.message() ?? all.partial() }
+    } else if (isPlainObject(chunk)) {
+      const inner = byKey(() => byShape())
+      add = (chunk) => {
+        if (isPlainObject(chunk)) inner.add(chunk)
+      }
+      folder = inner
+    } else {
+      const inner = last<unknown>()
+      add = inner.add
+      folder = inner
+    }
+  }
+  return {
+    add: (chunk) => {
+      if (folder === undefined) folderFor(chunk)
+      add(chunk)
+    },
+    partial: () => folder?.partial(),
+    done: () => folder?.done()
+  }
+}
+
+/** For objects whose keys fold each by itself. */
+export const byKey = (
+  folderOf: (key: string) => Folder<unknown, unknown>
+): Folder<Record<string, unknown>, Record<string, unknown>> => {
+  const folders = new Map<string, Folder<unknown, unknown>>()
+  const all = (value: (folder: Folder<unknown, unknown>) => unknown) =>
+    Object.fromEntries([...folders].map(([key, folder]) => [key, value(folder)]))
+  return {
+    add: (chunk) => {
+      for (const key of Object.keys(chunk)) {
+        let folder = folders.get(key)
+        if (folder === undefined) folders.set(key, folder = folderOf(key))
+        folder.add(chunk[key])
+      }
+    },
+    partial: () => all((folder) => folder.partial()),
+    done: () => all((folder) => folder.done())
+  }
+}
+
+/** For model chunks. */
+export const message = (): Folder<AIMessageChunk, AIMessage> => {
+  const all = accumulator()
+  return {
+    add: all.add.bind(all),
+    partial: all.partial.bind(all),
+    // `run` lets no stream of a model end without its finish.
+    done: () => all.message() as AIMessage
+  }
+}

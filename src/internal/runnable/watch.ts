@@ -1,0 +1,116 @@
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { RunEvent, RunType } from "../../RunEvent.ts"
+import { CurrentRun, enter } from "./currentRun.ts"
+import type { Run, RunInfo } from "./currentRun.ts"
+import { encodeError } from "./encodeError.ts"
+import type { Folder } from "./fold.ts"
+
+/** A step as far as its events go. */
+export interface Watched<Chunk> {
+  readonly type: RunType
+  readonly name: string
+  /** How its chunks fold to what its end event tells. */
+  readonly folder: () => Folder<Chunk, unknown>
+  /** How its output is told, if not as it is. */
+  readonly tellOutput?: ((output: unknown) => unknown) | undefined
+  /** It has no stream events, because it gives one value at once. */
+  readonly quiet?: boolean | undefined
+}
+
+/** What a step works on: a value that is known, or a stream that is watched while it is read. */
+export type Input =
+  | { readonly _tag: "Known"; readonly value: unknown; readonly nested?: unknown }
+  | { readonly _tag: "Streamed"; readonly folder: Folder<unknown, unknown> }
+
+/**
+ * A step's stream, with its events if somebody watches. They are taken from the stream itself, as it passes, so they
+ * cannot tell anything else than the stream does; when nobody watches it is the stream as it is.
+ */
+export const watch = <Chunk, E, R>(
+  step: Watched<Chunk>,
+  input: () => Input,
+  body: Stream.Stream<Chunk, E, R>,
+  watchedBody: () => Stream.Stream<Chunk, E, R> = () => body
+): Stream.Stream<Chunk, E, R> =>
+  Stream.unwrap(Effect.map(CurrentRun, (run) => run === undefined ? body : watched(step, run, input(), watchedBody())))
+
+const watched = <Chunk, E, R>(
+  step: Watched<Chunk>,
+  run: Run,
+  input: Input,
+  body: Stream.Stream<Chunk, E, R>
+): Stream.Stream<Chunk, E, R> => {
+  const { info, inner } = enter(run, step.type, step.name)
+  const { emit } = run.watcher
+  const told = step.tellOutput ?? ((output: unknown) => output)
+  const root = run.path.length === 0
+  return Stream.transformPull(Stream.empty, (_, scope) =>
+    Effect.gen(function*() {
+      if (info.wanted) yield* emit([start(info, input, root)])
+      const folder = step.folder()
+      let over = false
+      const end = (event: () => RunEvent) =>
+        Effect.suspend(() => {
+          if (over) return Effect.void
+          over = true
+          return info.wanted ? emit([event()]) : Effect.void
+        })
+      yield* Scope.addFinalizer(scope, end(() => interrupted(info, folder)))
+      // The body is opened in this scope after the finalizer above, so it is closed, with all inside it, before that.
+      const pull = yield* Channel.toPullScoped(Stream.toChannel(Stream.provideService(body, CurrentRun, inner)), scope)
+      return Pull.matchEffect(pull, {
+        onSuccess: (chunks) => {
+          for (const chunk of chunks) folder.add(chunk)
+          return info.wanted && step.quiet !== true ? Effect.as(emit(chunks.map((chunk) => streamed(info, chunk))), chunks) : Effect.succeed(chunks)
+        },
+        onDone: () => Effect.andThen(end(() => ended(info, told(folder.done()), input, root)), Cause.done()),
+        onFailure: (cause) =>
+          Effect.andThen(
+            end(() =>
+              Cause.hasInterruptsOnly(cause) ? interrupted(info, folder) : failed(info, encodeError(cause), input, root)
+            ),
+            Effect.failCause(cause)
+          )
+      })
+    }))
+}
+
+const base = ({ metadata, name, parent_ids, run_id, tags }: RunInfo) => ({ name, run_id, parent_ids, tags, metadata })
+
+/** The input as the step's events tell it; a root's is the raw one. */
+const inputOf = (input: Input, root: boolean) =>
+  input._tag === "Streamed"
+    ? {}
+    : { input: root || input.nested === undefined ? input.value : input.nested }
+
+const endInput = (input: Input, root: boolean) =>
+  root ? {} : input._tag === "Streamed" ? { input: input.folder.done() } : inputOf(input, root)
+
+// The events' names are put together from the step's type; each function gives one member of the union.
+const start = (info: RunInfo, input: Input, root: boolean): RunEvent => ({
+  event: `on_${info.type}_start`,
+  ...base(info),
+  data: inputOf(input, root)
+})
+
+const streamed = (info: RunInfo, chunk: unknown): RunEvent =>
+  ({ event: `on_${info.type}_stream`, ...base(info), data: { chunk } }) as RunEvent
+
+const ended = (info: RunInfo, output: unknown, input: Input, root: boolean): RunEvent =>
+  ({ event: `on_${info.type}_end`, ...base(info), data: { output, ...endInput(input, root) } }) as RunEvent
+
+const failed = (info: RunInfo, error: unknown, input: Input, root: boolean): RunEvent => ({
+  event: `on_${info.type}_error`,
+  ...base(info),
+  data: { error, ...(input._tag === "Known" ? endInput(input, root) : undefined) }
+})
+
+const interrupted = (info: RunInfo, folder: Folder<never, unknown>): RunEvent => {
+  const partial = folder.partial()
+  return { event: `on_${info.type}_interrupted`, ...base(info), data: partial === undefined ? {} : { partial } }
+}
