@@ -36,9 +36,9 @@ import type { Runnable } from "./internal/runnable/core.ts"
 import { message } from "./internal/runnable/fold.ts"
 import { watch } from "./internal/runnable/watch.ts"
 import type { AIMessage, Message, Metadata, PromptValue } from "./Message.ts"
+import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 import { streamEvents as streamEventsOf } from "./Runnable.ts"
 import type { EventOptions } from "./Runnable.ts"
-import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 import type { Usage } from "./Usage.ts"
 
 // -----------------------------------------------------------------------------

@@ -76,7 +76,8 @@ export interface Custom extends Base {
 export type RunEvent = Start | ChatModelStream | StepStream | ChatModelEnd | StepEnd | Failed | Interrupted | Custom
 
 /** An event in the form of version 1: no parents, and no custom events. */
-export type RunEventV1 = Exclude<RunEvent, Custom> extends infer E ? E extends RunEvent ? Omit<E, "parent_ids"> : never : never
+export type RunEventV1 = Exclude<RunEvent, Custom> extends infer E ? E extends RunEvent ? Omit<E, "parent_ids"> : never
+  : never
 
 /** Which events are wanted. An event passes if it fits one of the includes (if there are any) and none of the excludes. */
 export interface Filter {

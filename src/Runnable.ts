@@ -91,9 +91,16 @@ export const andThen: {
 
 type Branches<In> = Readonly<Record<string, Runnable<In, unknown, unknown, unknown, unknown, never>>>
 
-type Parts<B> = { readonly [K in keyof B]: B[K] extends Runnable<never, infer A, infer _E, infer _R, infer _K, never> ? A : never }
-type Errors<B> = B[keyof B] extends infer S ? S extends Runnable<never, unknown, infer E, unknown, unknown, never> ? E : never : never
-type Services<B> = B[keyof B] extends infer S ? S extends Runnable<never, unknown, unknown, infer R, unknown, never> ? R : never : never
+type Parts<B> = {
+  readonly [K in keyof B]: B[K] extends Runnable<never, infer A, infer _E, infer _R, infer _K, never> ? A
+    : never
+}
+type Errors<B> = B[keyof B] extends infer S
+  ? S extends Runnable<never, unknown, infer E, unknown, unknown, never> ? E : never
+  : never
+type Services<B> = B[keyof B] extends infer S
+  ? S extends Runnable<never, unknown, unknown, infer R, unknown, never> ? R : never
+  : never
 type Slices<B> = {
   readonly [K in keyof B]: {
     readonly [P in K]: B[K] extends Runnable<never, unknown, unknown, unknown, infer C, never> ? C : never
@@ -159,7 +166,8 @@ export const transform = <A, B, E = never, R = never>(
     run: (input) => f(Stream.succeed(input)),
     // The function is given a stream that cannot fail and needs nothing; what the real one can and needs is in the
     // result's type, and passes through it untouched.
-    over: <E2, R2>(input: Stream.Stream<A, E2, R2>) => f(input as Stream.Stream<never> as Stream.Stream<A>) as Stream.Stream<B, E | E2, R | R2>
+    over: <E2, R2>(input: Stream.Stream<A, E2, R2>) =>
+      f(input as Stream.Stream<never> as Stream.Stream<A>) as Stream.Stream<B, E | E2, R | R2>
   })
 
 /** Gives on what it gets, chunk by chunk. The identity of {@link sequence}. */
@@ -218,13 +226,15 @@ export const withConfig = (config: Config) =>
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R, Chunk, InChunk> => {
   const configured = <E2, R2>(stream: Stream.Stream<Chunk, E2, R2>) =>
-    Stream.unwrap(Effect.map(CurrentRun, (run) =>
-      run === undefined ? stream : Stream.provideService(stream, CurrentRun, {
-        ...run,
-        tags: [...run.tags, ...config.tags ?? []],
-        metadata: { ...run.metadata, ...config.metadata },
-        stepName: config.name ?? run.stepName
-      })))
+    Stream.unwrap(
+      Effect.map(CurrentRun, (run) =>
+        run === undefined ? stream : Stream.provideService(stream, CurrentRun, {
+          ...run,
+          tags: [...run.tags, ...config.tags ?? []],
+          metadata: { ...run.metadata, ...config.metadata },
+          stepName: config.name ?? run.stepName
+        }))
+    )
   return derived(self, (input) => configured(self.stream(input)), (input) => configured(self.transform(input)))
 }
 
@@ -243,24 +253,27 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
 <In, Out, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R, Chunk> =>
-  derivedBarrier(self, (input) => untilFirst(function*() {
-    const step = yield* Schedule.toStep<unknown, E, never, never>(options.schedule ?? Schedule.exponential("500 millis"))
-    const clock = yield* Clock.Clock
-    const worth = options.while ?? isRetryable
-    let left = options.times ?? 2
-    return {
-      first: self.stream(input),
-      next: (cause) => {
-        const error = Cause.findErrorOption(cause)
-        if (error._tag === "None" || left-- <= 0 || !worth(error.value)) return Effect.failCause(cause)
-        return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
-          onSuccess: ([, wait]) => Effect.as(Effect.sleep(wait), self.stream(input)),
-          onDone: () => Effect.failCause(cause),
-          onFailure: Effect.failCause
-        })
+  derivedBarrier(self, (input) =>
+    untilFirst(function*() {
+      const step = yield* Schedule.toStep<unknown, E, never, never>(
+        options.schedule ?? Schedule.exponential("500 millis")
+      )
+      const clock = yield* Clock.Clock
+      const worth = options.while ?? isRetryable
+      let left = options.times ?? 2
+      return {
+        first: self.stream(input),
+        next: (cause) => {
+          const error = Cause.findErrorOption(cause)
+          if (error._tag === "None" || left-- <= 0 || !worth(error.value)) return Effect.failCause(cause)
+          return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
+            onSuccess: ([, wait]) => Effect.as(Effect.sleep(wait), self.stream(input)),
+            onDone: () => Effect.failCause(cause),
+            onFailure: Effect.failCause
+          })
+        }
       }
-    }
-  }))
+    }))
 
 const isRetryable = (error: unknown): boolean =>
   typeof error !== "object" || error === null || !("isRetryable" in error) || error.isRetryable === true
@@ -275,21 +288,22 @@ export const withFallbacks = <In, Out, E2, R2, Chunk>(
 <E, R, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E | E2, R | R2, Chunk> =>
-  derivedBarrier(self, (input: In) => untilFirst<Chunk, E | E2, R | R2>(function*() {
-    yield* Effect.void
-    let failures: Cause.Cause<E | E2> | undefined
-    let tried = 0
-    return {
-      first: self.stream(input),
-      next: (cause) => {
-        failures = failures === undefined ? cause : Cause.combine(failures, cause)
-        const fallback = fallbacks[tried++]
-        return fallback === undefined || Cause.hasInterrupts(cause)
-          ? Effect.failCause(failures)
-          : Effect.succeed(fallback.stream(input))
+  derivedBarrier(self, (input: In) =>
+    untilFirst<Chunk, E | E2, R | R2>(function*() {
+      yield* Effect.void
+      let failures: Cause.Cause<E | E2> | undefined
+      let tried = 0
+      return {
+        first: self.stream(input),
+        next: (cause) => {
+          failures = failures === undefined ? cause : Cause.combine(failures, cause)
+          const fallback = fallbacks[tried++]
+          return fallback === undefined || Cause.hasInterrupts(cause)
+            ? Effect.failCause(failures)
+            : Effect.succeed(fallback.stream(input))
+        }
       }
-    }
-  }))
+    }))
 
 interface Tries<Chunk, E, R> {
   readonly first: Stream.Stream<Chunk, E, R>
@@ -366,7 +380,11 @@ export const streamEvents: {
 ): Stream.Stream<never, E, R> => {
   const events = eventsOf(self.stream(input), options ?? {})
   // The overloads say which form it is.
-  return (options?.version === "v1" ? Stream.flattenIterable(Stream.map(events, toV1)) : events) as Stream.Stream<never, E, R>
+  return (options?.version === "v1" ? Stream.flattenIterable(Stream.map(events, toV1)) : events) as Stream.Stream<
+    never,
+    E,
+    R
+  >
 }
 
 const toV1 = (event: RunEvent): ReadonlyArray<RunEventV1> => {

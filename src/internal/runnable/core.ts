@@ -132,9 +132,10 @@ export const derivedBarrier = <In, Out, E, R, Chunk, InChunk, E2, R2>(
 }
 
 /** A step that cannot work on chunks folds what comes, by its shape, and then runs. */
-const whenWhole = <In, E, R, Chunk>(stream: (input: In) => Stream.Stream<Chunk, E, R>) =>
-<E2, R2>(input: Stream.Stream<unknown, E2, R2>): Stream.Stream<Chunk, E | E2, R | R2> =>
-  Stream.unwrap(Effect.map(Effect.suspend(() => collect(input, byShape())), (whole) => stream(whole as In)))
+const whenWhole =
+  <In, E, R, Chunk>(stream: (input: In) => Stream.Stream<Chunk, E, R>) =>
+  <E2, R2>(input: Stream.Stream<unknown, E2, R2>): Stream.Stream<Chunk, E | E2, R | R2> =>
+    Stream.unwrap(Effect.map(Effect.suspend(() => collect(input, byShape())), (whole) => stream(whole as In)))
 
 /** Runs a stream and folds it. */
 export const collect = <Chunk, Out, E, R>(

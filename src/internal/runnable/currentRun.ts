@@ -56,6 +56,7 @@ const passes = (
   const { excludeNames, excludeTags, excludeTypes, includeNames, includeTags, includeTypes } = filter
   const includes = includeNames === undefined && includeTags === undefined && includeTypes === undefined
   const has = (tags: ReadonlyArray<string> | undefined) => tags?.some((tag) => run.tags.includes(tag)) ?? false
-  return (includes || (includeNames?.includes(run.name) ?? false) || (includeTypes?.includes(run.type) ?? false) || has(includeTags)) &&
+  return (includes || (includeNames?.includes(run.name) ?? false) || (includeTypes?.includes(run.type) ?? false) ||
+    has(includeTags)) &&
     !(excludeNames?.includes(run.name) ?? false) && !(excludeTypes?.includes(run.type) ?? false) && !has(excludeTags)
 }

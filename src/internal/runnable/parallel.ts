@@ -15,7 +15,10 @@ export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): Any
     type: "chain",
     name: "RunnableMap",
     folder: () =>
-      byKey((key) => (branches[key]?.[TypeId].folder() as Folder<unknown, unknown> | undefined) ?? byShape()) as Folder<unknown, unknown>,
+      byKey((key) => (branches[key]?.[TypeId].folder() as Folder<unknown, unknown> | undefined) ?? byShape()) as Folder<
+        unknown,
+        unknown
+      >,
     run: (input) =>
       Stream.unwrap(Effect.map(CurrentRun, (run) =>
         Stream.mergeAll(

@@ -1,5 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -14,8 +15,9 @@ export const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, filter: Filter
   Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
       const queue = yield* Queue.bounded<ReadonlyArray<RunEvent>, E | Cause.Done>(batchesAhead)
-      // Once the reader has left, nobody may wait for it. This runs first: the fiber below was forked later.
-      const emit = (events: ReadonlyArray<RunEvent>) => Effect.asVoid(Queue.offer(queue, events))
+      let left = false
+      const emit = (events: ReadonlyArray<RunEvent>) =>
+        Effect.suspend(() => left ? Effect.void : Effect.asVoid(Queue.offer(queue, events)))
       const run = stream.pipe(
         Stream.provideService(CurrentRun, {
           watcher: { emit, filter },
@@ -30,7 +32,15 @@ export const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, filter: Filter
           onFailure: (cause) => Queue.failCause(queue, cause)
         })
       )
-      yield* Effect.forkIn(run, scope)
-      yield* Scope.addFinalizer(scope, Queue.shutdown(queue))
+      const fiber = yield* Effect.forkIn(run, scope)
+      // The reader has left: the chain is told to stop before it is let go on, and nobody waits for the reader any more.
+      yield* Scope.addFinalizer(
+        scope,
+        Effect.suspend(() => {
+          left = true
+          fiber.interruptUnsafe()
+          return Effect.andThen(Queue.shutdown(queue), Fiber.await(fiber))
+        })
+      )
       return Effect.map(Queue.take(queue), (events) => events as readonly [RunEvent, ...Array<RunEvent>]) // never empty
     }))

@@ -66,7 +66,9 @@ const watched = <Chunk, E, R>(
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
           for (const chunk of chunks) folder.add(chunk)
-          return info.wanted && step.quiet !== true ? Effect.as(emit(chunks.map((chunk) => streamed(info, chunk))), chunks) : Effect.succeed(chunks)
+          return info.wanted && step.quiet !== true
+            ? Effect.as(emit(chunks.map((chunk) => streamed(info, chunk))), chunks)
+            : Effect.succeed(chunks)
         },
         onDone: () => Effect.andThen(end(() => ended(info, told(folder.done()), input, root)), Cause.done()),
         onFailure: (cause) =>
