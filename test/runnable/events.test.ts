@@ -209,9 +209,7 @@ describe("events", () => {
   it.live("tell an interruption, with what there was, children first", () =>
     Effect.gen(function*() {
       const { calls, model } = ScriptedChatModel.make(() => [...ScriptedChatModel.text(["a", "b"]).slice(0, 2), stall])
-      const failing = Runnable.fn((_: string) =>
-        Effect.andThen(Effect.sleep("20 millis"), Effect.fail("boom" as const))
-      )
+      const failing = Runnable.fn(() => Effect.andThen(Effect.sleep("20 millis"), Effect.fail("boom" as const)))
       const chain = Runnable.parallel({ slow: Runnable.sequence(model, OutputParser.string), failing })
       const fiber = yield* Effect.forkChild(eventsOf(chain, "hi"))
       const { events, exit } = yield* Fiber.join(fiber)

@@ -1,16 +1,50 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { barrier, TypeId } from "./core.ts"
-import type { AnyRunnable } from "./core.ts"
+import type { AnyRunnable, Runnable } from "./core.ts"
 import { CurrentRun } from "./currentRun.ts"
 import { byKey, byShape } from "./fold.ts"
 import type { Folder } from "./fold.ts"
+
+type Branches<In> = Readonly<Record<string, Runnable<In, unknown, unknown, unknown, unknown, never>>>
+
+type Parts<B> = {
+  readonly [K in keyof B]: B[K] extends Runnable<never, infer A, infer _E, infer _R, infer _K, never> ? A
+    : never
+}
+type Errors<B> = B[keyof B] extends infer S
+  ? S extends Runnable<never, unknown, infer E, unknown, unknown, never> ? E : never
+  : never
+type Services<B> = B[keyof B] extends infer S
+  ? S extends Runnable<never, unknown, unknown, infer R, unknown, never> ? R : never
+  : never
+type Slices<B> = {
+  readonly [K in keyof B]: {
+    readonly [P in K]: B[K] extends Runnable<never, unknown, unknown, unknown, infer C, never> ? C : never
+  }
+}[keyof B]
+
+/**
+ * The same input to several steps at once. It streams objects with one key, as they come, and makes one object of all.
+ * If a step fails, or the consumer leaves, the others are stopped before it returns.
+ */
+export const parallel = <In, const B extends Branches<In>>(
+  branches: B & Branches<In>
+): Runnable<In, Parts<B>, Errors<B>, Services<B>, Slices<B>> =>
+  // What `parallelOf` gives has the types of its branches, which it does not look at.
+  parallelOf(branches) as Runnable<never, unknown, unknown, unknown, unknown> as Runnable<
+    In,
+    Parts<B>,
+    Errors<B>,
+    Services<B>,
+    Slices<B>
+  >
 
 /** The most chunks that wait for a reader, over all branches. A branch that is further ahead waits. */
 const bufferSize = 4
 
 /** The same input to all branches at once. */
-export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable =>
+const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable =>
   barrier<unknown, unknown, unknown, unknown, unknown>({
     type: "chain",
     name: "RunnableMap",

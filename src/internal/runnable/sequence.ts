@@ -1,10 +1,63 @@
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as Stream from "effect/Stream"
 import { barrier, collect, TypeId } from "./core.ts"
-import type { AnyRunnable } from "./core.ts"
+import type { AnyRunnable, Runnable } from "./core.ts"
 import { CurrentRun } from "./currentRun.ts"
 import type { Run } from "./currentRun.ts"
 import type { Folder } from "./fold.ts"
+
+/**
+ * One step after the other. Each step takes what the one before it gives.
+ *
+ * **Example** (A chain)
+ *
+ * ```ts
+ * import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
+ *
+ * const chain = Runnable.sequence(
+ *   ChatPrompt.make("Tell me about {topic}"),
+ *   ChatModel.runnable,
+ *   OutputParser.string
+ * )
+ * ```
+ */
+export function sequence<A, B, C, E1, R1, K1, I1, E2, R2, K2>(
+  first: Runnable<A, B, E1, R1, K1, I1>,
+  second: Runnable<B, C, E2, R2, K2, K1>
+): Runnable<A, C, E1 | E2, R1 | R2, K2>
+export function sequence<A, B, C, D, E1, R1, K1, I1, E2, R2, K2, E3, R3, K3>(
+  first: Runnable<A, B, E1, R1, K1, I1>,
+  second: Runnable<B, C, E2, R2, K2, K1>,
+  third: Runnable<C, D, E3, R3, K3, K2>
+): Runnable<A, D, E1 | E2 | E3, R1 | R2 | R3, K3>
+export function sequence<A, B, C, D, F, E1, R1, K1, I1, E2, R2, K2, E3, R3, K3, E4, R4, K4>(
+  first: Runnable<A, B, E1, R1, K1, I1>,
+  second: Runnable<B, C, E2, R2, K2, K1>,
+  third: Runnable<C, D, E3, R3, K3, K2>,
+  fourth: Runnable<D, F, E4, R4, K4, K3>
+): Runnable<A, F, E1 | E2 | E3 | E4, R1 | R2 | R3 | R4, K4>
+export function sequence<A, B, C, D, F, G, E1, R1, K1, I1, E2, R2, K2, E3, R3, K3, E4, R4, K4, E5, R5, K5>(
+  first: Runnable<A, B, E1, R1, K1, I1>,
+  second: Runnable<B, C, E2, R2, K2, K1>,
+  third: Runnable<C, D, E3, R3, K3, K2>,
+  fourth: Runnable<D, F, E4, R4, K4, K3>,
+  fifth: Runnable<F, G, E5, R5, K5, K4>
+): Runnable<A, G, E1 | E2 | E3 | E4 | E5, R1 | R2 | R3 | R4 | R5, K5>
+export function sequence(...steps: ReadonlyArray<AnyRunnable>): AnyRunnable {
+  return sequenceOf(steps)
+}
+
+/** Puts one more step behind; for chains longer than {@link sequence} takes, and for `pipe`. */
+export const andThen: {
+  <B, C, E2, R2, K2, K1>(
+    next: Runnable<B, C, E2, R2, K2, K1>
+  ): <A, E1, R1, I1>(self: Runnable<A, B, E1, R1, K1, I1>) => Runnable<A, C, E1 | E2, R1 | R2, K2>
+  <A, B, C, E1, R1, K1, I1, E2, R2, K2>(
+    self: Runnable<A, B, E1, R1, K1, I1>,
+    next: Runnable<B, C, E2, R2, K2, K1>
+  ): Runnable<A, C, E1 | E2, R1 | R2, K2>
+} = dual(2, (self: AnyRunnable, next: AnyRunnable) => sequenceOf([self, next]))
 
 type AnyStream = Stream.Stream<unknown, unknown, unknown>
 
@@ -12,7 +65,7 @@ type AnyStream = Stream.Stream<unknown, unknown, unknown>
  * One step after the other. A step that works on chunks starts on the first one; any other waits for the fold of what
  * the step before it puts out. Sequences inside are taken apart, so that it does not matter how they were put together.
  */
-export const sequenceOf = (steps: ReadonlyArray<AnyRunnable>): AnyRunnable => {
+const sequenceOf = (steps: ReadonlyArray<AnyRunnable>): AnyRunnable => {
   const flat = steps.flatMap((step) => step[TypeId].steps ?? [step])
   const last = flat[flat.length - 1]!
   const run = (input: unknown): AnyStream =>

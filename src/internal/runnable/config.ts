@@ -1,0 +1,31 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Metadata } from "../../Message.ts"
+import { derived } from "./core.ts"
+import type { Runnable } from "./core.ts"
+import { CurrentRun } from "./currentRun.ts"
+
+/** How a step is told in events. Tags and metadata are also those of all steps inside it; the name is its own. */
+export interface Config {
+  readonly name?: string | undefined
+  readonly tags?: ReadonlyArray<string> | undefined
+  readonly metadata?: Metadata | undefined
+}
+
+/** Names, tags and labels a step in the events. */
+export const withConfig = (config: Config) =>
+<In, Out, E, R, Chunk, InChunk>(
+  self: Runnable<In, Out, E, R, Chunk, InChunk>
+): Runnable<In, Out, E, R, Chunk, InChunk> => {
+  const configured = <E2, R2>(stream: Stream.Stream<Chunk, E2, R2>) =>
+    Stream.unwrap(
+      Effect.map(CurrentRun, (run) =>
+        run === undefined ? stream : Stream.provideService(stream, CurrentRun, {
+          ...run,
+          tags: [...run.tags, ...config.tags ?? []],
+          metadata: { ...run.metadata, ...config.metadata },
+          stepName: config.name ?? run.stepName
+        }))
+    )
+  return derived(self, (input) => configured(self.stream(input)), (input) => configured(self.transform(input)))
+}

@@ -1,0 +1,88 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { barrier, streaming, TypeId } from "./core.ts"
+import type { AnyRunnable, Runnable } from "./core.ts"
+import { byShape } from "./fold.ts"
+import type { Folder } from "./fold.ts"
+
+/** Folders that go by shape give what the chunks' own type folds to. */
+const shaped = <Chunk, Out>() => byShape() as Folder<Chunk, Out>
+
+/**
+ * A function over each chunk. The whole is the fold of what it gives: texts strung together, objects merged, otherwise
+ * the last.
+ */
+export const map = <A, B>(f: (chunk: A) => B): Runnable<A, B, never, never, B, A> =>
+  streaming<A, B, never, never, B, A>({
+    type: "chain",
+    name: "RunnableLambda",
+    folder: () => shaped<B, B>(),
+    run: (input) => Stream.sync(() => f(input)),
+    over: (input) => Stream.map(input, f)
+  })
+
+/**
+ * A function over the stream of chunks: LangChain's generator step.
+ *
+ * **Example** (Line by line)
+ *
+ * ```ts
+ * import { Stream } from "effect"
+ * import { Runnable } from "rivulet"
+ *
+ * const lines = Runnable.transform("Lines", (text: Stream.Stream<string>) => Stream.splitLines(text))
+ * ```
+ */
+export const transform = <A, B, E = never, R = never>(
+  name: string,
+  f: (chunks: Stream.Stream<A>) => Stream.Stream<B, E, R>
+): Runnable<A, B, E, R, B, A> =>
+  streaming<A, B, E, R, B, A>({
+    type: "chain",
+    name,
+    folder: () => shaped<B, B>(),
+    run: (input) => f(Stream.succeed(input)),
+    // The function is given a stream that cannot fail and needs nothing; what the real one can and needs is in the
+    // result's type, and passes through it untouched.
+    over: <E2, R2>(input: Stream.Stream<A, E2, R2>) =>
+      f(input as Stream.Stream<never> as Stream.Stream<A>) as Stream.Stream<B, E | E2, R | R2>
+  })
+
+/** Gives on what it gets, chunk by chunk. The identity of {@link sequence}. */
+export const passthrough = <A>(): Runnable<A, A, never, never, A, A> =>
+  streaming<A, A, never, never, A, A>({
+    type: "chain",
+    name: "RunnablePassthrough",
+    folder: () => shaped<A, A>(),
+    run: Stream.succeed,
+    over: (input) => input
+  })
+
+const isRunnable = (value: unknown): value is AnyRunnable =>
+  typeof value === "object" && value !== null && TypeId in value
+
+/**
+ * A function of the whole input: of a value, an effect, or a runnable, which then gets the same input and streams. A
+ * model that the effect asks shows its tokens in the events as well.
+ */
+export const fn: {
+  <In, Out, E, R, Chunk>(f: (input: In) => Runnable<In, Out, E, R, Chunk, never>): Runnable<In, Out, E, R, Chunk>
+  <In, Out, E, R>(f: (input: In) => Effect.Effect<Out, E, R>): Runnable<In, Out, E, R>
+  <In, Out>(f: (input: In) => Out): Runnable<In, Out>
+} = <In, Out>(f: (input: In) => unknown): Runnable<In, Out, never, never, never> =>
+  barrier<In, Out, never, never, never>({
+    type: "chain",
+    name: "RunnableLambda",
+    folder: () => shaped<never, Out>(),
+    run: (input) =>
+      Stream.suspend(() => {
+        const made = f(input)
+        const stream = isRunnable(made)
+          ? made.stream(input as never)
+          : Effect.isEffect(made)
+          ? Stream.fromEffect(made)
+          : Stream.succeed(made)
+        // The overloads give the result the types of what the function gives.
+        return stream as Stream.Stream<never>
+      })
+  })

@@ -1,0 +1,48 @@
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
+import { derivedBarrier } from "./core.ts"
+import type { Runnable } from "./core.ts"
+import { untilFirst } from "./untilFirst.ts"
+
+/** When and how often a step is run again. */
+export interface RetryOptions<E> {
+  /** The delays. 0.5 s, doubling, by default. When it is done, so are the retries. */
+  readonly schedule?: Schedule.Schedule<unknown, E> | undefined
+  /** The most retries; 2 by default. */
+  readonly times?: number | undefined
+  /** Which failures are worth it. By default those that say so (`isRetryable`), and those that say nothing. */
+  readonly while?: ((error: E) => boolean) | undefined
+}
+
+/** Runs a step again when it fails before its first chunk. After that what was shown stands, and so does the failure. */
+export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
+<In, Out, R, Chunk, InChunk>(
+  self: Runnable<In, Out, E, R, Chunk, InChunk>
+): Runnable<In, Out, E, R, Chunk> =>
+  derivedBarrier(self, (input) =>
+    untilFirst(function*() {
+      const step = yield* Schedule.toStep<unknown, E, never, never>(
+        options.schedule ?? Schedule.exponential("500 millis")
+      )
+      const clock = yield* Clock.Clock
+      const worth = options.while ?? isRetryable
+      let left = options.times ?? 2
+      return {
+        first: self.stream(input),
+        next: (cause) => {
+          const error = Cause.findErrorOption(cause)
+          if (error._tag === "None" || left-- <= 0 || !worth(error.value)) return Effect.failCause(cause)
+          return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
+            onSuccess: ([, wait]) => Effect.as(Effect.sleep(wait), self.stream(input)),
+            onDone: () => Effect.failCause(cause),
+            onFailure: Effect.failCause
+          })
+        }
+      }
+    }))
+
+const isRetryable = (error: unknown): boolean =>
+  typeof error !== "object" || error === null || !("isRetryable" in error) || error.isRetryable === true
