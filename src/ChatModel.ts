@@ -30,42 +30,23 @@ import type { BatchOptions, CallOptions } from "./CallOptions.ts"
 import type { ChatModelError } from "./ChatModelError.ts"
 import type { Finish } from "./Finish.ts"
 import { prepare, toMessages } from "./internal/prepare.ts"
+import type { ChatInput, ChatRequest } from "./internal/request.ts"
 import { run } from "./internal/run.ts"
 import { barrier, batches, collect, derivedBarrier } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
 import { message } from "./internal/runnable/fold.ts"
 import { watch } from "./internal/runnable/watch.ts"
-import type { AIMessage, Message, Metadata, PromptValue } from "./Message.ts"
+import type { AIMessage, Metadata } from "./Message.ts"
 import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 import { streamEvents as streamEventsOf } from "./Runnable.ts"
 import type { EventOptions } from "./Runnable.ts"
 import type { Usage } from "./Usage.ts"
 
+export type { ChatInput, ChatRequest, Lifeline, MessageTuple } from "./internal/request.ts"
+
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
-
-/** A message in short: who speaks, and the text. */
-export type MessageTuple = readonly [role: "system" | "human" | "ai", content: string]
-
-/** What a chat model can be asked: a text (a human message), a message, a conversation, or a filled-in prompt. */
-export type ChatInput = string | Message | PromptValue | ReadonlyArray<Message | MessageTuple>
-
-/** What an adapter gets: checked input, and the options of the model and of the call in one. */
-export interface ChatRequest {
-  readonly messages: ReadonlyArray<Message>
-  readonly options: CallOptions
-  /** For adapters that speak to a network: tells the watchdog what the chunks do not show. */
-  readonly lifeline: Lifeline
-}
-
-/** Tells the time limits how far a call is. Both may be called as often as one likes; they cost a clock reading. */
-export interface Lifeline {
-  /** The response's headers have arrived. Without it `connect` and `firstChunk` are one phase. */
-  readonly connected: () => void
-  /** Something arrived that is no chunk, such as a ping. */
-  readonly alive: () => void
-}
 
 /** A whole answer, as `generate` gives it. Without `finish` it is a `stop`. */
 export interface Generated {

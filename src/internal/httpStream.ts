@@ -5,7 +5,7 @@ import type * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../AIMessageChunk.ts"
-import type { Lifeline } from "../ChatModel.ts"
+import type { Lifeline } from "./request.ts"
 import type { ChatModelError } from "../ChatModelError.ts"
 
 /** Turns the bytes of a response into chunks. Made anew for each response. */

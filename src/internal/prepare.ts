@@ -2,10 +2,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CallOptions } from "../CallOptions.ts"
-import type { ChatInput, MessageTuple } from "../ChatModel.ts"
 import { ChatModelError, InvalidRequestError } from "../ChatModelError.ts"
 import { ai, human, system } from "../Message.ts"
 import type { Message, PromptValue } from "../Message.ts"
+import type { ChatInput, MessageTuple } from "./request.ts"
 
 /** Input and options that can be handed to an adapter. */
 export interface Prepared {

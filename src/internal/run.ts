@@ -11,10 +11,10 @@ import * as Stream from "effect/Stream"
 import { accumulator, concat, empty } from "../AIMessageChunk.ts"
 import type { Accumulator, AIMessageChunk } from "../AIMessageChunk.ts"
 import type { CallOptions } from "../CallOptions.ts"
-import type { ChatRequest } from "../ChatModel.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../ChatModelError.ts"
 import type { Reason } from "../ChatModelError.ts"
 import type { Message } from "../Message.ts"
+import type { ChatRequest } from "./request.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
 
 /** A call of a model: whom it asks, and how one try is made. */

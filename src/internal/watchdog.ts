@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { TimeoutOptions } from "../CallOptions.ts"
-import type { Lifeline } from "../ChatModel.ts"
+import type { Lifeline } from "./request.ts"
 import { TimeoutError } from "../ChatModelError.ts"
 
 type Phase = TimeoutError["phase"]
