@@ -3,9 +3,13 @@
  */
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
+import { joinBytes } from "./internal/joinBytes.ts"
+import { LineSplitter } from "./internal/lineSplitter.ts"
 import { streaming } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
 import { text } from "./internal/runnable/fold.ts"
+import type { Folder } from "./internal/runnable/fold.ts"
+import { Utf8Encoder } from "./internal/utf8.ts"
 import type { AIMessage } from "./Message.ts"
 
 /**
@@ -27,3 +31,81 @@ export const string: Runnable<AIMessage, string, never, never, string, AIMessage
   run: (message: AIMessage) => Stream.sync(() => message.content),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => Stream.map(chunks, (chunk) => chunk.content)
 })
+
+/**
+ * The text of an answer as UTF-8, for the body of a response. A slice for each chunk of the model's that has text; a
+ * character that the model cut apart comes whole, with the second half.
+ *
+ * **Example** (A body)
+ *
+ * ```ts
+ * import { Stream } from "effect"
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const body = Runnable.sequence(ChatModel.runnable, OutputParser.bytes).stream("Hi").pipe(
+ *   Stream.toReadableStreamEffect()
+ * )
+ * ```
+ */
+export const bytes: Runnable<AIMessage, Uint8Array, never, never, Uint8Array, AIMessageChunk> = streaming({
+  type: "parser",
+  name: "BytesOutputParser",
+  folder: joined,
+  run: (message: AIMessage) => encode(Stream.sync(() => message.content)),
+  over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => encode(Stream.map(chunks, (chunk) => chunk.content))
+})
+
+/**
+ * The lines of an answer, each as soon as it is complete; in all a list of them. LF, CR and CRLF end a line, however the
+ * model cuts its text; an answer that ends with a line end has no empty line after it.
+ *
+ * **Example** (A list, item by item)
+ *
+ * ```ts
+ * import { Console, Stream } from "effect"
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const list = Runnable.sequence(ChatModel.runnable, OutputParser.lines)
+ * const print = list.stream("Five names for a goldfish, one a line").pipe(Stream.runForEach(Console.log))
+ * ```
+ */
+export const lines: Runnable<AIMessage, ReadonlyArray<string>, never, never, string, AIMessageChunk> = streaming({
+  type: "parser",
+  name: "LinesOutputParser",
+  folder: listed,
+  run: (message: AIMessage) => split(Stream.sync(() => message.content)),
+  over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => split(Stream.map(chunks, (chunk) => chunk.content))
+})
+
+// -----------------------------------------------------------------------------
+// internal
+// -----------------------------------------------------------------------------
+
+const encode = <E, R>(texts: Stream.Stream<string, E, R>): Stream.Stream<Uint8Array, E, R> =>
+  Stream.mapAccum(
+    texts,
+    () => new Utf8Encoder(),
+    (encoder, text) => [encoder, filled(encoder.push(text))],
+    { onHalt: (encoder) => filled(encoder.end()) }
+  )
+
+const filled = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => bytes.length === 0 ? [] : [bytes]
+
+const split = <E, R>(texts: Stream.Stream<string, E, R>): Stream.Stream<string, E, R> =>
+  Stream.mapAccum(
+    texts,
+    () => new LineSplitter(),
+    (splitter, text) => [splitter, splitter.push(text)],
+    { onHalt: (splitter) => splitter.end() }
+  )
+
+function joined(): Folder<Uint8Array, Uint8Array> {
+  const pieces: Array<Uint8Array> = []
+  const all = () => joinBytes(pieces)
+  return { add: (piece) => void pieces.push(piece), partial: all, done: all }
+}
+
+function listed(): Folder<string, ReadonlyArray<string>> {
+  const all: Array<string> = []
+  return { add: (line) => void all.push(line), partial: () => all.slice(), done: () => all }
+}

@@ -3,6 +3,7 @@
  */
 export * as AIMessageChunk from "./AIMessageChunk.ts"
 export * as CallOptions from "./CallOptions.ts"
+export * as ChatHistory from "./ChatHistory.ts"
 export * as ChatModel from "./ChatModel.ts"
 export * as ChatModelError from "./ChatModelError.ts"
 export * as ChatPrompt from "./ChatPrompt.ts"
@@ -11,4 +12,5 @@ export * as Message from "./Message.ts"
 export * as OutputParser from "./OutputParser.ts"
 export * as RunEvent from "./RunEvent.ts"
 export * as Runnable from "./Runnable.ts"
+export * as RunnableCache from "./RunnableCache.ts"
 export * as Usage from "./Usage.ts"

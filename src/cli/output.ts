@@ -48,11 +48,23 @@ export const ignoreStreamErrors: Effect.Effect<void> = Effect.sync(() => {
 /** Whether stderr is read by a person, who wants to know how it went. */
 export const stderrIsTerminal = (): boolean => process.stderr.isTTY === true
 
-/** Makes a text grey where the terminal can, and the user does not object. */
-export const dim = (stream: NodeJS.WriteStream, text: string): string => {
+/** Whether stdout is read by a person. */
+export const stdoutIsTerminal = (): boolean => process.stdout.isTTY === true
+
+/** Makes a text look otherwise where the terminal can, and the user does not object. */
+const styled = (on: number, off: number) => (stream: NodeJS.WriteStream, text: string): string => {
   const wanted = stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
-  return wanted ? `\u001b[2m${text}\u001b[22m` : text
+  return wanted && text !== "" ? `\u001b[${on}m${text}\u001b[${off}m` : text
 }
+
+/** Grey, for what is only by the way. */
+export const dim = styled(2, 22)
+
+/** For names. */
+export const bold = styled(1, 22)
+
+/** For failures. */
+export const red = styled(31, 39)
 
 /** Without the characters that a terminal obeys instead of showing them: what comes from a server may hold anything. */
 // oxlint-disable-next-line no-control-regex

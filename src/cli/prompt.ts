@@ -5,13 +5,14 @@ import * as Stream from "effect/Stream"
 import { UsageError } from "./errors.ts"
 
 /** The prompt of the command line, or of stdin when there is none or it is "-". */
-export const readPrompt = Effect.fnUntraced(function*(argument: Option.Option<string>) {
+export const readPrompt = Effect.fnUntraced(function*(command: string, argument: Option.Option<string>) {
   if (Option.isSome(argument) && argument.value !== "-") return argument.value
   const stdio = yield* Stdio.Stdio
   // With "-" a user may type it in; without, a command that waits for input would look like one that hangs.
   if (Option.isNone(argument) && (yield* stdio.stdinIsTerminal)) {
     return yield* new UsageError({
-      message: "There is no prompt: give it as in rivulet stream \"Tell me a joke\", or pipe it in, or type it after -"
+      message:
+        `There is no prompt: give it as in rivulet ${command} "Tell me a joke", or pipe it in, or type it after -`
     })
   }
   const text = yield* Stream.mkString(Stream.decodeText(stdio.stdin)).pipe(

@@ -8,6 +8,7 @@ import * as ChatModel from "../ChatModel.ts"
 import type { Finish } from "../Finish.ts"
 import type { Usage } from "../Usage.ts"
 import { Declined } from "./errors.ts"
+import { describeUsage, seconds } from "./format.ts"
 import { dim, note, stderrIsTerminal, visible, write, writeNow } from "./output.ts"
 
 /** What is asked, and how the answer is shown. */
@@ -115,8 +116,3 @@ const summary = ({ finish, firstAt, startedAt, usage }: Progress, now: number): 
   facts.push(finish === undefined ? "broken off" : `finish: ${finish.reason}`)
   return `[${facts.join(", ")}]`
 }
-
-const describeUsage = (usage: Usage): string => `${usage.inputTokens} tokens in, ${usage.outputTokens} out`
-
-const seconds = (millis: number): string =>
-  millis < 1000 ? `${Math.round(millis)} ms` : `${(millis / 1000).toFixed(1)} s`

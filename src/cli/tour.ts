@@ -1,5 +1,8 @@
-/** What `rivulet` does when it is asked for nothing: a song as it is streamed, and the same song broken off. */
+/** What `rivulet` does when it is asked for nothing: a song as it is streamed, broken off, and as events. */
 import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as ChatModel from "../ChatModel.ts"
+import { jsonLines } from "./events.ts"
 import { defaultName, resolve } from "./models.ts"
 import { dim, write } from "./output.ts"
 import { show } from "./show.ts"
@@ -23,6 +26,14 @@ export const tour = Effect.gen(function*() {
     yield* heading("The same again, and after five chunks we leave; that closes the connection.")
     yield* write("\n")
     yield* show({ input: prompt, delimiter: "|", take: 5 })
+    yield* write("\n")
+    yield* heading("What happens meanwhile, as events in JSON; we leave after four.")
+    yield* write("\n")
+    yield* ChatModel.streamEvents(prompt, { version: "v1" }).pipe(
+      Stream.take(4),
+      Stream.runForEachArray((events) => write(jsonLines(events)))
+    )
+    yield* write("...Truncated\n")
   }).pipe(Effect.provide(model.layer))
   yield* write("\n")
   if (model.demo) {

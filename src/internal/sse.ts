@@ -5,6 +5,7 @@
  * The bytes of one read are decoded at once, up to the last line end; what is left waits for the next read. UTF-8
  * never has a line end inside a character, so no character is cut.
  */
+import { joinBytes } from "./joinBytes.ts"
 
 /** Takes the frames that have some data. An event without a name is a `message`, as the standard says. */
 export interface FrameHandler {
@@ -51,7 +52,7 @@ export class SseParser {
       this.#waitingBytes += bytes.length
     } else {
       const head = end === bytes.length - 1 ? bytes : bytes.subarray(0, end + 1)
-      const text = this.#decoder.decode(this.#waiting.length === 0 ? head : join([...this.#waiting, head]))
+      const text = this.#decoder.decode(this.#waiting.length === 0 ? head : joinBytes([...this.#waiting, head]))
       this.#waiting = end === bytes.length - 1 ? [] : [bytes.subarray(end + 1)]
       this.#waitingBytes = bytes.length - end - 1
       this.#lines(this.#clean(text))
@@ -119,14 +120,4 @@ export class SseParser {
     this.#frameLength = 0
     if (data !== undefined) this.#handler.frame(event === "" ? "message" : event, data)
   }
-}
-
-const join = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
-  let at = 0
-  for (const piece of pieces) {
-    all.set(piece, at)
-    at += piece.length
-  }
-  return all
 }

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { AIMessageChunk } from "../../src/AIMessageChunk.ts"
+import { RunEvent } from "../../src/RunEvent.ts"
 import * as AnthropicServer from "../../src/testing/AnthropicServer.ts"
 import * as Script from "../../src/testing/Script.ts"
 import { cli, key, root, withKey } from "./program.ts"
@@ -14,6 +15,26 @@ const lines = (text: string) => text.split("\n").filter((line) => line !== "")
 
 const decodeChunk = Schema.decodeUnknownSync(Schema.fromJsonString(AIMessageChunk))
 
+const decodeChunkOf = (event: { readonly data: unknown }) =>
+  Schema.decodeUnknownSync(Schema.Struct({ chunk: AIMessageChunk }))(event.data).chunk
+
+/** The four events of the tour, and that it was broken off after them. */
+const songEvents = (part: string) => {
+  const told = lines(part)
+  assert.strictEqual(told.pop(), "...Truncated")
+  const events = told.map((line) => JSON.parse(line))
+  assert.deepStrictEqual(events.map((event) => event.event), [
+    "on_chat_model_start",
+    "on_chat_model_stream",
+    "on_chat_model_stream",
+    "on_chat_model_stream"
+  ])
+  for (const event of events) {
+    assert.deepStrictEqual(Object.keys(event), ["event", "run_id", "name", "tags", "metadata", "data"])
+  }
+  return events
+}
+
 describe("rivulet", () => {
   it.live("without arguments takes the tour, offline", () =>
     Effect.gen(function*() {
@@ -22,30 +43,40 @@ describe("rivulet", () => {
       assert.strictEqual(stderr, "")
       assert.match(stdout, /offline demo model/)
       assert.match(stdout, /set ANTHROPIC_API_KEY/)
-      const [song = "", again = ""] = stdout.split("\n\n").filter((part) => !part.startsWith("#"))
+      const [song = "", again = "", events = ""] = stdout.split("\n\n").filter((part) => !part.startsWith("#"))
       assert.match(song.replaceAll("|", ""), /goldfish on the moon/)
       assert.match(song, /\| gold\|fish\| on\| the\| moon/)
       const [head, truncated] = again.split("\n")
       assert.strictEqual(truncated, "...Truncated")
       assert.lengthOf(head?.split("|") ?? [], 5)
       assert.isTrue(song.startsWith(`${head}|`))
+      const [first, ...others] = songEvents(events)
+      assert.deepStrictEqual(first?.data, { input: "Write me a 1 verse song about goldfish on the moon" })
+      assert.strictEqual(
+        others.map((event) => decodeChunkOf(event).content).join("|"),
+        head?.split("|").slice(0, 3).join("|")
+      )
     }))
 
-  it.live("with a key asks Claude, twice, and leaves the second answer", () =>
+  it.live("with a key asks Claude, three times, and leaves the second answer and the third", () =>
     Effect.gen(function*() {
       const server = yield* AnthropicServer.make()
       yield* server.enqueue(
         Script.tokens(["Gold", "fish", "!"]),
-        Script.endless({ delay: "5 millis", token: " more" })
+        Script.endless({ delay: "5 millis", token: " more" }),
+        Script.endless({ delay: "5 millis", token: " event" })
       )
       const { code, stdout } = yield* cli([], { env: withKey(server.url) })
       assert.strictEqual(code, 0)
       assert.notMatch(stdout, /demo/)
       assert.match(stdout, /^Gold\|fish\|!$/m)
       assert.match(stdout, /^ more(\| more){4}\n\.\.\.Truncated$/m)
-      const [first, second] = yield* server.requests
+      const told = songEvents(stdout.split("\n\n").find((part) => part.startsWith("{")) ?? "")
+      assert.deepStrictEqual(told.slice(1).map((event) => decodeChunkOf(event).content), [" event", " event", " event"])
+      const [first, second, third] = yield* server.requests
       assert.propertyVal(first?.body, "model", "claude-haiku-4-5")
       assert.strictEqual((yield* second!.closed).by, "client")
+      assert.strictEqual((yield* third!.closed).by, "client")
     }))
 
   it.live("prints its version and its help", () =>
@@ -262,6 +293,82 @@ describe.concurrent("the failures of a model", () => {
       assert.notInclude(stdout + stderr, key)
       const models = yield* cli(["models", "--json"], { env: withKey("http://127.0.0.1:1") })
       assert.notInclude(models.stdout + models.stderr, key)
+    }))
+})
+
+describe("rivulet events", () => {
+  const decodeEvent = Schema.decodeUnknownSync(Schema.fromJsonString(RunEvent))
+
+  it.live("prints the events of prompt, model and parser as JSON", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* cli(["events", "What is 6 * 7?", "--system", "Be {brief}"])
+      assert.strictEqual(code, 0)
+      assert.match(stderr, /offline demo model/)
+      const events = lines(stdout).map((line) => decodeEvent(line))
+      const starts = events.filter((event) => event.event.endsWith("_start"))
+      assert.deepStrictEqual(starts.map((event) => `${event.parent_ids.length} ${event.event}`).toSorted(), [
+        "0 on_chain_start",
+        "1 on_chat_model_start",
+        "1 on_parser_start",
+        "1 on_prompt_start"
+      ])
+      assert.lengthOf(events.filter((event) => event.event.endsWith("_end")), 4)
+      const model = events.find((event) => event.event === "on_chat_model_end")
+      assert.match(model?.event === "on_chat_model_end" ? model.data.output.content : "", /^6 \* 7 = 42/)
+      assert.include(stdout, "\"Be {brief}\"")
+    }))
+
+  it.live("passes the options on, and breaks off with --take", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ script: Script.endless({ delay: "5 millis" }) })
+      const options = ["--model", "anthropic:claude-opus-4-8", "--max-tokens", "77", "--temperature", "0.5", "--v1"]
+      const { code, stderr, stdout } = yield* cli(["events", "-", "--take", "9", ...options], {
+        stdin: "Ahoy {there}\n",
+        env: withKey(server.url)
+      })
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      assert.lengthOf(lines(stdout), 9)
+      const first = JSON.parse(lines(stdout)[0]!)
+      assert.deepStrictEqual(Object.keys(first), ["event", "run_id", "name", "tags", "metadata", "data"])
+      assert.deepStrictEqual(first.data, { input: { input: "Ahoy {there}" } })
+      const request = yield* server.awaitRequest(0)
+      assert.deepStrictEqual(request.body, {
+        model: "claude-opus-4-8",
+        messages: [{ role: "user", content: "Ahoy {there}" }],
+        max_tokens: 77,
+        temperature: 0.5,
+        stream: true
+      })
+      assert.strictEqual((yield* request.closed).by, "client")
+    }))
+
+  it.live("tells a failure as events, on stderr and with the exit code", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({
+        script: broken(Script.tokens(["Hel", "lo"]), Script.errorEvent("overloaded_error", "Overloaded"))
+      })
+      const { code, stderr, stdout } = yield* cli(["events", "Hi"], { env: withKey(server.url) })
+      assert.strictEqual(code, 4)
+      assert.match(stderr, /^rivulet: OverloadedError: Overloaded[^\n]*\n$/)
+      const ends = lines(stdout).map((line) => decodeEvent(line)).filter((event) => event.event.endsWith("_error"))
+      assert.deepStrictEqual(ends.map((event) => event.event), [
+        "on_chat_model_error",
+        "on_parser_error",
+        "on_chain_error"
+      ])
+      assert.notInclude(stdout, key)
+      const refused = yield* AnthropicServer.make({ script: Script.text("No", { stopReason: "refusal" }) })
+      assert.strictEqual((yield* cli(["events", "Hi"], { env: withKey(refused.url) })).code, 6)
+    }))
+
+  it.live("turns wrong usage down in one line", () =>
+    Effect.gen(function*() {
+      for (const [args, line] of [[["--take", "0"], /--take/], [["--model", "x"], /no model|There is/]] as const) {
+        const { code, stderr, stdout } = yield* cli(["events", "Hi", ...args])
+        assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+        assert.match(stderr, line)
+      }
+      assert.strictEqual((yield* cli(["events", ""])).code, 6)
     }))
 })
 

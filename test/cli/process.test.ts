@@ -47,6 +47,18 @@ describe("a signal", () => {
       for (const line of stdout.trimEnd().split("\n")) assert.strictEqual(JSON.parse(line)._tag, "AIMessageChunk")
     }))
 
+  it.live("interrupts events, and closes the connection", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ script: endless })
+      const running = yield* startCli(["events", "Hi"], { env: withKey(server.url) })
+      yield* running.until((stdout) => stdout.includes("on_parser_stream"))
+      running.child.kill("SIGINT")
+      assert.strictEqual((yield* (yield* server.awaitRequest(0)).closed).by, "client")
+      const { code, stderr, stdout } = yield* running.ended
+      assert.strictEqual(code, 130)
+      assert.strictEqual(stderr, `Interrupted: after ${stdout.trimEnd().split("\n").length} events\n`)
+    }))
+
   it.live("ends the tour", () =>
     Effect.gen(function*() {
       const running = yield* startCli([], { env: { RIVULET_DEMO_PACE: "100" } })
@@ -71,16 +83,23 @@ describe("a signal", () => {
 })
 
 describe("a closed pipe", () => {
-  for (const flag of ["", "--json"]) {
-    it.live(`ends the stream quietly ${flag}`, () =>
+  // The first events come before there is a request, so their reader stays a little longer.
+  const commands = [
+    ["stream Hi", "head -c 20", /^.{20}$/s],
+    ["stream Hi --json", "head -c 20", /^.{20}$/s],
+    ["events Hi", "head -n 12", /^(?:\{.*\}\n){12}$/],
+    ["events Hi --v1", "head -n 12", /^(?:\{.*\}\n){12}$/]
+  ] as const
+  for (const [command, reader, expected] of commands) {
+    it.live(`ends quietly: ${command}`, () =>
       Effect.gen(function*() {
         const server = yield* AnthropicServer.make({ script: endless })
         const { code, stderr, stdout } = yield* shell(
-          `{ $RIVULET stream Hi ${flag}; echo "exit $?" >&2; } | head -c 20`,
+          `{ $RIVULET ${command}; echo "exit $?" >&2; } | ${reader}`,
           { env: withKey(server.url) }
         )
         assert.strictEqual(code, 0)
-        assert.lengthOf(stdout, 20)
+        assert.match(stdout, expected)
         assert.strictEqual(stderr, "exit 0\n")
         const request = yield* server.awaitRequest(0)
         assert.strictEqual((yield* request.closed).by, "client")
@@ -146,6 +165,43 @@ describe.skipIf(!hasPty)("on a terminal", () => {
       const { code, stdout } = yield* terminal(`${process.execPath} ${main} stream`)
       assert.strictEqual(code, 2)
       assert.match(stdout, /^rivulet: There is no prompt: .*pipe it in/m)
+    }))
+
+  it.live("shows events as a tree, in colours if they are wanted", () =>
+    Effect.gen(function*() {
+      const command = `${process.execPath} ${main} events "What is 6 * 7?"`
+      const plain = yield* terminal(command, { NO_COLOR: "1", RIVULET_DEMO_PACE: "0" })
+      const time = String.raw`\d+(?:\.\d)? m?s`
+      const chunks = String.raw`${time}, first chunk after ${time}, \d+ chunks?`
+      const expected = [
+        "▸ RunnableSequence chain",
+        "  ▸ ChatPromptTemplate prompt",
+        `  ✓ ChatPromptTemplate ${time}`,
+        String.raw`  ▸ \w+ chat_model`,
+        String.raw`  ✓ \w+ ${chunks}, \d+ tokens in, \d+ out, finish: stop`,
+        `  ✓ StrOutputParser ${chunks}`,
+        `✓ RunnableSequence ${chunks}`
+      ]
+      // When a parser starts is the chain's business.
+      const shown = plain.stdout.replace("  ▸ StrOutputParser parser\n", "")
+      assert.notStrictEqual(shown, plain.stdout)
+      assert.match(shown, new RegExp(`^${expected.join("\n")}\n$`, "m"))
+      assert.notInclude(plain.stdout, "\u001b")
+      const coloured = yield* terminal(`${command} --take 4`)
+      assert.include(coloured.stdout, "\u001b[1mChatPromptTemplate\u001b[22m")
+      assert.match(coloured.stdout, /\n\.\.\.Truncated\n$/)
+      const json = yield* terminal(`${command} --json --take 1`, { NO_COLOR: "1" })
+      assert.match(json.stdout, /^\{"event":"on_chain_start"/m)
+      assert.notInclude(json.stdout, "Truncated")
+    }))
+
+  it.live("marks what failed in the tree", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ script: Script.status(400) })
+      const { stdout } = yield* terminal(`${process.execPath} ${main} events Hi`, withKey(server.url))
+      // oxlint-disable-next-line no-control-regex
+      assert.match(stdout, /^ {2}\u001b\[31m✗\u001b\[39m .*anthropic.*failed/m)
+      assert.match(stdout, /^rivulet: InvalidRequestError/m)
     }))
 
   it.live("shows no control characters of the model", () =>

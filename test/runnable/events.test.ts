@@ -3,6 +3,7 @@ import { Effect, Fiber, Stream } from "effect"
 import { ChatModel, ChatModelError, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import type { RunEvent } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
+import { balanced, eventsOf } from "../support/events.ts"
 import { available, neutral, peerRun, skipped } from "../support/peerEvents.ts"
 
 const { chunk, fail, stall } = ScriptedChatModel
@@ -22,39 +23,9 @@ const letters = (answer: string, name: string) =>
 
 const prompt = ChatPrompt.make([["system", "be brief"], ["human", "{q}"]])
 
-const eventsOf = <In, Out, E, C>(self: Runnable.Runnable<In, Out, E, never, C, never>, input: In) =>
-  Effect.gen(function*() {
-    const events: Array<RunEvent.RunEvent> = []
-    const exit = yield* Effect.exit(
-      Stream.runForEach(Runnable.streamEvents(self, input), (event) => Effect.sync(() => events.push(event)))
-    )
-    return { events, exit }
-  })
-
 const key = (
   event: { readonly event: string; readonly name: string; readonly tags: ReadonlyArray<string>; readonly data: unknown }
 ) => JSON.stringify([event.event, event.name, event.tags, neutral(event.data)])
-
-/** Every start has one end, in its parent; a run's stream events lie between. */
-const balanced = (events: ReadonlyArray<RunEvent.RunEvent>) => {
-  const open = new Map<string, ReadonlyArray<string>>()
-  for (const event of events) {
-    if (event.event === "on_custom_event") continue
-    const kind = event.event.split("_").at(-1) ?? ""
-    if (kind === "start") {
-      assert.isFalse(open.has(event.run_id))
-      for (const parent of event.parent_ids) assert.isTrue(open.has(parent), "a step runs inside its parents")
-      open.set(event.run_id, event.parent_ids)
-    } else {
-      assert.isTrue(open.has(event.run_id), `${event.event} of a run that is not open`)
-      if (kind !== "stream") {
-        open.delete(event.run_id)
-        for (const parents of open.values()) assert.notInclude(parents, event.run_id, "children end first")
-      }
-    }
-  }
-  assert.strictEqual(open.size, 0, "every start has an end")
-}
 
 describe.skipIf(!available)(`the peer's runs${available ? "" : ` (${skipped})`}`, () => {
   const model = letters("abc", "FakeListChatModel")

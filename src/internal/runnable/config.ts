@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Metadata } from "../../Message.ts"
-import { derived } from "./core.ts"
+import { derived, TypeId } from "./core.ts"
 import type { Runnable } from "./core.ts"
 import { CurrentRun } from "./currentRun.ts"
 
@@ -27,5 +27,9 @@ export const withConfig = (config: Config) =>
           stepName: config.name ?? run.stepName
         }))
     )
-  return derived(self, (input) => configured(self.stream(input)), (input) => configured(self.transform(input)))
+  const named = config.name === undefined ? self : {
+    ...self,
+    [TypeId]: { ...self[TypeId], name: config.name }
+  }
+  return derived(named, (input) => configured(self.stream(input)), (input) => configured(self.transform(input)))
 }

@@ -55,7 +55,19 @@ export interface Step {
   readonly streaming: boolean
   /** The steps of a sequence, so that a sequence of sequences is one sequence. */
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
+  /** For a step that gives on chunks, or parts of them: how they fold is told by the step before it. */
+  readonly foldOver?: FoldOver | undefined
+  /** What lies inside, as `graph` shows it. Unlike `steps` it stays when the step is run in another way. */
+  readonly shape?: Shape | undefined
 }
+
+/** How chunks fold after a step, given how they folded before it. */
+export type FoldOver = (before: () => Folder<never, unknown>) => () => Folder<never, unknown>
+
+/** The steps inside a step: one after the other, or beside each other under their labels. */
+export type Shape =
+  | { readonly _tag: "Sequence"; readonly steps: ReadonlyArray<AnyRunnable> }
+  | { readonly _tag: "Branches"; readonly branches: ReadonlyArray<readonly [label: string, step: AnyRunnable]> }
 
 /** A runnable of which the types do not matter any more. */
 export type AnyRunnable = Runnable<never, unknown, unknown, unknown, unknown, never>
@@ -74,6 +86,8 @@ export interface Spec<In, Out, E, R, Chunk> {
   /** For a step that works on chunks. */
   readonly over?: (<E2, R2>(input: Stream.Stream<never, E2, R2>) => Stream.Stream<Chunk, E | E2, R | R2>) | undefined
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
+  readonly foldOver?: FoldOver | undefined
+  readonly shape?: Shape | undefined
 }
 
 /** A step that waits for its whole input. */
@@ -96,14 +110,18 @@ export const streaming = <In, Out, E, R, Chunk, InChunk>(
   const stream = (input: In) => watch(spec, (): Input => ({ _tag: "Known", value: input }), spec.run(input))
   return complete(spec, stream, <E2, R2>(input: Stream.Stream<InChunk, E2, R2>) =>
     Stream.suspend(() => {
-      const folder = byShape()
+      let folder = byShape()
       const note = (chunks: readonly [InChunk, ...Array<InChunk>]) => {
         for (const chunk of chunks) folder.add(chunk)
         return chunks
       }
       return watch(
         spec,
-        () => ({ _tag: "Streamed", folder }),
+        ({ stepInput }) => {
+          // A folder of the step before is one for the chunks that come.
+          if (stepInput !== undefined) folder = stepInput() as Folder<unknown, unknown>
+          return { _tag: "Streamed", folder }
+        },
         spec.over(input),
         // What comes in is only noted for the end event.
         () => spec.over(Stream.mapArray(input, note))
@@ -128,7 +146,12 @@ export const derivedBarrier = <In, Out, E, R, Chunk, InChunk, E2, R2>(
   stream: (input: In) => Stream.Stream<Chunk, E2, R2>
 ): Runnable<In, Out, E2, R2, Chunk> => {
   const { steps: _, ...step } = self[TypeId]
-  return build({ ...step, streaming: false }, step.folder as () => Folder<Chunk, Out>, stream, whenWhole(stream))
+  return build(
+    { ...step, streaming: false, foldOver: undefined },
+    step.folder as () => Folder<Chunk, Out>,
+    stream,
+    whenWhole(stream)
+  )
 }
 
 /** A step that cannot work on chunks folds what comes, by its shape, and then runs. */
@@ -161,7 +184,9 @@ const complete = <In, Out, E, R, Chunk, InChunk>(
       name: spec.name,
       folder: spec.folder,
       streaming: spec.over !== undefined,
-      steps: spec.steps
+      steps: spec.steps,
+      foldOver: spec.foldOver,
+      shape: spec.shape
     },
     spec.folder,
     stream,
@@ -203,4 +228,4 @@ export const batches = <In, A, R, Options extends BatchOptions>(
     )
 })
 
-const concurrencyOf = (options: BatchOptions | undefined): number => Math.max(1, options?.concurrency ?? 8)
+export const concurrencyOf = (options: BatchOptions | undefined): number => Math.max(1, options?.concurrency ?? 8)

@@ -2,6 +2,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
+import type { Folder } from "./fold.ts"
 
 /** Where events go, and which are wanted. */
 export interface Watcher {
@@ -22,6 +23,10 @@ export interface Run {
   readonly stepTags: ReadonlyArray<string>
   /** A name for the next step alone. */
   readonly stepName?: string | undefined
+  /** How the chunks of the next step alone fold, where that depends on the step before it. */
+  readonly stepFolder?: (() => Folder<never, unknown>) | undefined
+  /** How the chunks fold that the next step alone reads. */
+  readonly stepInput?: (() => Folder<never, unknown>) | undefined
 }
 
 /** The run that a fiber works for; undefined when nobody watches. */
@@ -45,7 +50,14 @@ export const enter = (run: Run, type: RunType, name: string): { readonly info: R
   const info = { type, name: run.stepName ?? name, run_id: id, parent_ids: run.path, tags, metadata: run.metadata }
   return {
     info: { ...info, wanted: passes(run.watcher.filter, info) },
-    inner: { ...run, path: [...run.path, id], stepTags: [], stepName: undefined }
+    inner: {
+      ...run,
+      path: [...run.path, id],
+      stepTags: [],
+      stepName: undefined,
+      stepFolder: undefined,
+      stepInput: undefined
+    }
   }
 }
 

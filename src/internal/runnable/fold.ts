@@ -9,6 +9,8 @@ export interface Folder<in Chunk, out Out> {
   readonly partial: () => unknown
   /** The whole value. */
   readonly done: () => Out
+  /** How the values under one key of the chunks fold, where that does not go by their shape. */
+  readonly at?: ((key: string) => Folder<unknown, unknown>) | undefined
 }
 
 /** For steps whose last chunk is their value. */
@@ -20,7 +22,8 @@ export const last = <A>(): Folder<A, A> => {
     },
     partial: () => value,
     // A step that puts out nothing has no value; its type then has no inhabitant to give.
-    done: () => value as A
+    done: () => value as A,
+    at: () => last()
   }
 }
 
@@ -84,9 +87,13 @@ export const byShape = (): Folder<unknown, unknown> => {
   }
 }
 
-/** For objects whose keys fold each by itself. */
+/**
+ * For objects whose keys fold each by itself. The keys in `always` have a value even if no chunk had them: that of no
+ * chunks, if there is one.
+ */
 export const byKey = (
-  folderOf: (key: string) => Folder<unknown, unknown>
+  folderOf: (key: string) => Folder<unknown, unknown>,
+  always: ReadonlyArray<string> = []
 ): Folder<Record<string, unknown>, Record<string, unknown>> => {
   const folders = new Map<string, Folder<unknown, unknown>>()
   const all = (value: (folder: Folder<unknown, unknown>) => unknown) =>
@@ -100,7 +107,15 @@ export const byKey = (
       }
     },
     partial: () => all((folder) => folder.partial()),
-    done: () => all((folder) => folder.done())
+    done: () => {
+      const whole = all((folder) => folder.done())
+      for (const key of always) {
+        const value = folders.has(key) ? undefined : folderOf(key).done()
+        if (value !== undefined) whole[key] = value
+      }
+      return whole
+    },
+    at: folderOf
   }
 }
 

@@ -48,14 +48,19 @@ export const transform = <A, B, E = never, R = never>(
       f(input as Stream.Stream<never> as Stream.Stream<A>) as Stream.Stream<B, E | E2, R | R2>
   })
 
-/** Gives on what it gets, chunk by chunk. The identity of {@link sequence}. */
-export const passthrough = <A>(): Runnable<A, A, never, never, A, A> =>
-  streaming<A, A, never, never, A, A>({
+/**
+ * Gives on what it gets, chunk by chunk. The identity of {@link sequence}: behind a step its chunks fold as that step's
+ * do.
+ */
+export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk, Chunk> =>
+  streaming<A, A, never, never, Chunk, Chunk>({
     type: "chain",
     name: "RunnablePassthrough",
-    folder: () => shaped<A, A>(),
-    run: Stream.succeed,
-    over: (input) => input
+    folder: () => shaped<Chunk, A>(),
+    // A whole value is the only chunk of itself.
+    run: (input) => Stream.succeed(input) as Stream.Stream<never>,
+    over: (input) => input,
+    foldOver: (before) => before
   })
 
 const isRunnable = (value: unknown): value is AnyRunnable =>
@@ -63,7 +68,8 @@ const isRunnable = (value: unknown): value is AnyRunnable =>
 
 /**
  * A function of the whole input: of a value, an effect, or a runnable, which then gets the same input and streams. A
- * model that the effect asks shows its tokens in the events as well.
+ * model that the effect asks shows its tokens in the events as well. What a runnable streams is folded by what the
+ * chunks are: slices of text strung together, slices of a message to the message, objects merged, otherwise the last.
  */
 export const fn: {
   <In, Out, E, R, Chunk>(f: (input: In) => Runnable<In, Out, E, R, Chunk, never>): Runnable<In, Out, E, R, Chunk>

@@ -5,20 +5,21 @@ import type { AnyRunnable, Runnable } from "./core.ts"
 import { CurrentRun } from "./currentRun.ts"
 import { byKey, byShape } from "./fold.ts"
 import type { Folder } from "./fold.ts"
+import { merge } from "./merge.ts"
 
-type Branches<In> = Readonly<Record<string, Runnable<In, unknown, unknown, unknown, unknown, never>>>
+export type Branches<In> = Readonly<Record<string, Runnable<In, unknown, unknown, unknown, unknown, never>>>
 
-type Parts<B> = {
+export type Parts<B> = {
   readonly [K in keyof B]: B[K] extends Runnable<never, infer A, infer _E, infer _R, infer _K, never> ? A
     : never
 }
-type Errors<B> = B[keyof B] extends infer S
+export type Errors<B> = B[keyof B] extends infer S
   ? S extends Runnable<never, unknown, infer E, unknown, unknown, never> ? E : never
   : never
-type Services<B> = B[keyof B] extends infer S
+export type Services<B> = B[keyof B] extends infer S
   ? S extends Runnable<never, unknown, unknown, infer R, unknown, never> ? R : never
   : never
-type Slices<B> = {
+export type Slices<B> = {
   readonly [K in keyof B]: {
     readonly [P in K]: B[K] extends Runnable<never, unknown, unknown, unknown, infer C, never> ? C : never
   }
@@ -41,27 +42,28 @@ export const parallel = <In, const B extends Branches<In>>(
   >
 
 /** The most chunks that wait for a reader, over all branches. A branch that is further ahead waits. */
-const bufferSize = 4
+const ahead = 4
 
 /** The same input to all branches at once. */
-const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable =>
+export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable =>
   barrier<unknown, unknown, unknown, unknown, unknown>({
     type: "chain",
     name: "RunnableMap",
     folder: () =>
-      byKey((key) => (branches[key]?.[TypeId].folder() as Folder<unknown, unknown> | undefined) ?? byShape()) as Folder<
-        unknown,
-        unknown
-      >,
+      byKey(
+        (key) => (branches[key]?.[TypeId].folder() as Folder<unknown, unknown> | undefined) ?? byShape(),
+        Object.keys(branches)
+      ) as Folder<unknown, unknown>,
     run: (input) =>
       Stream.unwrap(Effect.map(CurrentRun, (run) =>
-        Stream.mergeAll(
+        merge(
           Object.entries(branches).map(([key, branch]) => {
             const stream = Stream.map(branch.stream(input as never), (chunk) => ({ [key]: chunk }))
             return run === undefined
               ? stream
               : Stream.provideService(stream, CurrentRun, { ...run, stepTags: [`map:key:${key}`] })
           }),
-          { concurrency: "unbounded", bufferSize }
-        )))
+          ahead
+        ))),
+    shape: { _tag: "Branches", branches: Object.entries(branches) }
   }) as AnyRunnable

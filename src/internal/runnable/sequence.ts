@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Stream from "effect/Stream"
 import { barrier, collect, TypeId } from "./core.ts"
-import type { AnyRunnable, Runnable } from "./core.ts"
+import type { AnyRunnable, Runnable, Step } from "./core.ts"
 import { CurrentRun } from "./currentRun.ts"
 import type { Run } from "./currentRun.ts"
 import type { Folder } from "./fold.ts"
@@ -67,33 +67,56 @@ type AnyStream = Stream.Stream<unknown, unknown, unknown>
  */
 const sequenceOf = (steps: ReadonlyArray<AnyRunnable>): AnyRunnable => {
   const flat = steps.flatMap((step) => step[TypeId].steps ?? [step])
-  const last = flat[flat.length - 1]!
+  const folders = foldersOf(flat)
   const run = (input: unknown): AnyStream =>
-    Stream.unwrap(Effect.map(CurrentRun, (run) =>
-      flat.slice(1).reduce(
-        (upstream, step, i) => inside(run, i + 2, then(upstream, flat[i]!, step)),
-        // The types of the steps were checked where they were put together.
-        inside(run, 1, flat[0]!.stream(input as never))
-      )))
+    Stream.unwrap(Effect.map(CurrentRun, (run) => {
+      // The types of the steps were checked where they were put together.
+      let stream = inside(run, flat, folders, 0, flat[0]!.stream(input as never) as AnyStream)
+      for (let i = 1; i < flat.length; i++) {
+        stream = inside(run, flat, folders, i, then(stream, folders[i - 1]!, flat[i]!))
+      }
+      return stream
+    }))
   return barrier<unknown, unknown, unknown, unknown, unknown>({
     type: "chain",
     name: "RunnableSequence",
-    folder: last[TypeId].folder as () => Folder<unknown, unknown>, // it is given that step's own chunks
+    folder: folders[folders.length - 1] as () => Folder<unknown, unknown>, // it is given that step's own chunks
     run,
-    steps: flat
+    steps: flat,
+    shape: { _tag: "Sequence", steps: flat }
   }) as AnyRunnable
 }
 
-const then = (upstream: AnyStream, before: AnyRunnable, step: AnyRunnable): AnyStream =>
+/** How the chunks fold after each step. */
+const foldersOf = (steps: ReadonlyArray<AnyRunnable>): ReadonlyArray<Step["folder"]> => {
+  const folders: Array<Step["folder"]> = []
+  for (const step of steps) {
+    const { foldOver, folder } = step[TypeId]
+    const before = folders[folders.length - 1]
+    folders.push(foldOver === undefined || before === undefined ? folder : foldOver(before))
+  }
+  return folders
+}
+
+const then = (upstream: AnyStream, folder: Step["folder"], step: AnyRunnable): AnyStream =>
   step[TypeId].streaming
     ? step.transform(upstream as never) as AnyStream // the chunks fit, as above
     : Stream.unwrap(Effect.map(
-      Effect.suspend(() => collect(upstream, before[TypeId].folder() as Folder<unknown, unknown>)),
+      Effect.suspend(() => collect(upstream, folder() as Folder<unknown, unknown>)),
       (whole) => step.stream(whole as never) as AnyStream
     ))
 
 /** A step's runs lie in the sequence's, not in that of the step which reads it. */
-const inside = (run: Run | undefined, place: number, stream: AnyStream): AnyStream =>
-  run === undefined
-    ? stream
-    : Stream.provideService(stream, CurrentRun, { ...run, stepTags: [`seq:step:${place}`] })
+const inside = (
+  run: Run | undefined,
+  steps: ReadonlyArray<AnyRunnable>,
+  folders: ReadonlyArray<Step["folder"]>,
+  i: number,
+  stream: AnyStream
+): AnyStream =>
+  run === undefined ? stream : Stream.provideService(stream, CurrentRun, {
+    ...run,
+    stepTags: [`seq:step:${i + 1}`],
+    stepFolder: steps[i]![TypeId].foldOver && folders[i],
+    stepInput: folders[i - 1]
+  })

@@ -1,6 +1,7 @@
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -33,11 +34,13 @@ export type Input =
  */
 export const watch = <Chunk, E, R>(
   step: Watched<Chunk>,
-  input: () => Input,
+  input: (run: Run) => Input,
   body: Stream.Stream<Chunk, E, R>,
   watchedBody: () => Stream.Stream<Chunk, E, R> = () => body
 ): Stream.Stream<Chunk, E, R> =>
-  Stream.unwrap(Effect.map(CurrentRun, (run) => run === undefined ? body : watched(step, run, input(), watchedBody())))
+  Stream.unwrap(
+    Effect.map(CurrentRun, (run) => run === undefined ? body : watched(step, run, input(run), watchedBody()))
+  )
 
 const watched = <Chunk, E, R>(
   step: Watched<Chunk>,
@@ -52,17 +55,21 @@ const watched = <Chunk, E, R>(
   return Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
       if (info.wanted) yield* emit([start(info, input, root)])
-      const folder = step.folder()
+      // A folder of the step before is one for its chunks, which a step that asks for it only gives on.
+      const folder = ((run.stepFolder as typeof step.folder | undefined) ?? step.folder)()
       let over = false
       const end = (event: () => RunEvent) =>
         Effect.suspend(() => {
           if (over) return Effect.void
           over = true
-          return info.wanted ? emit([event()]) : Effect.void
+          // Who is stopped while the reader is behind still tells its end.
+          return info.wanted ? Effect.uninterruptible(emit([event()])) : Effect.void
         })
       yield* Scope.addFinalizer(scope, end(() => interrupted(info, folder)))
-      // The body is opened in this scope after the finalizer above, so it is closed, with all inside it, before that.
-      const pull = yield* Channel.toPullScoped(Stream.toChannel(Stream.provideService(body, CurrentRun, inner)), scope)
+      // The body has a scope of its own, which is closed, with all inside it, before the end is told: a step that ends
+      // early, as by Stream.take, leaves what it reads open until then.
+      const inside = yield* Scope.fork(scope)
+      const pull = yield* Channel.toPullScoped(Stream.toChannel(Stream.provideService(body, CurrentRun, inner)), inside)
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
           for (const chunk of chunks) folder.add(chunk)
@@ -70,13 +77,21 @@ const watched = <Chunk, E, R>(
             ? Effect.as(emit(chunks.map((chunk) => streamed(info, chunk))), chunks)
             : Effect.succeed(chunks)
         },
-        onDone: () => Effect.andThen(end(() => ended(info, told(folder.done()), input, root)), Cause.done()),
+        onDone: () =>
+          Scope.close(inside, Exit.void).pipe(
+            Effect.andThen(end(() => ended(info, told(folder.done()), input, root))),
+            Effect.andThen(Cause.done())
+          ),
         onFailure: (cause) =>
-          Effect.andThen(
-            end(() =>
-              Cause.hasInterruptsOnly(cause) ? interrupted(info, folder) : failed(info, encodeError(cause), input, root)
+          Scope.close(inside, Exit.failCause(cause)).pipe(
+            Effect.andThen(
+              end(() =>
+                Cause.hasInterruptsOnly(cause)
+                  ? interrupted(info, folder)
+                  : failed(info, encodeError(cause), input, root)
+              )
             ),
-            Effect.failCause(cause)
+            Effect.andThen(Effect.failCause(cause))
           )
       })
     }))
@@ -91,7 +106,11 @@ const inputOf = (input: Input, root: boolean) =>
     : { input: root || input.nested === undefined ? input.value : input.nested }
 
 const endInput = (input: Input, root: boolean) =>
-  root ? {} : input._tag === "Streamed" ? { input: input.folder.done() } : inputOf(input, root)
+  root
+    ? {}
+    : input._tag === "Streamed"
+    ? { input: input.folder.done() ?? input.folder.partial() }
+    : inputOf(input, root)
 
 // The events' names are put together from the step's type; each function gives one member of the union.
 const start = (info: RunInfo, input: Input, root: boolean): RunEvent => ({

@@ -1,0 +1,87 @@
+import type { AIMessage } from "../Message.ts"
+import type { RunEvent } from "../RunEvent.ts"
+import { describeUsage, seconds } from "./format.ts"
+import { bold, dim, red, visible } from "./output.ts"
+
+interface Run {
+  readonly startedAt: number
+  firstAt: number | undefined
+  chunks: number
+}
+
+/**
+ * Events as lines for a person: one when a run starts and one when it ends, indented as deep as the run lies, with how
+ * long it took and, of a model, what it used. Remembers the runs that are open, and no others.
+ */
+export class Tree {
+  readonly #out: NodeJS.WriteStream
+  readonly #open = new Map<string, Run>()
+
+  constructor(out: NodeJS.WriteStream) {
+    this.#out = out
+  }
+
+  /** Whether some run has not ended. */
+  get unfinished(): boolean {
+    return this.#open.size > 0
+  }
+
+  /** What there is to print for an event, at a time in milliseconds. */
+  add(event: RunEvent, now: number): string {
+    if (event.event === "on_custom_event") return this.#line(event.parent_ids.length + 1, "•", this.#name(event), "")
+    const depth = event.parent_ids.length
+    const kind = event.event.slice(event.event.lastIndexOf("_") + 1)
+    if (kind === "start") {
+      this.#open.set(event.run_id, { startedAt: now, firstAt: undefined, chunks: 0 })
+      return this.#line(depth, "▸", this.#name(event), dim(this.#out, typeOf(event)))
+    }
+    const run = this.#open.get(event.run_id)
+    if (kind === "stream") {
+      if (run !== undefined) {
+        run.firstAt ??= now
+        run.chunks++
+      }
+      return ""
+    }
+    this.#open.delete(event.run_id)
+    const facts = run === undefined ? [] : factsOf(run, now)
+    switch (kind) {
+      case "end":
+        if (event.event === "on_chat_model_end") facts.push(...answerFacts(event.data.output))
+        return this.#line(depth, "✓", this.#name(event), dim(this.#out, facts.join(", ")))
+      case "error":
+        return this.#line(
+          depth,
+          red(this.#out, "✗"),
+          this.#name(event),
+          dim(this.#out, [...facts, "failed"].join(", "))
+        )
+      default:
+        return this.#line(depth, "■", this.#name(event), dim(this.#out, [...facts, "left"].join(", ")))
+    }
+  }
+
+  #name(event: RunEvent): string {
+    return bold(this.#out, visible(event.name.replace(/\s+/g, " ")))
+  }
+
+  #line(depth: number, mark: string, name: string, rest: string): string {
+    return `${"  ".repeat(depth)}${mark} ${name}${rest === "" ? "" : ` ${rest}`}\n`
+  }
+}
+
+const typeOf = (event: RunEvent): string => event.event.slice("on_".length, event.event.lastIndexOf("_"))
+
+const factsOf = (run: Run, now: number): Array<string> => {
+  const facts = [seconds(now - run.startedAt)]
+  if (run.firstAt !== undefined) {
+    facts.push(`first chunk after ${seconds(run.firstAt - run.startedAt)}`)
+    facts.push(run.chunks === 1 ? "1 chunk" : `${run.chunks} chunks`)
+  }
+  return facts
+}
+
+const answerFacts = ({ finish, usage }: AIMessage): ReadonlyArray<string> => [
+  ...(usage === undefined ? [] : [describeUsage(usage)]),
+  `finish: ${finish.reason}`
+]

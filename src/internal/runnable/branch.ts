@@ -1,0 +1,99 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { barrier, TypeId } from "./core.ts"
+import type { AnyRunnable, Runnable } from "./core.ts"
+import { CurrentRun } from "./currentRun.ts"
+import { byShape } from "./fold.ts"
+import type { Folder } from "./fold.ts"
+
+/** Whether a case applies: an answer, or an effect that finds it out. */
+export type Condition<In> = (input: In) => boolean | Effect.Effect<boolean, unknown, unknown>
+
+/** A condition, and the step for the inputs that meet it. */
+export type Case<In> = readonly [
+  condition: Condition<In>,
+  step: Runnable<In, unknown, unknown, unknown, unknown, never>
+]
+
+type Asked<C> = C extends readonly [(input: never) => infer A, unknown] ? Extract<A, Effect.Effect<boolean, unknown>>
+  : never
+type StepOf<C> = C extends readonly [unknown, infer S] ? S : never
+export type OutOf<S> = S extends Runnable<never, infer A, unknown, unknown, unknown, never> ? A : never
+export type ErrorOf<S> = S extends Runnable<never, unknown, infer E, unknown, unknown, never> ? E : never
+export type ServicesOf<S> = S extends Runnable<never, unknown, unknown, infer R, unknown, never> ? R : never
+export type ChunkOf<S> = S extends Runnable<never, unknown, unknown, unknown, infer C, never> ? C : never
+
+/**
+ * The step of the first condition that holds, or the last one given when none does. The conditions are asked in order,
+ * one after the other; the step then gets the same input and streams. A condition that fails is the failure of the
+ * whole; one that throws is a defect.
+ *
+ * The whole is folded as the steps fold theirs, if they all do it alike, and otherwise by what the chunks are.
+ *
+ * **Example** (Two experts)
+ *
+ * ```ts
+ * import { ChatModel, ChatPrompt, Runnable } from "rivulet"
+ *
+ * const expert = (field: "physics" | "history") =>
+ *   Runnable.sequence(ChatPrompt.make([["system", `You know ${field}.`], ["human", "{question}"]]), ChatModel.runnable)
+ * const answer = Runnable.branch(
+ *   [[(input: { readonly question: string }) => input.question.includes("quark"), expert("physics")]],
+ *   expert("history")
+ * )
+ * ```
+ */
+export const branch = <
+  In,
+  const C extends ReadonlyArray<Case<In>>,
+  D extends Runnable<In, unknown, unknown, unknown, unknown, never>
+>(
+  cases: C & ReadonlyArray<Case<In>>,
+  otherwise: D & Runnable<In, unknown, unknown, unknown, unknown, never>
+): Runnable<
+  In,
+  OutOf<StepOf<C[number]> | D>,
+  ErrorOf<StepOf<C[number]> | D> | Effect.Error<Asked<C[number]>>,
+  ServicesOf<StepOf<C[number]> | D> | Effect.Services<Asked<C[number]>>,
+  ChunkOf<StepOf<C[number]> | D>
+> =>
+  // What `branchOf` gives has the types of its steps, which it does not look at.
+  branchOf(cases, otherwise) as Runnable<In, never, never, never, never>
+
+const branchOf = (cases: ReadonlyArray<Case<never>>, otherwise: AnyRunnable): AnyRunnable => {
+  const branches = [
+    ...cases.map(([, step], i) => [`branch:${i + 1}`, step] as const),
+    ["branch:default", otherwise] as const
+  ]
+  const choose = Effect.fnUntraced(function*(input: never) {
+    for (const [i, [condition]] of cases.entries()) {
+      const met = condition(input)
+      if (Effect.isEffect(met) ? yield* met : met) return branches[i]!
+    }
+    return branches[branches.length - 1]!
+  })
+  return barrier<never, unknown, unknown, unknown, unknown>({
+    type: "chain",
+    name: "RunnableBranch",
+    folder: commonFolder(branches.map(([, step]) => step)),
+    run: (input) => Stream.unwrap(Effect.map(choose(input), ([tag, step]) => tagged(tag, step.stream(input)))),
+    shape: { _tag: "Branches", branches }
+  })
+}
+
+/** How the steps fold their chunks, if they all do it alike. */
+export const commonFolder = (steps: ReadonlyArray<AnyRunnable>): () => Folder<unknown, unknown> => {
+  const folders = new Set(steps.map((step) => step[TypeId].folder))
+  const [only] = folders
+  // It is given the chunks of one of these steps.
+  return folders.size === 1 ? only as () => Folder<unknown, unknown> : byShape
+}
+
+/** A step as part of the one that runs it, under this tag. */
+export const tagged = <A, E, R>(tag: string, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+  Stream.unwrap(
+    Effect.map(
+      CurrentRun,
+      (run) => run === undefined ? stream : Stream.provideService(stream, CurrentRun, { ...run, stepTags: [tag] })
+    )
+  )

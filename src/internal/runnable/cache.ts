@@ -1,0 +1,104 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { RunnableCache } from "../../RunnableCache.ts"
+import { derivedBarrier, TypeId } from "./core.ts"
+import type { Runnable } from "./core.ts"
+import type { Folder } from "./fold.ts"
+import { watch } from "./watch.ts"
+
+/** Under which key runs are kept. */
+export interface CacheOptions<in In> {
+  /** What sets this step apart from all others that use the same cache. Change it when the step changes. */
+  readonly name: string
+  /** What sets inputs apart. Their JSON by default, in which the order of keys does not matter. */
+  readonly key?: ((input: In) => string) | undefined
+}
+
+/**
+ * Answers an input that was there before with what the step put out then, chunk by chunk, from {@link RunnableCache}.
+ *
+ * Only whole runs are kept: no failures, and none that were left early. Runs of the same input that begin before the
+ * first is done all run. It is kept under `name` and the input alone, so give two models two names. In the events a
+ * run from the cache looks like the step itself with nothing inside.
+ *
+ * An input that is not made of plain data (a function, a class, something that contains itself) has no JSON to go by: it
+ * runs, and that is logged as a warning; `key` helps.
+ *
+ * **Example** (Asking once)
+ *
+ * ```ts
+ * import { ChatModel, ChatPrompt, Runnable, RunnableCache } from "rivulet"
+ *
+ * const chain = Runnable.sequence(ChatPrompt.make("The capital of {country}?"), ChatModel.runnable).pipe(
+ *   Runnable.withCache({ name: "capitals", key: ({ country }) => String(country).toLowerCase() })
+ * )
+ * const Cache = RunnableCache.layerMemory({ capacity: 200 })
+ * ```
+ */
+export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
+<Out, E, R, Chunk, InChunk>(
+  self: Runnable<In, Out, E, R, Chunk, InChunk>
+): Runnable<In, Out, E, R | RunnableCache, Chunk> => {
+  const { folder, name, type } = self[TypeId]
+  // The step's folder is one for its own chunks, which are what was kept.
+  const step = { type, name, folder: folder as () => Folder<Chunk, Out> }
+
+  const answer = Effect.fnUntraced(function*(input: In) {
+    const part = options.key === undefined ? keyOf(input, 0) : options.key(input)
+    if (part === undefined) {
+      yield* Effect.logWarning(`${options.name} runs without its cache: the input is not plain data`)
+      return self.stream(input)
+    }
+    const key = `${options.name}:${part}`
+    const cache = yield* RunnableCache
+    const found = yield* cache.get(key)
+    return found === undefined
+      ? recorded(self.stream(input), (chunks) => cache.set(key, chunks))
+      : watch(step, () => ({ _tag: "Known", value: input }), Stream.fromArray(found as ReadonlyArray<Chunk>))
+  })
+
+  return derivedBarrier(self, (input: In) => Stream.unwrap(answer(input)))
+}
+
+/** A stream that hands over its chunks when it has come to its end. */
+const recorded = <A, E, R>(
+  stream: Stream.Stream<A, E, R>,
+  keep: (chunks: ReadonlyArray<A>) => Effect.Effect<void>
+): Stream.Stream<A, E, R> =>
+  Stream.suspend(() => {
+    const chunks: Array<A> = []
+    return stream.pipe(
+      Stream.mapArray((more) => {
+        for (const chunk of more) chunks.push(chunk)
+        return more
+      }),
+      Stream.onEnd(Effect.suspend(() => keep(chunks)))
+    )
+  })
+
+/** Nothing that people write is deeper; what contains itself is. */
+const deepest = 64
+
+/** A text that is the same for equal data only, or undefined for what is not plain data. */
+const keyOf = (value: unknown, depth: number): string | undefined => {
+  if (typeof value === "string") return JSON.stringify(value)
+  if (typeof value === "bigint") return `${value}n`
+  if (typeof value !== "object" || value === null) {
+    return typeof value === "function" || typeof value === "symbol" ? undefined : String(value)
+  }
+  if (depth > deepest) return undefined
+  if (value instanceof Uint8Array) return `bytes(${value.join()})`
+  if (Array.isArray(value)) {
+    const items = value.map((item) => keyOf(item, depth + 1))
+    return items.includes(undefined) ? undefined : `[${items.join()}]`
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return undefined
+  const entries = Object.entries(value)
+    .filter(([, item]) => item !== undefined)
+    .toSorted(([a], [b]) => a < b ? -1 : 1)
+    .map(([key, item]) => [JSON.stringify(key), keyOf(item, depth + 1)] as const)
+  return entries.some(([, item]) => item === undefined)
+    ? undefined
+    : `{${entries.map((entry) => entry.join(":")).join()}}`
+}

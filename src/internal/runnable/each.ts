@@ -1,0 +1,35 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { barrier, concurrencyOf } from "./core.ts"
+import type { BatchOptions, Runnable } from "./core.ts"
+import { last } from "./fold.ts"
+
+/** How many elements are worked on at once: 8 by default. */
+export type EachOptions = BatchOptions
+
+/**
+ * A step for every element of a list. It waits for the list, and streams one chunk, the list of what came out, in the
+ * order of the elements. The first failure is that of the whole: it stops the elements that still run, and no other one
+ * begins. To go on after a failure use `batch`.
+ *
+ * **Example** (Translating line by line)
+ *
+ * ```ts
+ * import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
+ *
+ * const translate = Runnable.sequence(ChatPrompt.make("In French: {line}"), ChatModel.runnable, OutputParser.string)
+ * const all = Runnable.each(translate, { concurrency: 4 }).invoke([{ line: "Hello" }, { line: "Good night" }])
+ * ```
+ */
+export const each = <In, Out, E, R, Chunk>(
+  self: Runnable<In, Out, E, R, Chunk, never>,
+  options?: EachOptions
+): Runnable<ReadonlyArray<In>, ReadonlyArray<Out>, E, R> =>
+  barrier({
+    type: "chain",
+    name: "RunnableEach",
+    folder: () => last<ReadonlyArray<Out>>(),
+    run: (inputs: ReadonlyArray<In>) =>
+      Stream.fromEffect(Effect.forEach(inputs, self.invoke, { concurrency: concurrencyOf(options) })),
+    shape: { _tag: "Branches", branches: [["each", self]] }
+  })

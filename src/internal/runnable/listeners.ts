@@ -1,0 +1,126 @@
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { derived, TypeId } from "./core.ts"
+import type { Runnable } from "./core.ts"
+import type { Folder } from "./fold.ts"
+
+/** A run begins. A step that works on chunks as they come has no `input` yet. */
+export interface Started<In> {
+  readonly name: string
+  readonly input?: In
+}
+
+/** A run is done: `output` is the whole of it. */
+export interface Ended<In, Out> extends Started<In> {
+  readonly output: Out
+}
+
+/** A run has failed. `error` is undefined for a defect, which is in the `cause`. */
+export interface Failed<In, E> extends Started<In> {
+  readonly error: E | undefined
+  readonly cause: Cause.Cause<E>
+}
+
+/** A run was left before it was done. `partial` is what it had put out. */
+export interface Interrupted<In> extends Started<In> {
+  readonly partial?: unknown
+}
+
+/** What is to be done when a run begins and ends. */
+export interface Listeners<In, Out, E, R = never> {
+  readonly onStart?: ((run: Started<In>) => Effect.Effect<unknown, unknown, R>) | undefined
+  readonly onEnd?: ((run: Ended<In, Out>) => Effect.Effect<unknown, unknown, R>) | undefined
+  readonly onError?: ((run: Failed<In, E>) => Effect.Effect<unknown, unknown, R>) | undefined
+  readonly onInterrupt?: ((run: Interrupted<In>) => Effect.Effect<unknown, unknown, R>) | undefined
+}
+
+/**
+ * Observes the runs of a step. Each run has one `onStart` and then one of the other three, in this order and awaited: it
+ * starts after `onStart`, and its end is seen after `onEnd`, `onError` or `onInterrupt`. Chunks are not held up.
+ *
+ * Nothing an observer does reaches the stream: if it fails or throws, that is logged as a warning.
+ *
+ * **Example** (Logging failures)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel, Runnable } from "rivulet"
+ *
+ * const observed = ChatModel.runnable.pipe(
+ *   Runnable.withListeners({
+ *     onEnd: ({ output }) => Effect.log(output.usage),
+ *     onError: ({ error, name }) => Effect.logError(name, error?.reason._tag)
+ *   })
+ * )
+ * ```
+ */
+export const withListeners = <In, Out, E, R2 = never>(
+  listeners: Listeners<NoInfer<In>, NoInfer<Out>, NoInfer<E>, R2>
+) =>
+<R, Chunk, InChunk>(
+  self: Runnable<In, Out, E, R, Chunk, InChunk>
+): Runnable<In, Out, E, R | R2, Chunk, InChunk> => {
+  const observe = <E3, R3>(run: Started<In>, stream: Stream.Stream<Chunk, E | E3, R3>) =>
+    // The step's folder is one for its own chunks. A failure of what it reads is told as its own.
+    observed(run, listeners as Listeners<In, Out, E | E3, R2>, self[TypeId].folder as () => Folder<Chunk, Out>, stream)
+  return derived(
+    self,
+    (input) => observe({ name: self.name, input }, self.stream(input)),
+    (input) => observe({ name: self.name }, self.transform(input))
+  )
+}
+
+const observed = <In, Out, Chunk, E, R, R2>(
+  run: Started<In>,
+  listeners: Listeners<In, Out, E, R2>,
+  makeFolder: () => Folder<Chunk, Out>,
+  stream: Stream.Stream<Chunk, E, R>
+): Stream.Stream<Chunk, E, R | R2> =>
+  Stream.transformPull(Stream.empty, (_, scope) =>
+    Effect.gen(function*() {
+      const services = yield* Effect.context<R2>()
+      const folder = makeFolder()
+      const tell = <A>(listener: ((run: A) => Effect.Effect<unknown, unknown, R2>) | undefined, run: () => A) =>
+        listener === undefined ? Effect.void : Effect.suspend(() => listener(run())).pipe(
+          Effect.provideContext(services),
+          Effect.catchCause((cause) => Effect.logWarning("A listener failed", cause)),
+          Effect.asVoid
+        )
+      let over = false
+      const end = (told: Effect.Effect<void>) =>
+        Effect.suspend(() => {
+          if (over) return Effect.void
+          over = true
+          return told
+        })
+      const left = end(tell(listeners.onInterrupt, () => {
+        const partial = folder.partial()
+        return partial === undefined ? run : { ...run, partial }
+      }))
+      yield* tell(listeners.onStart, () => run)
+      yield* Scope.addFinalizer(scope, left)
+      // Opened in this scope after the finalizer above, so it is closed before an interruption is told.
+      const pull = yield* Channel.toPullScoped(Stream.toChannel(stream), scope)
+      return Pull.matchEffect(pull, {
+        onSuccess: (chunks) => {
+          for (const chunk of chunks) folder.add(chunk)
+          return Effect.succeed(chunks)
+        },
+        onDone: () =>
+          Effect.andThen(end(tell(listeners.onEnd, () => ({ ...run, output: folder.done() }))), Cause.done()),
+        onFailure: (cause) =>
+          Effect.andThen(
+            Cause.hasInterruptsOnly(cause)
+              ? left
+              : end(tell(listeners.onError, () => {
+                const error = Cause.findErrorOption(cause)
+                return { ...run, cause, error: error._tag === "Some" ? error.value : undefined }
+              })),
+            Effect.failCause(cause)
+          )
+      })
+    }))

@@ -1,0 +1,73 @@
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { streaming } from "./core.ts"
+import type { FoldOver, Runnable } from "./core.ts"
+import { byKey, byShape } from "./fold.ts"
+
+type Having<K extends string> = { readonly [P in K]?: unknown }
+
+type ValueOf<Chunk, K extends string> = Chunk extends unknown ? K extends keyof Chunk ? Exclude<Chunk[K], undefined>
+  : never
+  : never
+
+type PartOf<Chunk, K extends string> = Chunk extends unknown
+  ? [Extract<keyof Chunk, K>] extends [never] ? never : Pick<Chunk, Extract<keyof Chunk, K>>
+  : never
+
+/**
+ * One key of an object, or an object of some of its keys. It works chunk by chunk: a chunk without the key (or with
+ * `undefined` there) gives nothing, so behind {@link parallel} it shows one branch as it comes. A key that never comes
+ * is `undefined` in the end.
+ *
+ * Its types are those of the step before it; where it stands alone the values are `unknown`.
+ *
+ * **Example** (One of two)
+ *
+ * ```ts
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const answer = Runnable.sequence(ChatModel.runnable, OutputParser.string)
+ * const first = Runnable.sequence(Runnable.parallel({ left: answer, right: answer }), Runnable.pick("left"))
+ * ```
+ */
+export const pick: {
+  <const K extends string, In extends Having<K> = Having<K>, Chunk = In>(
+    key: K
+  ): Runnable<In, In[K], never, never, ValueOf<Chunk, K>, Chunk>
+  <const K extends string, In extends Having<K> = Having<K>, Chunk = In>(
+    keys: ReadonlyArray<K>
+  ): Runnable<In, Pick<In, K>, never, never, PartOf<Chunk, K>, Chunk>
+} = (key: string | ReadonlyArray<string>): Runnable<object, never, never, never, never, unknown> =>
+  // The overloads tell what is under the keys.
+  (typeof key === "string"
+    ? picking((chunk) => valueAt(chunk, key), (before) => () => before().at?.(key) ?? byShape())
+    : picking(
+      (chunk) => {
+        const found = key.filter((each) => valueAt(chunk, each) !== undefined)
+        return found.length === 0 ? undefined : Object.fromEntries(found.map((each) => [each, valueAt(chunk, each)]))
+      },
+      (before) => () => byKey((each) => before().at?.(each) ?? byShape())
+    )) as Runnable<object, never, never, never, never, unknown>
+
+const valueAt = (chunk: unknown, key: string): unknown =>
+  typeof chunk === "object" && chunk !== null && Object.hasOwn(chunk, key)
+    ? (chunk as Readonly<Record<string, unknown>>)[key] // it has the key
+    : undefined
+
+const picking = (
+  of: (chunk: unknown) => unknown,
+  foldOver: FoldOver
+): Runnable<unknown, unknown, never, never, unknown, unknown> => {
+  const found = (chunk: unknown) => {
+    const value = of(chunk)
+    return value === undefined ? Result.failVoid : Result.succeed(value)
+  }
+  return streaming<unknown, unknown, never, never, unknown, unknown>({
+    type: "chain",
+    name: "RunnablePick",
+    folder: byShape,
+    run: (input) => Stream.filterMap(Stream.succeed(input), found),
+    over: (input) => Stream.filterMap(input, found),
+    foldOver
+  })
+}

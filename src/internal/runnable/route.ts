@@ -1,0 +1,71 @@
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { commonFolder, tagged } from "./branch.ts"
+import type { ChunkOf, ErrorOf, OutOf, ServicesOf } from "./branch.ts"
+import { barrier } from "./core.ts"
+import type { AnyRunnable, Runnable } from "./core.ts"
+import type { Branches } from "./parallel.ts"
+
+/** No step has the key that `route` was told. */
+export class RouteError extends Schema.TaggedError<RouteError>("rivulet/RouteError")("RouteError", {
+  message: Schema.String,
+  key: Schema.String,
+  known: Schema.Array(Schema.String)
+}) {
+  /** The same input goes nowhere again. */
+  readonly isRetryable: boolean = false
+}
+
+/**
+ * The step whose key a function of the input gives. That step gets the same input and streams. The key is any text, as
+ * it may be a model's word or a user's: one that no step has is a {@link RouteError}. In the events the step is tagged
+ * `route:<key>`.
+ *
+ * The whole is folded as the steps fold theirs, if they all do it alike, and otherwise by what the chunks are.
+ *
+ * **Example** (By the subject)
+ *
+ * ```ts
+ * import { ChatModel, ChatPrompt, Runnable } from "rivulet"
+ *
+ * const ask = (who: "doctor" | "lawyer") =>
+ *   Runnable.sequence(ChatPrompt.make([["system", `You are a ${who}.`], ["human", "{question}"]]), ChatModel.runnable)
+ * const answer = Runnable.route(
+ *   { health: ask("doctor"), law: ask("lawyer") },
+ *   (input: { readonly subject: string; readonly question: string }) => input.subject
+ * )
+ * ```
+ */
+export const route = <In, const B extends Branches<In>>(
+  routes: B & Branches<In>,
+  select: (input: In) => string
+): Runnable<In, OutOf<B[keyof B]>, ErrorOf<B[keyof B]> | RouteError, ServicesOf<B[keyof B]>, ChunkOf<B[keyof B]>> =>
+  // What `routeOf` gives has the types of its steps, which it does not look at.
+  routeOf(routes, select) as Runnable<In, never, never, never, never>
+
+const routeOf = (
+  routes: Readonly<Record<string, AnyRunnable>>,
+  select: (input: never) => string
+): AnyRunnable =>
+  barrier<never, unknown, unknown, unknown, unknown>({
+    type: "chain",
+    name: "RouterRunnable",
+    folder: commonFolder(Object.values(routes)),
+    run: (input) =>
+      Stream.suspend(() => {
+        const key = select(input)
+        return Object.hasOwn(routes, key)
+          ? tagged(`route:${key}`, routes[key]!.stream(input))
+          : Stream.fail(unknownKey(key, Object.keys(routes)))
+      }),
+    shape: { _tag: "Branches", branches: Object.entries(routes) }
+  })
+
+const unknownKey = (key: string, known: ReadonlyArray<string>) =>
+  new RouteError({
+    message: `There is no route ${JSON.stringify(key)}; known are ${
+      known.map((each) => JSON.stringify(each)).join(", ")
+    }`,
+    key,
+    known
+  })
