@@ -7,7 +7,6 @@
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -179,7 +178,9 @@ export const make = (replies: Replies, options?: Options): ScriptedChatModel["Se
       return Stream.fromIterable(reply, { chunkSize: 1 }).pipe(
         Stream.flatMap(play),
         Stream.onEnd(settle("done")),
-        Stream.onExit((exit) => settle(Exit.isFailure(exit) && !Exit.hasInterrupts(exit) ? "failed" : "left"))
+        Stream.tapError(() => settle("failed")),
+        // Whatever it was that closed a stream which is neither done nor failed, it was not the model.
+        Stream.ensuring(settle("left"))
       )
     })
 
