@@ -39,6 +39,8 @@ interface Attempt {
   finished: boolean
 }
 
+type RetryStep = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, ChatModelError, never, never>>>
+
 /** Longer waits than this are the caller's decision: the error says how long the provider asks for. */
 const longestRetryAfter = Duration.seconds(60)
 
@@ -118,16 +120,17 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
         )
     })
 
-  const step = yield* Schedule.toStep<unknown, ChatModelError, never, never>(options.retrySchedule ?? defaultSchedule)
   const maxRetries = options.maxRetries ?? 2
+  let step: RetryStep | undefined
 
   /** The time to wait before the next try, or undefined when there is to be none. */
-  const delay = (error: ChatModelError, retries: number): Effect.Effect<Duration.Duration | undefined> => {
+  const delay = Effect.fnUntraced(function*(error: ChatModelError, retries: number) {
     const retryAfter = error.retryAfter ?? Duration.zero
     if (!error.isRetryable || retries >= maxRetries || Duration.isGreaterThan(retryAfter, longestRetryAfter)) {
-      return Effect.succeed(undefined)
+      return undefined
     }
-    return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error), {
+    step ??= yield* Schedule.toStep(options.retrySchedule ?? defaultSchedule)
+    return yield* Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error), {
       onSuccess: ([, scheduled]) => {
         const wait = Duration.max(scheduled, retryAfter)
         return Effect.succeed(Duration.toMillis(wait) < watchdog.remaining() ? wait : undefined)
@@ -135,7 +138,7 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
       onDone: () => Effect.succeed(undefined),
       onFailure: Effect.failCause
     })
-  }
+  })
 
   /** The first chunks worth showing. Until there are some, a failure may be retried. */
   const first: ChunkPull = Effect.gen(function*() {
