@@ -9,6 +9,7 @@ import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import { Finish } from "./Finish.ts"
 import { Accumulator as AccumulatorImpl } from "./internal/accumulator.ts"
+import { given } from "./internal/given.ts"
 import { Citation, Metadata, Source } from "./Message.ts"
 import type { AIMessage, PartialAIMessage } from "./Message.ts"
 import { Usage } from "./Usage.ts"
@@ -248,13 +249,26 @@ const joinDeltas = (a: Delta, b: Delta): Delta | undefined => {
   if (a.type === "text" && b.type === "text") return { ...a, text: a.text + b.text, ...mergedMetadata(a, b) }
   if (a.type === "refusal" && b.type === "refusal") return { ...a, text: a.text + b.text }
   if (a.type === "reasoning" && b.type === "reasoning") {
-    return { ...a, ...b, text: a.text + b.text, ...mergedMetadata(a, b) }
+    return {
+      ...a,
+      text: a.text + b.text,
+      ...given("signature", b.signature ?? a.signature),
+      ...given("redacted", b.redacted ?? a.redacted),
+      ...mergedMetadata(a, b)
+    }
   }
   if (
     (a.type === "tool_call" && b.type === "tool_call") ||
     (a.type === "server_tool_call" && b.type === "server_tool_call")
   ) {
-    return { ...b, ...a, args: a.args + b.args, ...(b.end ? { end: true } : undefined), ...mergedMetadata(a, b) }
+    return {
+      ...a,
+      args: a.args + b.args,
+      ...given("id", a.id ?? b.id),
+      ...given("name", a.name ?? b.name),
+      ...given("end", a.end ?? b.end),
+      ...mergedMetadata(a, b)
+    }
   }
   return undefined
 }
@@ -262,7 +276,4 @@ const joinDeltas = (a: Delta, b: Delta): Delta | undefined => {
 const mergedMetadata = (
   a: { readonly metadata?: Metadata | undefined },
   b: { readonly metadata?: Metadata | undefined }
-) => {
-  const metadata = mergeMetadata(a.metadata, b.metadata)
-  return metadata === undefined ? undefined : { metadata }
-}
+) => given("metadata", mergeMetadata(a.metadata, b.metadata))

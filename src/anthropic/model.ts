@@ -1,14 +1,13 @@
-import type { Anthropic } from "@anthropic-ai/sdk"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
-import * as Stream from "effect/Stream"
 import { make } from "../ChatModel.ts"
 import type { ChatRequest, Service } from "../ChatModel.ts"
 import { ChatModelError, MalformedResponseError } from "../ChatModelError.ts"
 import type { Reason } from "../ChatModelError.ts"
 import { httpStream } from "../internal/httpStream.ts"
-import { makeClient } from "./client.ts"
+import { makePost } from "./client.ts"
+import type { Post } from "./client.ts"
 import { MessageDecoder } from "./decoder.ts"
 import { errorOf, scrubber } from "./errors.ts"
 import type { Options } from "./options.ts"
@@ -23,32 +22,25 @@ export const makeModel = (options: Options): Service => {
   const scrub = scrubber(secrets.map((secret) => Redacted.value(secret)))
   const fail = (reason: Reason) => new ChatModelError({ provider, model, reason })
 
-  let client: Anthropic | undefined
-  const getClient = Effect.suspend(() =>
-    client === undefined
-      ? Effect.tap(Effect.mapError(makeClient(options), fail), (made) => {
-        client = made
+  let made: Post | undefined
+  const getPost = Effect.suspend(() =>
+    made === undefined
+      ? Effect.tap(Effect.mapError(makePost(options), fail), (post) => {
+        made = post
         return Effect.void
       })
-      : Effect.succeed(client)
+      : Effect.succeed(made)
   )
 
   const stream = (request: ChatRequest) =>
-    Stream.unwrap(Effect.gen(function*() {
-      const client = yield* getClient
+    httpStream(Effect.gen(function*() {
+      const post = yield* getPost
       const encoded = encodeRequest({ provider, model, betas }, request.messages, request.options)
       if (isReason(encoded)) return yield* fail(encoded)
       for (const warning of encoded.warnings) yield* Effect.logWarning(warning)
       const clock = yield* Clock.Clock
-      const beta = encoded.betas.length > 0
-      return httpStream({
-        send: (signal) =>
-          client.post("/v1/messages", {
-            body: encoded.body,
-            stream: true,
-            signal,
-            ...(beta ? { query: { beta: true }, headers: { "anthropic-beta": encoded.betas.join(",") } } : undefined)
-          }).asResponse(),
+      return {
+        send: (signal) => post(encoded.body, encoded.betas, signal),
         decoder: (response) => {
           const requestId = response.headers.get("request-id")
           const metadata = {
@@ -63,7 +55,7 @@ export const makeModel = (options: Options): Service => {
         toError: (cause, response) =>
           errorOf(cause, { provider, model, scrub, now: clock.currentTimeMillisUnsafe(), headers: response?.headers }),
         lifeline: request.lifeline
-      })
+      }
     }))
 
   return make({ provider, model, options: callOptions, stream })

@@ -3,6 +3,7 @@ import type { Finish } from "../Finish.ts"
 import { aiMessage, partialAIMessage } from "../Message.ts"
 import type { AIMessage, AIPart, Citation, Metadata, PartialAIMessage, Source } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
+import { given } from "./given.ts"
 
 /** A block while its deltas arrive: the fields of the deltas, text and arguments growing. */
 type Block =
@@ -168,7 +169,7 @@ const start = (delta: Delta): Block => {
           type: "server_tool_result",
           toolCallId: delta.toolCallId,
           result: delta.result,
-          ...optional("metadata", delta.metadata)
+          ...given("metadata", delta.metadata)
         }
       }
     case "file":
@@ -177,9 +178,9 @@ const start = (delta: Delta): Block => {
         part: {
           type: "file",
           source: delta.source satisfies Source,
-          ...optional("mediaType", delta.mediaType),
-          ...optional("name", delta.name),
-          ...optional("metadata", delta.metadata)
+          ...given("mediaType", delta.mediaType),
+          ...given("name", delta.name),
+          ...given("metadata", delta.metadata)
         }
       }
   }
@@ -191,8 +192,8 @@ const toPart = (block: Block, cutByLength: boolean): AIPart => {
       return {
         type: "text",
         text: block.text,
-        ...optional("citations", block.citations),
-        ...optional("metadata", block.metadata)
+        ...given("citations", block.citations),
+        ...given("metadata", block.metadata)
       }
     case "refusal":
       return { type: "refusal", text: block.text }
@@ -200,9 +201,9 @@ const toPart = (block: Block, cutByLength: boolean): AIPart => {
       return {
         type: "reasoning",
         text: block.text,
-        ...optional("signature", block.signature),
-        ...optional("redacted", block.redacted),
-        ...optional("metadata", block.metadata)
+        ...given("signature", block.signature),
+        ...given("redacted", block.redacted),
+        ...given("metadata", block.metadata)
       }
     case "unknown":
       return { type: "unknown", raw: block.raw }
@@ -218,7 +219,7 @@ const toCall = (
   block: Extract<Block, { readonly type: "tool_call" | "server_tool_call" }>,
   cutByLength: boolean
 ): AIPart => {
-  const call = { id: block.id ?? "", name: block.name ?? "", ...optional("metadata", block.metadata) }
+  const call = { id: block.id ?? "", name: block.name ?? "", ...given("metadata", block.metadata) }
   const args = block.end ? parseArgs(block.args, cutByLength) : { reason: "the call was cut off" }
   if ("value" in args) return { type: block.type, ...call, args: args.value }
   return block.type === "tool_call"
@@ -238,7 +239,3 @@ const parseArgs = (text: string, cutByLength: boolean) => {
 
 const merge = (a: Metadata | undefined, b: Metadata | undefined): Metadata | undefined =>
   a === undefined ? b : b === undefined ? a : { ...a, ...b }
-
-const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
-  // A computed key has the type `string`; here it can only be `key`.
-  value === undefined ? {} : { [key]: value } as { readonly [P in K]: V }

@@ -1,12 +1,13 @@
 import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../AIMessageChunk.ts"
-import type { Lifeline } from "./request.ts"
 import type { ChatModelError } from "../ChatModelError.ts"
+import type { Lifeline } from "./request.ts"
 
 /** Turns the bytes of a response into chunks. Made anew for each response. */
 export interface Decoder {
@@ -43,10 +44,13 @@ type Chunks = readonly [AIMessageChunk, ...Array<AIMessageChunk>]
  * headers by aborting the request, after them by cancelling the body. (Aborting after the headers would do as well, but
  * then each response keeps its abort listeners for good.) A pending read is not waited for.
  */
-export const httpStream = (request: HttpStream): Stream.Stream<AIMessageChunk, ChatModelError> =>
-  Stream.transformPull(Stream.empty, (_, scope) => open(request, scope))
+export const httpStream = (
+  request: Effect.Effect<HttpStream, ChatModelError>
+): Stream.Stream<AIMessageChunk, ChatModelError> =>
+  Stream.fromChannel(Channel.fromTransform((_, scope) => open(request, scope)))
 
-const open = Effect.fnUntraced(function*(request: HttpStream, scope: Scope.Scope) {
+const open = Effect.fnUntraced(function*(make: Effect.Effect<HttpStream, ChatModelError>, scope: Scope.Scope) {
+  const request = yield* make
   const connection = new Connection()
   yield* Scope.addFinalizer(scope, Effect.sync(() => connection.close()))
   const response = yield* Effect.callback<Response, ChatModelError>((resume) => {
@@ -60,7 +64,7 @@ const open = Effect.fnUntraced(function*(request: HttpStream, scope: Scope.Scope
   const decoder = yield* request.decoder(response)
   const read = Effect.callback<Uint8Array | undefined, ChatModelError>((resume) => {
     connection.read().then(
-      (bytes) => resume(Effect.succeed(bytes)),
+      (result) => resume(Effect.succeed(result?.value)),
       (cause) => resume(Effect.fail(request.toError(cause, response)))
     )
   })
@@ -106,9 +110,8 @@ class Connection {
     return response
   }
 
-  async read(): Promise<Uint8Array | undefined> {
-    const result = await this.#reader?.read()
-    return result?.value
+  read(): Promise<{ readonly value?: Uint8Array | undefined } | undefined> {
+    return this.#reader?.read() ?? Promise.resolve(undefined)
   }
 
   close(): void {

@@ -39,6 +39,8 @@ interface Attempt {
   finished: boolean
 }
 
+type RetryStep = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, ChatModelError, never, never>>>
+
 /** Longer waits than this are the caller's decision: the error says how long the provider asks for. */
 const longestRetryAfter = Duration.seconds(60)
 
@@ -52,7 +54,7 @@ const defaultSchedule = Schedule.exponential("500 millis").pipe(
  * arrives for `partial`, and sees to it that the stream either ends with its `finish` or fails.
  */
 export const run = (call: Call): Stream.Stream<AIMessageChunk, ChatModelError> =>
-  Stream.transformPull(Stream.empty, (_, scope) => start(call, scope))
+  Stream.fromChannel(Channel.fromTransform((_, scope) => start(call, scope)))
 
 const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
   const { messages, options } = yield* call.request
@@ -65,12 +67,12 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
     services,
     () => attempt === undefined ? Effect.void : Scope.close(attempt.scope, Exit.void)
   )
-  if (watchdog.active) yield* Effect.forkIn(watchdog.watch, scope)
+  yield* Scope.addFinalizer(scope, watchdog.stop)
 
-  const begin = Effect.fnUntraced(function*(): Effect.fn.Return<Attempt> {
+  const begin = (): Attempt => {
     watchdog.begin()
     const fresh: Attempt = {
-      scope: yield* Scope.fork(scope),
+      scope: Scope.forkUnsafe(scope),
       message: accumulator(),
       finished: false,
       // The connection is made by the first pull, so that it has a time limit too.
@@ -88,7 +90,7 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
       )
     }
     return fresh
-  })
+  }
 
   const fail = (attempt: Attempt, reason: Reason) =>
     withPartial(new ChatModelError({ provider: call.provider, model: call.model, reason }), attempt)
@@ -118,16 +120,17 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
         )
     })
 
-  const step = yield* Schedule.toStep<unknown, ChatModelError, never, never>(options.retrySchedule ?? defaultSchedule)
   const maxRetries = options.maxRetries ?? 2
+  let step: RetryStep | undefined
 
   /** The time to wait before the next try, or undefined when there is to be none. */
-  const delay = (error: ChatModelError, retries: number): Effect.Effect<Duration.Duration | undefined> => {
+  const delay = Effect.fnUntraced(function*(error: ChatModelError, retries: number) {
     const retryAfter = error.retryAfter ?? Duration.zero
     if (!error.isRetryable || retries >= maxRetries || Duration.isGreaterThan(retryAfter, longestRetryAfter)) {
-      return Effect.succeed(undefined)
+      return undefined
     }
-    return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error), {
+    step ??= yield* Schedule.toStep(options.retrySchedule ?? defaultSchedule)
+    return yield* Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error), {
       onSuccess: ([, scheduled]) => {
         const wait = Duration.max(scheduled, retryAfter)
         return Effect.succeed(Duration.toMillis(wait) < watchdog.remaining() ? wait : undefined)
@@ -135,12 +138,12 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
       onDone: () => Effect.succeed(undefined),
       onFailure: Effect.failCause
     })
-  }
+  })
 
   /** The first chunks worth showing. Until there are some, a failure may be retried. */
   const first: ChunkPull = Effect.gen(function*() {
     for (let retries = 0;; retries++) {
-      const current = yield* begin()
+      const current = begin()
       attempt = current
       const exit = yield* Effect.exit(firstShown(() => next(current)))
       if (Exit.isSuccess(exit)) return exit.value
@@ -171,7 +174,7 @@ const firstShown = Effect.fnUntraced(
     while (true) {
       const chunks = yield* next()
       for (let i = 0; i < chunks.length; i++) {
-        held = concat(held, chunks[i]!)
+        held = held === empty ? chunks[i]! : concat(held, chunks[i]!)
         if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {
           return [held, ...chunks.slice(i + 1)]
         }

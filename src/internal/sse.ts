@@ -19,6 +19,10 @@ export interface FrameHandler {
   readonly fast: (text: string, start: number) => number
 }
 
+// Each call decodes whole lines and keeps nothing, so one serves all. A byte order mark must be dropped from the start
+// of a stream only, so it is left to us.
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
+
 const LF = 10
 const CR = 13
 
@@ -28,8 +32,6 @@ export const maxFrameBytes = 16 * 1024 * 1024
 /** Cuts bytes into frames. */
 export class SseParser {
   readonly #handler: FrameHandler
-  // The mark must be dropped from the start of the stream only, so the decoder leaves it to us.
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true })
   #waiting: Array<Uint8Array> = []
   #waitingBytes = 0
   #first = true
@@ -52,7 +54,7 @@ export class SseParser {
       this.#waitingBytes += bytes.length
     } else {
       const head = end === bytes.length - 1 ? bytes : bytes.subarray(0, end + 1)
-      const text = this.#decoder.decode(this.#waiting.length === 0 ? head : joinBytes([...this.#waiting, head]))
+      const text = decoder.decode(this.#waiting.length === 0 ? head : joinBytes([...this.#waiting, head]))
       this.#waiting = end === bytes.length - 1 ? [] : [bytes.subarray(end + 1)]
       this.#waitingBytes = bytes.length - end - 1
       this.#lines(this.#clean(text))

@@ -4,8 +4,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { TimeoutOptions } from "../CallOptions.ts"
-import type { Lifeline } from "./request.ts"
 import { TimeoutError } from "../ChatModelError.ts"
+import type { Lifeline } from "./request.ts"
 
 type Phase = TimeoutError["phase"]
 
@@ -46,6 +46,7 @@ export class Watchdog implements Lifeline {
   #phase: Exclude<Phase, "total"> = "connect"
   #since: number
   #expired: TimeoutError | undefined
+  #fiber: Fiber.Fiber<void> | undefined
   #abort: ((error: TimeoutError) => void) | undefined
 
   /** `release` closes the connection when the time is up and nobody waits for a chunk. */
@@ -100,6 +101,8 @@ export class Watchdog implements Lifeline {
       if (this.#expired !== undefined) return resume(Effect.fail(this.#expired))
       this.#since = this.#clock.currentTimeMillisUnsafe()
       const fiber = Effect.runForkWith(this.#services)(pull)
+      // Only now, so that the request is on its way first.
+      this.#fiber ??= Effect.runForkWith(this.#services)(this.#watch)
       this.#abort = (error) => resume(Effect.andThen(Fiber.interrupt(fiber), Effect.fail(error)))
       fiber.addObserver((exit) => {
         this.#abort = undefined
@@ -112,13 +115,18 @@ export class Watchdog implements Lifeline {
     })
   }
 
+  /** The call is over. */
+  readonly stop: Effect.Effect<void> = Effect.suspend(() =>
+    this.#fiber === undefined ? Effect.void : Fiber.interrupt(this.#fiber)
+  )
+
   /** The fiber: sleeps until a deadline may have passed, until one has. */
-  readonly watch: Effect.Effect<void> = Effect.suspend(() => {
+  readonly #watch: Effect.Effect<void> = Effect.suspend(() => {
     const now = this.#clock.currentTimeMillisUnsafe()
     // Nobody waits for a chunk: the consumer is busy, and only the whole call's time runs.
     const phaseLeft = this.#abort === undefined ? this.#nap : this.#since + this.#limits[this.#phase] - now
     const left = Math.min(phaseLeft, this.#deadline - now)
-    if (left > 0) return Effect.flatMap(Effect.sleep(Math.min(left, this.#nap)), () => this.watch)
+    if (left > 0) return Effect.flatMap(Effect.sleep(Math.min(left, this.#nap)), () => this.#watch)
     const phase: Phase = this.#deadline - now <= 0 ? "total" : this.#phase
     this.#expired = new TimeoutError({ phase, message: describe(phase, this.#limits[phase]) })
     if (this.#abort === undefined) return this.#release()

@@ -1,0 +1,113 @@
+// Compiles what shows how the library is used against the packed package: the face programs as they stand, the
+// examples, and every ts block of the documents and of the doc comments.
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join, relative } from "node:path"
+import { faces } from "./expectations.mjs"
+import { expect, facePrograms, makeProject, pinned, root, say, tarball, tool } from "./lib.mjs"
+
+const [work] = process.argv.slice(2)
+const project = join(work, "project")
+makeProject(project, [
+  tarball(work),
+  ...["effect", "@anthropic-ai/sdk", "@effect/platform-node", "@types/node"].map(pinned)
+])
+
+// -----------------------------------------------------------------------------
+// face programs
+// -----------------------------------------------------------------------------
+
+if (existsSync(facePrograms)) {
+  mkdirSync(join(project, "face"))
+  for (const name of readdirSync(facePrograms).filter((file) => file.endsWith(".ts"))) {
+    if (faces[name] === undefined) say(`Skipped: ${name} is about what this version does not have yet`)
+    else cpSync(join(facePrograms, name), join(project, "face", name))
+  }
+} else {
+  say("Skipped: there are no face programs beside the checkout")
+}
+
+// -----------------------------------------------------------------------------
+// examples
+// -----------------------------------------------------------------------------
+
+cpSync(join(root, "examples"), join(project, "examples"), { recursive: true })
+
+// -----------------------------------------------------------------------------
+// code blocks
+// -----------------------------------------------------------------------------
+
+const filesIn = (folder, end) =>
+  existsSync(join(root, folder))
+    ? readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
+      .filter((file) => file.endsWith(end))
+      .toSorted()
+      .map((file) => join(root, folder, file))
+    : []
+
+const documents = [join(root, "README.md"), ...filesIn("docs", ".md")]
+const sources = filesIn("src", ".ts")
+
+/** A block without imports is an excerpt of a program that has these. */
+const imports = `
+import { Config, Console, Context, Duration, Effect, Layer, Redacted, Result, Schedule, Schema, Stream } from "effect"
+import { AIMessageChunk, CallOptions, ChatModel, ChatModelError, Finish, Message, Usage } from "rivulet"
+import * as Anthropic from "rivulet/Anthropic"
+import { AnthropicServer, Script, ScriptedChatModel } from "rivulet/Testing"
+`
+
+/** The ts blocks of a text, each with the number of its first line. */
+const blocksOf = (text) => {
+  const blocks = []
+  let block
+  for (const [i, line] of text.split("\n").entries()) {
+    if (block === undefined && /^```(ts|typescript)\b/.test(line)) block = { line: i + 2, lines: [] }
+    else if (block !== undefined && line.startsWith("```")) {
+      blocks.push(block)
+      block = undefined
+    } else block?.lines.push(line)
+  }
+  expect(block === undefined, `A block does not end: ${block?.lines.join("\n")}`)
+  return blocks
+}
+
+mkdirSync(join(project, "blocks"))
+let blocks = 0
+for (const file of [...documents, ...sources]) {
+  const text = readFileSync(file, "utf8")
+  const plain = file.endsWith(".md") ? text : text.split("\n").map((line) => line.replace(/^\s*\* ?/, "")).join("\n")
+  const name = relative(root, file).replaceAll("/", "-")
+  for (const { line, lines } of blocksOf(plain)) {
+    const program = lines.join("\n")
+    const whole = /^import /m.test(program) ? program : `${imports}\n${program}`
+    writeFileSync(join(project, "blocks", `${name}-line-${line}.ts`), `${whole}\nexport {}\n`)
+    blocks++
+  }
+}
+
+// -----------------------------------------------------------------------------
+// tsc
+// -----------------------------------------------------------------------------
+
+writeFileSync(
+  join(project, "tsconfig.json"),
+  JSON.stringify({
+    compilerOptions: {
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      module: "NodeNext",
+      target: "ES2022",
+      types: ["node"],
+      skipLibCheck: false,
+      noEmitOnError: true,
+      rootDir: ".",
+      outDir: "out"
+    },
+    include: ["face", "examples", "blocks"]
+  })
+)
+tool("typescript", ["-p", project, "--pretty", "false"])
+for (const folder of ["face", "examples"]) {
+  const files = existsSync(join(project, folder)) ? readdirSync(join(project, folder)) : []
+  say(`${folder}: ${files.length} programs compile`)
+}
+say(`${blocks} code blocks compile`)

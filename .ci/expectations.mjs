@@ -1,0 +1,300 @@
+// What each program does: how the server answers its requests, what it prints, and what the server saw of it.
+import assert from "node:assert/strict"
+
+const song = "Goldfish swim on the moon tonight"
+const broken = (Script) => {
+  const whole = Script.text(song)
+  const wire = new TextDecoder().decode(Script.bytesOf(whole))
+  return Script.faultAt(whole, wire.indexOf("event: content_block_stop"), Script.end)
+}
+const stalled = (Script) => ({ ...broken(Script), steps: [...broken(Script).steps.slice(0, -1), Script.stall] })
+
+const prints = (expected) => ({ stdout }) =>
+  expected instanceof RegExp ? assert.match(stdout, expected) : assert.equal(stdout, expected)
+
+/** The text of the last message of a request. */
+const question = ({ body }) => {
+  const { content } = body.messages.at(-1)
+  return typeof content === "string" ? content : content.map((block) => block.text ?? "").join("")
+}
+
+const brokenOff = ({ closed, requests }) => {
+  assert.equal(requests.length, 1)
+  assert.equal(closed[0].by, "client", "the connection is closed")
+}
+
+const oneRequest = (requests) => {
+  assert.equal(requests.length, 1)
+  const [{ body, headers, method, path }] = requests
+  // How the key is sent is the SDK's affair.
+  const key = headers["x-api-key"] ?? headers.authorization
+  assert.deepEqual([method, path, key], ["POST", "/v1/messages", "<redacted>"])
+  assert.deepEqual([body.model, body.stream], ["claude-haiku-4-5", true])
+}
+
+/** The programs that fix the public names, each with the ways it is run. */
+export const faces = {
+  "01-stream.ts": [{
+    server: ({ Script }) => ({ script: Script.text(song) }),
+    check: ({ requests, stdout }) => {
+      assert.match(stdout, /^Goldfish\| swim\| on\| the\| moon\| tonight\|\|?\n$/)
+      oneRequest(requests)
+      assert.equal(question(requests[0]), "Write me a 1 verse song about goldfish on the moon")
+    }
+  }],
+  "02-for-await.ts": [{
+    name: "an answer that never ends",
+    server: ({ Script }) => ({ script: Script.endless({ token: " la" }) }),
+    check: (ran) => {
+      assert.equal(ran.stdout, " la| la| la| la| la|...Truncated\n")
+      brokenOff(ran)
+    }
+  }, {
+    name: "silence after the fifth chunk",
+    server: ({ Script }) => ({
+      script: Script.make([...Script.repeated(5, { token: " la" }).steps.slice(0, -3), Script.stall])
+    }),
+    check: brokenOff
+  }],
+  "03-events.ts": [{
+    server: ({ Script }) => ({ script: Script.endless({ token: " la", delay: "1 millis" }) }),
+    check: (ran) => {
+      const lines = ran.stdout.trimEnd().split("\n")
+      const events = lines.slice(0, 4).map((line) => JSON.parse(line))
+      assert.equal(lines[4], "...Truncated")
+      assert.equal(events[0].event, "on_chat_model_start")
+      assert.deepEqual(events[0].data, { input: "Write me a 1 verse song about goldfish on the moon" })
+      for (const event of events.slice(1)) {
+        assert.equal(event.event, "on_chat_model_stream")
+        assert.equal(event.data.chunk.content, " la")
+        assert.deepEqual(Object.keys(event), ["event", "run_id", "name", "tags", "metadata", "data"])
+      }
+      brokenOff(ran)
+    }
+  }],
+  "04-chain.ts": [{
+    server: ({ Script }) => ({ script: Script.text(song) }),
+    check: ({ requests, stdout }) => {
+      const lines = stdout.trimEnd().split("\n")
+      assert.match(lines[0], /^Goldfish\| swim\| on\| the\| moon\| tonight\|\|?$/)
+      assert.equal(lines.at(-1), String(song.length))
+      const events = lines.slice(1, -1)
+      for (const event of events) assert.match(event, /^on_(chat_model|parser)_(start|stream|end) /)
+      assert.equal(events.filter((event) => event.startsWith("on_chat_model_stream")).length, 7)
+      assert.equal(events.filter((event) => event.startsWith("on_parser_stream")).length, 7)
+      assert.equal(requests.length, 3)
+      assert.equal(requests[0].body.system, "You are a poet.")
+    }
+  }],
+  "05-default-stream.ts": [{
+    server: () => ({}),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, "1 Here is a one verse song about goldfish on the moon.\ntrue stop\n3\n")
+      assert.equal(requests.length, 0)
+    }
+  }],
+  "06-outcomes.ts": [{
+    name: "a whole answer",
+    server: ({ Script }) => ({ script: Script.text(song) }),
+    check: prints(song)
+  }, {
+    name: "429",
+    server: ({ Script }) => ({ script: Script.status(429, { headers: { "retry-after": "7" } }) }),
+    check: prints(/^rate limited .*7/)
+  }, {
+    name: "529",
+    server: ({ Script }) => ({ script: Script.status(529) }),
+    check: prints("overloaded\n")
+  }, {
+    name: "401",
+    server: ({ Script }) => ({ script: Script.status(401) }),
+    check: prints("who are you?\n")
+  }, {
+    name: "an error in the middle",
+    server: ({ Script }) => ({
+      script: { ...broken(Script), steps: [...broken(Script).steps.slice(0, -1), Script.errorEvent("api_error", "No")] }
+    }),
+    check: prints(`${song}[InternalProviderError] kept: ${song} 10\n`)
+  }, {
+    name: "a body that ends too early",
+    server: ({ Script }) => ({ script: broken(Script) }),
+    check: prints(`${song}[TruncatedError] kept: ${song} 10\n`)
+  }, {
+    name: "silence in the middle",
+    server: ({ Script }) => ({ script: stalled(Script) }),
+    check: (ran) => {
+      assert.equal(ran.stdout, `${song}[TimeoutError] kept: ${song} 10\n`)
+      brokenOff(ran)
+    }
+  }],
+  "09-compose.ts": [{
+    server: ({ Script }) => ({ script: Script.text("one\ntwo three") }),
+    check: ({ stdout }) => {
+      const lines = stdout.trimEnd().split("\n")
+      const slices = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
+      assert.equal(slices.map(({ joke = "" }) => joke).join(""), "one\ntwo three")
+      assert.equal(slices.map(({ poem = "" }) => poem).join(""), "one\ntwo three")
+      const rest = lines.filter((line) => !line.startsWith("{"))
+      assert.deepEqual(rest.slice(0, 4), ["26", "true", "one", "two three"])
+      assert.deepEqual(rest.slice(4).toSorted(), ["0 Success", "1 Success"])
+    }
+  }]
+}
+
+/** The examples, each with the ways it is run. */
+export const examples = {
+  "song.ts": [{
+    server: ({ Script }) => ({ script: Script.text(song) }),
+    check: ({ requests, stdout }) => {
+      assert.match(stdout, /^Goldfish\| swim\| on\| the\| moon\| tonight\|\|?\nstop, 6 tokens\n$/)
+      oneRequest(requests)
+    }
+  }],
+  "for-await.ts": [{
+    server: ({ Script }) => ({ script: Script.endless({ token: " one" }) }),
+    check: (ran) => {
+      assert.equal(ran.stdout, " one one one one one ...that is enough\n")
+      brokenOff(ran)
+    }
+  }],
+  "swap-models.ts": [{
+    server: ({ Script }) => ({ script: Script.text("Hello, I am Claude") }),
+    check: prints(
+      /^claude-haiku-4-5: Hello, I am Claude \(\d chunks\)\nparrot: Hello! You sent 1 message\. \(1 chunks\)\n$/
+    )
+  }],
+  "outcomes.ts": [{
+    name: "a whole answer",
+    server: ({ Script }) => ({ script: Script.text(song) }),
+    check: prints(`${song}\nThe end.\n`)
+  }, {
+    name: "429",
+    server: ({ Script }) => ({ script: Script.status(429, { headers: { "retry-after": "90" } }) }),
+    check: ({ requests, stdout }) => {
+      assert.match(stdout, /^Too many requests\. Wait 1m 30s\.\n$/)
+      assert.equal(requests.length, 1, "so long a wait is the caller's to decide")
+    }
+  }, {
+    name: "401",
+    server: ({ Script }) => ({ script: Script.status(401) }),
+    check: prints(/^No access: /)
+  }, {
+    name: "two times 529, then an answer",
+    server: ({ Script }) => ({ scripts: [Script.status(529), Script.status(529)], script: Script.text(song) }),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, `${song}\nThe end.\n`)
+      assert.equal(requests.length, 3)
+    }
+  }, {
+    name: "a body that ends too early",
+    server: ({ Script }) => ({ script: broken(Script) }),
+    check: prints(/\n\[TruncatedError\] .*\n kept 33 characters, 10 input tokens, request req_/)
+  }],
+  "two-models.ts": [{
+    server: ({ Script }) => ({ scripts: [Script.text("Rain, rain, rain")], script: Script.text("No.") }),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, "claude-haiku-4-5: Rain, rain, rain\nclaude-opus-4-8: No.\n")
+      const [draft, review] = requests.map(({ body }) => body)
+      assert.deepEqual([draft.model, draft.max_tokens], ["claude-haiku-4-5", 500])
+      assert.deepEqual([review.model, review.output_config], ["claude-opus-4-8", { effort: "high" }])
+      assert.deepEqual(review.messages[1], { role: "assistant", content: [{ type: "text", text: "Rain, rain, rain" }] })
+    }
+  }],
+  "batch.ts": [{
+    server: ({ Script }) => ({
+      script: (request) => Script.text(question(request).includes("France") ? "Paris" : "Lima")
+    }),
+    check: ({ requests, stdout }) => {
+      const lines = stdout.trimEnd().split("\n")
+      assert.equal(lines[0], "0 Paris")
+      assert.match(lines[1], /^1 InvalidRequestError: messages\[0\]\.content/)
+      assert.equal(lines[2], "2 Lima")
+      assert.deepEqual(lines.slice(3).toSorted(), ["ready: 0 true", "ready: 1 false", "ready: 2 true"])
+      assert.equal(requests.length, 4, "the empty question is not sent")
+    }
+  }],
+  "tools-and-images.ts": [{
+    server: ({ Script }) => ({
+      scripts: [Script.toolCall({ id: "toolu_1", name: "weather", args: { city: "Bern" } }, { text: "Let me look." })],
+      script: Script.text("It is 17 degrees in Bern.")
+    }),
+    check: ({ requests, stdout }) => {
+      assert.equal(
+        stdout,
+        `tool_calls [ 'weather({"city":"Bern"})' ]\nstop It is 17 degrees in Bern.\n`
+      )
+      const [first, second] = requests.map(({ body }) => body)
+      assert.equal(first.messages[0].content[1].source.media_type, "image/png")
+      assert.equal(first.tools[0].name, "weather")
+      assert.deepEqual(second.messages.slice(1), [
+        {
+          role: "assistant",
+          content: [
+            { type: "text", text: "Let me look." },
+            { type: "tool_use", id: "toolu_1", name: "weather", input: { city: "Bern" } }
+          ]
+        },
+        {
+          role: "user",
+          content: [{ type: "tool_result", tool_use_id: "toolu_1", content: "17 degrees" }]
+        }
+      ])
+    }
+  }],
+  "testing.ts": [{
+    server: () => ({}),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, "All as expected\n")
+      assert.equal(requests.length, 0)
+    }
+  }],
+  "chain.ts": [{
+    server: ({ Script }) => ({ script: Script.text(song) }),
+    check: ({ requests, stdout }) => {
+      assert.match(
+        stdout,
+        /^Goldfish\| swim\| on\| the\| moon\| tonight\|\|?\nGoldfish .* tonight\nSuccess\nSuccess\n$/
+      )
+      assert.equal(requests[0].body.system, "You are a cheerful poet.")
+      assert.equal(question(requests[1]), "A line about the moon")
+    }
+  }],
+  "events.ts": [{
+    server: ({ Script }) => ({ script: Script.endless({ token: " la", delay: "1 millis" }) }),
+    check: (ran) => {
+      const lines = ran.stdout.trimEnd().split("\n")
+      assert.equal(lines.length, 6)
+      assert.equal(lines[0], "on_chain_start RunnableSequence 0")
+      assert.equal(lines[5], "...Truncated")
+    }
+  }],
+  "parallel.ts": [{
+    server: ({ Script }) => ({
+      script: (request) => Script.text(question(request).includes("funny") ? "Ha ha" : "Oh no")
+    }),
+    check: ({ stdout }) => {
+      assert.match(stdout, /\njoke: Ha ha\npoem: Oh no\n$/)
+      assert.match(stdout, /\{"joke":"Ha"\}/)
+      assert.match(stdout, /\{"poem":"Oh"\}/)
+    }
+  }],
+  "fallbacks.ts": [{
+    name: "overloaded twice, then the spare",
+    server: ({ Script }) => ({ scripts: [Script.status(529), Script.status(529)], script: Script.text("Hello") }),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, "Hello\n")
+      assert.deepEqual(requests.map(({ body }) => body.model), [
+        "claude-opus-4-8",
+        "claude-opus-4-8",
+        "claude-haiku-4-5"
+      ])
+    }
+  }],
+  "testing-chain.ts": [{
+    server: () => ({}),
+    check: ({ requests, stdout }) => {
+      assert.match(stdout, /^goldfish .*Translate: poisson rouge/)
+      assert.equal(requests.length, 0)
+    }
+  }]
+}

@@ -1,0 +1,134 @@
+// Which module may import which.
+import { assert, describe, it } from "@effect/vitest"
+import { existsSync } from "node:fs"
+import { createRequire } from "node:module"
+import { dirname, join } from "node:path"
+import { exportsOf, modules, parse, publicModules, reachable, target } from "./source.ts"
+import type { Import, Module } from "./source.ts"
+
+const all = [...modules.values()]
+const inFolder = (name: string) => all.filter(({ path }) => path.startsWith(`${name}/`))
+const named = (name: string): Module => {
+  const module = modules.get(name)
+  assert.isDefined(module, `there is no src/${name}`)
+  return module
+}
+const paths = (modules: Iterable<Module>) => [...modules].map(({ path }) => path).toSorted()
+const everything = () => true
+const atRuntime = ({ typeOnly }: Import) => !typeOnly
+
+const effectSource = join(dirname(createRequire(import.meta.url).resolve("effect/package.json")), "src")
+const stabilityIn = (comment: string) => /@stability (\w+)/.exec(comment)?.[1]
+
+/** The file of `effect/Stream`; a folder such as `effect/ai` is its index. */
+const effectFile = (specifier: string): string => {
+  const path = join(effectSource, specifier.slice("effect/".length))
+  return existsSync(`${path}.ts`) ? `${path}.ts` : join(path, "index.ts")
+}
+
+/** What the comment that opens a module of Effect says of it. */
+const stabilityOf = (specifier: string): string | undefined =>
+  stabilityIn(/\/\*\*[\s\S]*?\*\//.exec(parse(effectFile(specifier)).text)?.[0] ?? "")
+
+describe("the core and the providers stand on Effect's stable modules", () => {
+  it("tells stable from unstable", () => {
+    assert.strictEqual(stabilityOf("effect/Stream"), "stable")
+    assert.strictEqual(stabilityOf("effect/cli/Command"), "unstable")
+    assert.strictEqual(stabilityOf("effect/ai/LanguageModel"), "unstable")
+    assert.strictEqual(stabilityOf("effect/http/HttpClient"), "unstable")
+  })
+
+  const roots = all.filter(({ path }) => !path.startsWith("cli/"))
+  for (const module of reachable(roots, everything)) {
+    it(module.path, () => {
+      assert.notInclude(module.path, "cli/", "only the command line may import itself")
+      for (const { specifier, used } of module.imports) {
+        assert.notStrictEqual(specifier, "effect", "import effect/Module: the index loads every one of them")
+        if (!specifier.startsWith("effect/")) continue
+        assert.strictEqual(stabilityOf(specifier), "stable", `${module.path} imports ${specifier}`)
+        const exports = exportsOf(parse(effectFile(specifier)))
+        for (const name of used) {
+          const stability = exports.get(name)?.map(stabilityIn).filter((each) => each !== undefined) ?? []
+          assert.notInclude(stability, "unstable", `${module.path} uses ${name} of ${specifier}`)
+        }
+      }
+    })
+  }
+
+  it("the command line does need unstable ones, so the test sees them", () => {
+    const unstable = inFolder("cli").flatMap(({ imports }) =>
+      imports.filter(({ specifier }) => specifier.startsWith("effect/") && stabilityOf(specifier) === "unstable")
+    )
+    assert.isNotEmpty(unstable)
+  })
+})
+
+describe("data flows one way", () => {
+  it("no module imports itself at runtime, by whatever way", () => {
+    for (const module of all) {
+      const next = module.imports.filter(atRuntime).map((each) => target(module, each)).filter((to) => to !== undefined)
+      assert.notInclude(paths(reachable(next, atRuntime)), module.path)
+    }
+  })
+
+  it("the core knows no provider, no testing kit, no command line", () => {
+    const core = reachable([named("index.ts"), ...inFolder("internal")], everything)
+    for (const path of paths(core)) assert.notMatch(path, /^(anthropic|testing|cli)\/|^(Anthropic|Testing)\.ts$/)
+  })
+
+  it("a provider imports the core and itself", () => {
+    const provider = reachable([named("Anthropic.ts"), ...inFolder("anthropic")], everything)
+    for (const path of paths(provider)) assert.notMatch(path, /^(testing|cli)\/|^Testing\.ts$/)
+  })
+
+  it("the testing kit imports no provider and no command line", () => {
+    const testing = reachable([named("Testing.ts"), ...inFolder("testing")], everything)
+    for (const path of paths(testing)) assert.notMatch(path, /^(anthropic|cli)\/|^Anthropic\.ts$/)
+  })
+
+  it("nothing but the command line imports it", () => {
+    const outside = all.filter(({ path }) => !path.startsWith("cli/"))
+    for (const path of paths(reachable(outside, everything))) assert.notMatch(path, /^cli\//)
+  })
+})
+
+describe("what is imported from outside", () => {
+  const allowed: ReadonlyArray<readonly [where: RegExp, packages: RegExp]> = [
+    [/^anthropic\//, /^(effect\/|@anthropic-ai\/sdk$)/],
+    [/^testing\//, /^(effect\/|node:)/],
+    [/^cli\//, /^(effect\/|@effect\/platform-node\/|node:)/],
+    [/^/, /^effect\//]
+  ]
+  for (const module of all) {
+    const packages = module.imports.filter(({ specifier }) => !specifier.startsWith("."))
+    const rule = allowed.find(([where]) => where.test(module.path))?.[1] ?? /^$/
+    it(module.path, () => {
+      for (const { specifier } of packages) assert.match(specifier, rule)
+    })
+  }
+
+  it("the SDK is loaded by the first call, not by an import", () => {
+    const sdk = /import\("@anthropic-ai\/sdk"\)/
+    for (const module of all) {
+      const statements = module.imports.filter(({ specifier, typeOnly }) =>
+        specifier === "@anthropic-ai/sdk" && !typeOnly
+      )
+      assert.strictEqual(statements.length, sdk.test(module.file.text) ? 1 : 0, module.path)
+    }
+  })
+})
+
+describe("documentation", () => {
+  const kits = [...named("Testing.ts").file.text.matchAll(/^export \* as \w+ from "\.\/(.*)"/gm)]
+  for (const module of [...publicModules, ...kits.map((kit) => named(kit[1] ?? ""))]) {
+    it(`src/${module.path} and every export of it say what they are`, () => {
+      assert.match(module.file.text, /^(#!.*\n)?\/\*\*\n? \* \S|^\/\*\* \S/, "the module has no comment on top")
+      // A re-exported module is described by its own comment.
+      const own = [...exportsOf(module.file)].filter(([name]) => !reexported(module, name))
+      for (const [name, comments] of own) assert.isNotEmpty(comments, `${name} has no comment`)
+    })
+  }
+})
+
+const reexported = (module: Module, name: string): boolean =>
+  new RegExp(`^export (type )?(\\* as ${name}|\\{[^}]*\\b${name}\\b[^}]*\\}) from`, "m").test(module.file.text)
