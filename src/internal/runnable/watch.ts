@@ -70,11 +70,12 @@ const watched = <Chunk, E, R>(
       // early, as by Stream.take, leaves what it reads open until then.
       const inside = yield* Scope.fork(scope)
       const pull = yield* Channel.toPullScoped(Stream.toChannel(Stream.provideService(body, CurrentRun, inner)), inside)
+      const stream = streamer(info)
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
           for (const chunk of chunks) folder.add(chunk)
           return info.wanted && step.quiet !== true
-            ? Effect.as(emit(chunks.map((chunk) => streamed(info, chunk))), chunks)
+            ? Effect.as(emit(chunks.map(stream)), chunks)
             : Effect.succeed(chunks)
         },
         onDone: () =>
@@ -119,8 +120,11 @@ const start = (info: RunInfo, input: Input, root: boolean): RunEvent => ({
   data: inputOf(input, root)
 })
 
-const streamed = (info: RunInfo, chunk: unknown): RunEvent =>
-  ({ event: `on_${info.type}_stream`, ...base(info), data: { chunk } }) as RunEvent
+/** There is one of these for each chunk, so it is made in one piece. */
+const streamer = ({ metadata, name, parent_ids, run_id, tags, type }: RunInfo) => {
+  const event = `on_${type}_stream`
+  return (chunk: unknown) => ({ event, name, run_id, parent_ids, tags, metadata, data: { chunk } }) as RunEvent
+}
 
 const ended = (info: RunInfo, output: unknown, input: Input, root: boolean): RunEvent =>
   ({ event: `on_${info.type}_end`, ...base(info), data: { output, ...endInput(input, root) } }) as RunEvent
