@@ -1,4 +1,4 @@
-/** What the compiler must accept and refuse; compiled by `npm run check`, run by nobody. */
+// The variables of a prompt are part of its type.
 import { ChatModel, ChatPrompt, Message, Runnable } from "rivulet"
 
 const poem = ChatPrompt.make([["system", "You are a {kind} poet."], ["human", "{{n}} about {topic}"]])

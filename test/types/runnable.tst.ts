@@ -1,10 +1,9 @@
-// Compiled by tsc, never run: what is inferred, and what is not let through.
+// What is inferred through chains, and what is not let through.
 import { Effect } from "effect"
-import { ChatModel, OutputParser, Runnable } from "rivulet"
+import type { Stream } from "effect"
+import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import type { AIMessageChunk, ChatModelError, Message, RunnableCache } from "rivulet"
-
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
-const same = <A, B>(_input: Equal<A, B>) => {}
+import { expect } from "tstyche"
 
 type Parts<S> = S extends Runnable.Runnable<infer In, infer Out, infer E, infer R, infer C, never>
   ? { in: In; out: Out; error: E; services: R; chunk: C }
@@ -18,10 +17,34 @@ const answer = Runnable.sequence(ChatModel.runnable, OutputParser.string)
 const length = Runnable.fn((text: string) => text.length)
 const both = Runnable.parallel({ text: answer, failing: Runnable.fn((_input: string) => Effect.fail(new Boom())) })
 
+// a long chain
+const long = Runnable.sequence(
+  ChatPrompt.make("{a} and {b}"),
+  ChatModel.runnable,
+  OutputParser.string,
+  Runnable.map((text: string) => text.length),
+  Runnable.fn((n: number) => n > 3 ? Effect.succeed(n) : Effect.fail(new Boom()))
+)
+expect<Parts<typeof long>["in"]>().type.toBeAssignableFrom<{ readonly a: string; readonly b: number }>()
+expect<Parts<typeof long>["in"]>().type.not.toBeAssignableFrom<{ readonly a: string }>()
+expect<Parts<typeof long>["out"]>().type.toBe<number>()
+expect<Parts<typeof long>["error"]>().type.toBe<ChatModelError.ChatModelError | Boom>()
+expect<Parts<typeof long>["services"]>().type.toBe<ChatModel.ChatModel>()
+expect<Parts<typeof long>["chunk"]>().type.toBe<number>()
+expect(both.stream("")).type.toBe<
+  Stream.Stream<
+    { readonly text: string } | { readonly failing: never },
+    ChatModelError.ChatModelError | Boom,
+    ChatModel.ChatModel
+  >
+>()
+// @ts-expect-error a parser of messages cannot follow a prompt
+Runnable.sequence(ChatPrompt.make("About {topic}"), OutputParser.string)
+
 // passthrough behind a step whose chunks are not what they fold to
 const through = Runnable.sequence(ChatModel.runnable, Runnable.passthrough())
-same<Parts<typeof through>["out"], Message.AIMessage>(true)
-same<Parts<typeof through>["chunk"], AIMessageChunk.AIMessageChunk>(true)
+expect<Parts<typeof through>["out"]>().type.toBe<Message.AIMessage>()
+expect<Parts<typeof through>["chunk"]>().type.toBe<AIMessageChunk.AIMessageChunk>()
 
 // assign
 const asked = Runnable.assign({
@@ -49,14 +72,14 @@ const widened: Effect.Effect<{ readonly q: string; readonly n: number; readonly 
 
 // pick
 const picked = Runnable.sequence(both, Runnable.pick("text"))
-same<Parts<typeof picked>["out"], string>(true)
-same<Parts<typeof picked>["chunk"], string>(true)
+expect<Parts<typeof picked>["out"]>().type.toBe<string>()
+expect<Parts<typeof picked>["chunk"]>().type.toBe<string>()
 const pickedKeys = Runnable.sequence(both, Runnable.pick(["text"]))
-same<Parts<typeof pickedKeys>["out"]["text"], string>(true)
+expect<Parts<typeof pickedKeys>["out"]["text"]>().type.toBe<string>()
 // @ts-expect-error there is no such key
 Runnable.sequence(both, Runnable.pick("nothing"))
 const pickedInPipe = both.pipe(Runnable.andThen(Runnable.pick("text")))
-same<Parts<typeof pickedInPipe>["out"], string>(true)
+expect<Parts<typeof pickedInPipe>["out"]>().type.toBe<string>()
 
 // branch
 const chosen = Runnable.branch(
@@ -66,10 +89,10 @@ const chosen = Runnable.branch(
   ],
   Runnable.fn((_input: string) => true)
 )
-same<Parts<typeof chosen>["in"], string>(true)
-same<Parts<typeof chosen>["out"], string | number | boolean>(true)
-same<Parts<typeof chosen>["error"], ChatModelError.ChatModelError | Boom>(true)
-same<Parts<typeof chosen>["services"], ChatModel.ChatModel>(true)
+expect<Parts<typeof chosen>["in"]>().type.toBe<string>()
+expect<Parts<typeof chosen>["out"]>().type.toBe<string | number | boolean>()
+expect<Parts<typeof chosen>["error"]>().type.toBe<ChatModelError.ChatModelError | Boom>()
+expect<Parts<typeof chosen>["services"]>().type.toBe<ChatModel.ChatModel>()
 // @ts-expect-error the steps take different inputs
 Runnable.branch([[(_input: string) => true, length]], Runnable.fn((n: number) => n)).invoke("x")
 // @ts-expect-error a condition is a yes or a no
@@ -77,21 +100,21 @@ Runnable.branch([[(_input: string) => 1, length]], length)
 
 // route
 const routed = Runnable.route({ a: answer, b: length }, (_input: string) => "a")
-same<Parts<typeof routed>["in"], string>(true)
-same<Parts<typeof routed>["out"], string | number>(true)
-same<Parts<typeof routed>["error"], ChatModelError.ChatModelError | Runnable.RouteError>(true)
+expect<Parts<typeof routed>["in"]>().type.toBe<string>()
+expect<Parts<typeof routed>["out"]>().type.toBe<string | number>()
+expect<Parts<typeof routed>["error"]>().type.toBe<ChatModelError.ChatModelError | Runnable.RouteError>()
 
 // each
 const many = Runnable.each(length)
-same<Parts<typeof many>["out"], ReadonlyArray<number>>(true)
+expect<Parts<typeof many>["out"]>().type.toBe<ReadonlyArray<number>>()
 // @ts-expect-error a list of texts
 many.invoke([1])
 
 // withTimeout, withCache: their failures and needs
 const timed = answer.pipe(Runnable.withTimeout("1 second"))
-same<Parts<typeof timed>["error"], ChatModelError.ChatModelError | Runnable.RunnableTimeoutError>(true)
+expect<Parts<typeof timed>["error"]>().type.toBe<ChatModelError.ChatModelError | Runnable.RunnableTimeoutError>()
 const cached = length.pipe(Runnable.withCache({ name: "length", key: (text) => text.trim() }))
-same<Parts<typeof cached>["services"], RunnableCache.RunnableCache>(true)
+expect<Parts<typeof cached>["services"]>().type.toBe<RunnableCache.RunnableCache>()
 // @ts-expect-error a cache without a name would mix steps up
 length.pipe(Runnable.withCache({}))
 
@@ -100,7 +123,7 @@ const observed = answer.pipe(Runnable.withListeners({
   onEnd: ({ output }) => Effect.succeed(output.length),
   onError: ({ error }) => Effect.succeed(error?.reason._tag)
 }))
-same<Parts<typeof observed>["error"], ChatModelError.ChatModelError>(true)
+expect<Parts<typeof observed>["error"]>().type.toBe<ChatModelError.ChatModelError>()
 // @ts-expect-error the output is a text
 answer.pipe(Runnable.withListeners({ onEnd: ({ output }) => Effect.succeed(output.content) }))
 
