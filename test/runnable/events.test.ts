@@ -238,5 +238,31 @@ describe("events", () => {
       ])
     }).pipe(Effect.provide(ScriptedChatModel.layer([ScriptedChatModel.text("Hello")]))))
 
+  it.effect("of a retrieval chain tell the query and what was found", () =>
+    Effect.gen(function*() {
+      const library = Runnable.retriever("Library", (query) => Effect.succeed([{ pageContent: `About ${query}` }]))
+      const chain = Runnable.parallel({
+        context: library.pipe(Runnable.andThen(Runnable.fn((found) => found.map((doc) => doc.pageContent).join()))),
+        question: Runnable.passthrough<string>()
+      }).pipe(
+        Runnable.andThen(ChatPrompt.make("{context}: {question}")),
+        Runnable.andThen(letters("ab", "m")),
+        Runnable.andThen(OutputParser.string)
+      )
+      const { events } = yield* eventsOf(chain, "fish")
+      assert.deepStrictEqual(
+        events.filter((event) => event.name === "Library").map((event) => [event.event, event.data]),
+        [
+          ["on_retriever_start", { input: { query: "fish" } }],
+          ["on_retriever_end", { output: [{ pageContent: "About fish" }], input: { query: "fish" } }]
+        ]
+      )
+      const model = events.find((event) => event.event === "on_chat_model_start")
+      assert.deepStrictEqual(neutral(model?.data), {
+        input: { messages: [[{ role: "HumanMessage", content: "About fish: fish" }]] }
+      })
+      balanced(events)
+    }))
+
   it.effect("cost nothing when nobody watches: emit does nothing", () => Runnable.emit("progress", 1))
 })

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { barrier, streaming, TypeId } from "./core.ts"
 import type { AnyRunnable, Runnable } from "./core.ts"
-import { byShape } from "./fold.ts"
+import { byShape, last } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 
 /** Folders that go by shape give what the chunks' own type folds to. */
@@ -91,4 +91,30 @@ export const fn: {
         // The overloads give the result the types of what the function gives.
         return stream as Stream.Stream<never>
       })
+  })
+
+/**
+ * A function that finds documents for a query. It is a {@link fn} with events of its own kind (`on_retriever_start` and
+ * `on_retriever_end`), so that one can watch what was found.
+ *
+ * **Example** (Looking something up)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Runnable } from "rivulet"
+ *
+ * const library = Runnable.retriever("Library", (query: string) => Effect.succeed([{ pageContent: `About ${query}` }]))
+ * ```
+ */
+export const retriever = <Document, E = never, R = never>(
+  name: string,
+  find: (query: string) => Effect.Effect<ReadonlyArray<Document>, E, R>
+): Runnable<string, ReadonlyArray<Document>, E, R> =>
+  barrier({
+    type: "retriever",
+    name,
+    folder: () => last<ReadonlyArray<Document>>(),
+    run: (query: string) => Stream.fromEffect(find(query)),
+    tellInput: (query) => ({ query }),
+    quiet: true
   })
