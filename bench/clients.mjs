@@ -8,6 +8,7 @@ import * as Anthropic from "rivulet/Anthropic"
 import * as ChatPrompt from "rivulet/ChatPrompt"
 import * as OutputParser from "rivulet/OutputParser"
 import * as Runnable from "rivulet/Runnable"
+import { maxTokens, model, prompt } from "./wire.mjs"
 
 /**
  * @typedef {(text: string) => void} OnText
@@ -16,9 +17,6 @@ import * as Runnable from "rivulet/Runnable"
  * @property {(baseUrl: string) => Promise<(onText?: OnText) => Promise<number>>} make
  */
 
-const model = "claude-haiku-4-5"
-const prompt = "Tell me about goldfish"
-const maxTokens = 4096
 const body = { model, max_tokens: maxTokens, messages: [{ role: /** @type {const} */ ("user"), content: prompt }] }
 
 /** What there is without a library: fetch, TextDecoder, frames found by their blank line, JSON.parse. @type {Client} */
@@ -182,7 +180,7 @@ const events = {
 
 /** What everything else is measured against comes first. */
 export const clients = [fetched, sdk, arrays, each, iterable, invoke, chain, events]
-export { arrays, fetched, iterable, sdk }
+export { arrays, chain, fetched, iterable, sdk }
 
 /**
  * Reads the same answer with each client once, and throws when two of them read different texts.

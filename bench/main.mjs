@@ -9,13 +9,15 @@ import { cpu } from "./sections/cpu.mjs"
 import { firstChunk } from "./sections/firstChunk.mjs"
 import { flat } from "./sections/flat.mjs"
 import { imports } from "./sections/imports.mjs"
+import { many } from "./sections/many.mjs"
 
 const help = `npm run bench -- [options]
 
   Measures rivulet beside plain fetch with a minimal SSE parser and the Anthropic SDK's
   raw iterator, on streams of a local server in its own process.
 
-  --section <name>   cpu, flat, first, imports, cancel (several allowed; default: all)
+  --section <name>   cpu, peers, flat, first, many, imports, cancel (several allowed; default:
+                     all; peers: LangChain, after npm install --prefix bench/peers)
   --cut <name>       for cpu: 16k, whole, event, burst (several allowed; default: all)
   --client <name>    for cpu: only clients whose name holds this, and fetch (several allowed)
   --rounds <n>       for cpu and flat
@@ -68,8 +70,12 @@ const main = async () => {
       )
     }
   }
+  if (wants("peers")) {
+    done("cpu", await cpu(server, { cut: "16k", deltas: 5000, rounds: quick ? 2 : 5, warmUps: 2, peers: true }))
+  }
   if (wants("flat")) done("flat", await flat(server, { rounds: Number(values.rounds ?? (quick ? 3 : 5)) }))
   if (wants("first")) done("firstChunk", await firstChunk(server, { calls: quick ? 100 : 300 }))
+  if (wants("many")) done("many", await many(server, { streams: 500, deltas: 50, rounds: quick ? 1 : 3 }))
   if (wants("cancel")) {
     done("cancel", await cancel(server, { breaks: quick ? 50 : 200, heapBreaks: quick ? 500 : 2000 }))
   }

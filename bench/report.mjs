@@ -49,6 +49,18 @@ export const report = {
       }))
     )
   },
+  many: ({ streams, deltas, clients }) => {
+    title(`${streams} slow streams at once`, `${deltas} deltas each, one every 20 ms`)
+    table(
+      ["client", "CPU of all, ms", "x fetch", "KB a stream"],
+      clients.map((/** @type {any} */ { name, millis, ratio, kilobytes, goals }) => ({
+        cells: [name, fixed(millis, 0), fixed(ratio, 2), fixed(kilobytes, 0)],
+        ...(goals === undefined ? undefined : {
+          remark: `${goal(ratio, goals.ratio, "x")}, ${goal(kilobytes, goals.kilobytes, " KB")}`
+        })
+      }))
+    )
+  },
   flat: ({ rounds, clients }) => {
     title(
       "CPU by the length of the answer",

@@ -4,7 +4,8 @@
 //   POST /endless/<id>/<text>/v1/messages      never ends; the parent is told when the connection closes
 //
 // The cuts: `16k` writes pieces of 16 KiB, `whole` the whole body at once, `burst` one event a write, as fast as the
-// client takes them, `event` the same in packets of their own, `first` the first delta at once and the rest later.
+// client takes them, `event` the same in packets of their own, `slow` one event every 20 ms, `first` the first delta at
+// once and the rest later.
 import { once } from "node:events"
 import { createServer } from "node:http"
 import { frames } from "./wire.mjs"
@@ -29,6 +30,7 @@ const cutUp = (/** @type {string} */ cut, /** @type {Array<string>} */ all) => {
   switch (cut) {
     case "event":
     case "burst":
+    case "slow":
       return all.map((frame) => Buffer.from(frame))
     case "first":
       return [Buffer.from(all.slice(0, 2).join("")), Buffer.from(all.slice(2).join(""))]
@@ -75,6 +77,7 @@ const answer = async (
       while (process.hrtime.bigint() < next)
       next = process.hrtime.bigint() + eventGap
     }
+    if (cut === "slow") await new Promise((resolve) => setTimeout(resolve, 20))
     if (cut === "first" && i === 1) await new Promise((resolve) => setTimeout(resolve, 2))
     if (!await write(response, piece)) return
   }
