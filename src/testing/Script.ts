@@ -13,6 +13,7 @@
  */
 import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
+import { joinBytes } from "../internal/joinBytes.ts"
 import * as Wire from "./anthropicEvents.ts"
 
 export type { Block, Event, Usage } from "./anthropicEvents.ts"
@@ -325,11 +326,5 @@ export const bytesOf = (self: Script): Uint8Array => {
     if (step._tag === "Write") parts.push(step.bytes)
     else if (isLast(step)) break
   }
-  const whole = new Uint8Array(parts.reduce((size, part) => size + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    whole.set(part, offset)
-    offset += part.length
-  }
-  return whole
+  return joinBytes(parts)
 }
