@@ -136,7 +136,19 @@ export type Delta = typeof Delta.Type
 // chunks
 // -----------------------------------------------------------------------------
 
-/** One element of a model's stream. */
+/**
+ * One element of a model's stream.
+ *
+ * **Example** (A chunk from JSON)
+ *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { AIMessageChunk } from "rivulet"
+ *
+ * const read = Schema.decodeUnknownEffect(Schema.fromJsonString(AIMessageChunk.AIMessageChunk))
+ * const chunk = read(`{"_tag":"AIMessageChunk","id":"","content":"","parts":[]}`)
+ * ```
+ */
 export const AIMessageChunk = Schema.TaggedStruct("AIMessageChunk", {
   /** The message's id, the same in every chunk; `""` when the provider has none. */
   id: Schema.String,
@@ -154,13 +166,34 @@ export const AIMessageChunk = Schema.TaggedStruct("AIMessageChunk", {
 /** One element of a model's stream. */
 export interface AIMessageChunk extends Schema.Schema.Type<typeof AIMessageChunk> {}
 
-/** The chunk that carries nothing: the identity of {@link concat}. */
+/**
+ * The chunk that carries nothing: the identity of {@link concat}.
+ *
+ * **Example** (A last chunk)
+ *
+ * ```ts
+ * import { AIMessageChunk } from "rivulet"
+ *
+ * const last: AIMessageChunk.AIMessageChunk = {
+ *   ...AIMessageChunk.empty,
+ *   finish: { reason: "stop", raw: "end_turn" }
+ * }
+ * ```
+ */
 export const empty: AIMessageChunk = { _tag: "AIMessageChunk", id: "", content: "", parts: [] }
 
 /**
  * A chunk with one slice of text.
  *
- * @param index the number of the text block, 0 by default
+ * `options.id` is the message's id, `""` by default; `options.index` the number of the text block, 0 by default.
+ *
+ * **Example** (Two blocks of text)
+ *
+ * ```ts
+ * import { AIMessageChunk } from "rivulet"
+ *
+ * const chunks = [AIMessageChunk.text("Hello", { id: "msg_1" }), AIMessageChunk.text("Bye", { id: "msg_1", index: 1 })]
+ * ```
  */
 export const text = (content: string, options?: {
   readonly id?: string | undefined
@@ -205,6 +238,16 @@ export const concat: {
 /**
  * The message the chunks fold to: an {@link AIMessage} when one of them carries `finish`, else a
  * {@link PartialAIMessage}. Linear in the number of chunks.
+ *
+ * **Example** (What came before the end)
+ *
+ * ```ts
+ * import { AIMessageChunk } from "rivulet"
+ *
+ * const message = AIMessageChunk.toMessage([AIMessageChunk.text("gold"), AIMessageChunk.text("fish")])
+ * message._tag // "PartialAIMessage"
+ * message.content // "goldfish"
+ * ```
  */
 export const toMessage = (chunks: Iterable<AIMessageChunk>): AIMessage | PartialAIMessage => {
   const all = accumulator()
@@ -222,7 +265,21 @@ export interface Accumulator {
   readonly message: () => AIMessage | undefined
 }
 
-/** A fresh, mutable {@link Accumulator}, for one message. */
+/**
+ * A fresh, mutable {@link Accumulator}, for one message.
+ *
+ * **Example** (Chunk after chunk)
+ *
+ * ```ts
+ * import { AIMessageChunk } from "rivulet"
+ *
+ * const all = AIMessageChunk.accumulator()
+ * all.add(AIMessageChunk.text("gold"))
+ * all.add(AIMessageChunk.text("fish"))
+ * all.partial().content // "goldfish"
+ * all.message() // undefined, as no chunk carried `finish`
+ * ```
+ */
 export const accumulator = (): Accumulator => new AccumulatorImpl()
 
 // -----------------------------------------------------------------------------

@@ -126,7 +126,22 @@ export const serverTool = (
   definition: { readonly type: string; readonly name?: string | undefined; readonly [key: string]: unknown }
 ): ProviderTool => ({ type: "provider", provider: "anthropic", definition })
 
-/** Marks a message part, a tool or a call as the end of what is to be cached: `providerOptions: cacheControl()`. */
+/**
+ * Marks a message part, a tool or a call as the end of what is to be cached: `providerOptions: cacheControl()`.
+ * `ttl` is how long that is, 5 minutes or one hour. Other providers ignore the mark.
+ *
+ * **Example** (Instructions that stay the same)
+ *
+ * ```ts
+ * import { ChatModel, Message } from "rivulet"
+ * import * as Anthropic from "rivulet/Anthropic"
+ *
+ * const instructions = Message.system([
+ *   Message.text("All there is to know about goldfish: ...", { providerOptions: Anthropic.cacheControl("1h") })
+ * ])
+ * const answer = ChatModel.invoke([instructions, Message.human("What do they eat?")])
+ * ```
+ */
 export const cacheControl = (ttl: "5m" | "1h" = "5m") => ({
   anthropic: { cache_control: { type: "ephemeral", ttl } }
 } satisfies CallOptions["providerOptions"])

@@ -74,7 +74,22 @@ export interface Service {
  */
 export class ChatHistory extends Context.Service<ChatHistory, Service>()("rivulet/ChatHistory") {}
 
-/** Keeps messages in memory, all of them, as long as the layer lives. */
+/**
+ * Keeps messages in memory, all of them, as long as the layer lives. It never fails. Nothing is shared between two
+ * builds of it, so an app provides it once.
+ *
+ * **Example** (A conversation)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatHistory, ChatModel } from "rivulet"
+ *
+ * const chat = ChatHistory.withHistory(ChatModel.runnable, { sessionId: "session-1" })
+ * const program = Effect.andThen(chat.invoke("I am Ada."), chat.invoke("Who am I?")).pipe(
+ *   Effect.provide(ChatHistory.layerMemory)
+ * )
+ * ```
+ */
 export const layerMemory: Layer.Layer<ChatHistory> = Layer.sync(ChatHistory, () => {
   const sessions = new Map<string, ReadonlyArray<Message>>()
   const of = (sessionId: string) => sessions.get(sessionId) ?? []

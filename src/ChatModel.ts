@@ -81,7 +81,22 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
   ) => Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>]>
 }
 
-/** The tag of the app's chat model. */
+/**
+ * The tag of the app's chat model.
+ *
+ * **Example** (The model itself)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const program = Effect.gen(function*() {
+ *   const model = yield* ChatModel.ChatModel
+ *   const answer = yield* model.invoke("Hi", { maxTokens: 100 })
+ *   return `${model.provider}/${model.model}: ${answer.content}`
+ * })
+ * ```
+ */
 export class ChatModel extends Context.Service<ChatModel, Service>()("rivulet/ChatModel") {}
 
 // -----------------------------------------------------------------------------
@@ -212,18 +227,63 @@ export const stream = (
 ): Stream.Stream<AIMessageChunk, ChatModelError, ChatModel> =>
   Stream.unwrap(Effect.map(ChatModel, (model) => model.stream(input, options)))
 
-/** The whole answer of the context's model. */
+/**
+ * The whole answer of the context's model. An answer that a limit cut off is no failure; its `finish` says so.
+ *
+ * **Example** (A question)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const capital = ChatModel.invoke("What is the capital of France?", { maxTokens: 50 }).pipe(
+ *   Effect.map((message) => message.content)
+ * )
+ * ```
+ */
 export const invoke = (input: ChatInput, options?: CallOptions): Effect.Effect<AIMessage, ChatModelError, ChatModel> =>
   Effect.flatMap(ChatModel, (model) => model.invoke(input, options))
 
-/** One answer of the context's model for each input, in their order. A failure ends no other call. */
+/**
+ * One answer of the context's model for each input, in their order. A failure is the `Result` of its input and ends no
+ * other call. 8 calls are under way at once, unless `concurrency` says otherwise.
+ *
+ * **Example** (Some answers, and what became of the others)
+ *
+ * ```ts
+ * import { Effect, Result } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const answers = ChatModel.batch(["What is a goldfish?", "What is a koi?"], { concurrency: 2 }).pipe(
+ *   Effect.map((results) =>
+ *     results.map((result) => Result.isSuccess(result) ? result.success.content : result.failure.message)
+ *   )
+ * )
+ * ```
+ */
 export const batch = (
   inputs: ReadonlyArray<ChatInput>,
   options?: BatchOptions
 ): Effect.Effect<Array<Result.Result<AIMessage, ChatModelError>>, never, ChatModel> =>
   Effect.flatMap(ChatModel, (model) => model.batch(inputs, options))
 
-/** One answer of the context's model for each input, with the input's index, as they are ready. */
+/**
+ * One answer of the context's model for each input, with the input's index (from 0), as they are ready. It fails no
+ * more than {@link batch} does.
+ *
+ * **Example** (First come, first shown)
+ *
+ * ```ts
+ * import { Console, Result, Stream } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const print = ChatModel.batchAsCompleted(["What is a goldfish?", "What is a koi?"]).pipe(
+ *   Stream.runForEach(([index, result]) =>
+ *     Console.log(index, Result.isSuccess(result) ? result.success.content : result.failure.message)
+ *   )
+ * )
+ * ```
+ */
 export const batchAsCompleted = (
   inputs: ReadonlyArray<ChatInput>,
   options?: BatchOptions
@@ -248,7 +308,19 @@ export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel,
 )
 
 /**
- * The events of the context's model for one input; see `Runnable.streamEvents`.
+ * The events of the context's model for one input, with the model's own failure at the end; see
+ * `Runnable.streamEvents`.
+ *
+ * **Example** (The names of the events)
+ *
+ * ```ts
+ * import { Console, Stream } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const print = ChatModel.streamEvents("Hi").pipe(
+ *   Stream.runForEach((event) => Console.log(event.event, event.run_id))
+ * )
+ * ```
  */
 export const streamEvents: {
   (

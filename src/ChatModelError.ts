@@ -5,6 +5,21 @@
  * `Stream.catchReason("ChatModelError", "RateLimitError", ...)` handle them all. What had arrived of the answer is in
  * `partial`, with the usage known so far. All of it can be encoded with {@link ChatModelError} as a schema. Nothing
  * here ever holds a key, a header or a request body.
+ *
+ * **Example** (Telling failures apart)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const answer = ChatModel.invoke("Hi").pipe(
+ *   Effect.map((message) => message.content),
+ *   Effect.catchReasons("ChatModelError", {
+ *     ContextLengthError: () => Effect.succeed("That was too long."),
+ *     OverloadedError: () => Effect.succeed("Please try again later.")
+ *   })
+ * )
+ * ```
  */
 import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
@@ -16,7 +31,7 @@ const fields = {
 
 const retryAfter = {
   ...fields,
-  /** How long the provider asks to wait. */
+  /** How long the provider asks to wait, if it says so; in milliseconds when it is encoded. */
   retryAfter: Schema.optional(Schema.DurationFromMillis)
 }
 
@@ -41,7 +56,22 @@ export class NotFoundError extends Schema.TaggedError<NotFoundError>("rivulet/No
   readonly isRetryable: boolean = false
 }
 
-/** The request is wrong. `field` names the option or the part of the input, such as `maxTokens` or `messages[2]`. */
+/**
+ * The request is wrong. `field` names the option or the part of the input, such as `maxTokens` or `messages[2]`, where
+ * that is known.
+ *
+ * **Example** (What is wrong)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const field = ChatModel.invoke("Hi", { maxTokens: 0 }).pipe(
+ *   // "maxTokens"
+ *   Effect.catchReason("ChatModelError", "InvalidRequestError", (reason) => Effect.succeed(reason.field))
+ * )
+ * ```
+ */
 export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>("rivulet/InvalidRequestError")(
   "InvalidRequestError",
   { ...fields, field: Schema.optional(Schema.String) }
@@ -57,7 +87,21 @@ export class ContextLengthError extends Schema.TaggedError<ContextLengthError>("
   readonly isRetryable: boolean = false
 }
 
-/** Too many requests or tokens in too short a time. */
+/**
+ * Too many requests or tokens in too short a time.
+ *
+ * **Example** (How long to wait)
+ *
+ * ```ts
+ * import { Duration, Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const answer = ChatModel.invoke("Hi").pipe(
+ *   Effect.catchReason("ChatModelError", "RateLimitError", ({ retryAfter }) =>
+ *     Effect.fail(`Try again in ${Duration.format(retryAfter ?? Duration.minutes(1))}`))
+ * )
+ * ```
+ */
 export class RateLimitError extends Schema.TaggedError<RateLimitError>("rivulet/RateLimitError")(
   "RateLimitError",
   retryAfter
@@ -108,6 +152,15 @@ export class NetworkError extends Schema.TaggedError<NetworkError>("rivulet/Netw
 /**
  * It took too long: until the response's headers (`connect`), from there to the first chunk (`first_chunk`), between
  * two reads (`idle`), or in all (`total`). Only the last is not worth another try.
+ *
+ * **Example** (Worth another try)
+ *
+ * ```ts
+ * import { ChatModelError } from "rivulet"
+ *
+ * const error = new ChatModelError.TimeoutError({ message: "No answer within 60 seconds", phase: "connect" })
+ * error.isRetryable // true
+ * ```
  */
 export class TimeoutError extends Schema.TaggedError<TimeoutError>("rivulet/TimeoutError")(
   "TimeoutError",
@@ -126,7 +179,22 @@ export class TruncatedError extends Schema.TaggedError<TruncatedError>("rivulet/
   readonly isRetryable: boolean = true
 }
 
-/** What came does not follow the protocol. `excerpt` is the start of it, at most 200 characters. */
+/**
+ * What came does not follow the protocol. `excerpt` is the start of it, at most 200 characters.
+ *
+ * **Example** (In an adapter)
+ *
+ * ```ts
+ * import { ChatModelError } from "rivulet"
+ *
+ * const malformed = (body: string) =>
+ *   new ChatModelError.ChatModelError({
+ *     provider: "local",
+ *     model: "echo",
+ *     reason: new ChatModelError.MalformedResponseError({ message: "It is not JSON", excerpt: body.slice(0, 200) })
+ *   })
+ * ```
+ */
 export class MalformedResponseError extends Schema.TaggedError<MalformedResponseError>(
   "rivulet/MalformedResponseError"
 )("MalformedResponseError", { ...fields, excerpt: Schema.optional(Schema.String) }) {
@@ -146,7 +214,18 @@ export class UnknownError extends Schema.TaggedError<UnknownError>("rivulet/Unkn
   readonly isRetryable: boolean = false
 }
 
-/** All reasons. */
+/**
+ * All reasons; each has `_tag`, `message` and `isRetryable`.
+ *
+ * **Example** (What to tell a user)
+ *
+ * ```ts
+ * import { ChatModelError } from "rivulet"
+ *
+ * const advice = (reason: ChatModelError.Reason) =>
+ *   reason._tag === "QuotaExhaustedError" ? "The credit is used up" : reason.isRetryable ? "Try again" : reason.message
+ * ```
+ */
 export const Reason = Schema.Union([
   AuthenticationError,
   PermissionError,

@@ -15,6 +15,15 @@ import * as Schema from "effect/Schema"
  * - `refusal`: the model declined
  * - `pause`: the provider paused a long turn; send the message back to go on
  * - `other`: a word this version does not know; see `raw`
+ *
+ * **Example** (What to tell a user)
+ *
+ * ```ts
+ * import { Finish, Message } from "rivulet"
+ *
+ * const notes: Partial<Record<Finish.Reason, string>> = { length: "It was cut off", refusal: "The model declined" }
+ * const noteOn = (answer: Message.AIMessage) => notes[answer.finish.reason]
+ * ```
  */
 export const Reason = Schema.Literals([
   "stop",

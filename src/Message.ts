@@ -272,13 +272,39 @@ export const ToolMessage = Schema.TaggedStruct("ToolMessage", {
 /** The result of a tool call, for the model. */
 export interface ToolMessage extends Schema.Schema.Type<typeof ToolMessage> {}
 
-/** Any message of a conversation. */
+/**
+ * Any message of a conversation. Its encoded form is JSON. A {@link PartialAIMessage} is not one of them.
+ *
+ * **Example** (A conversation as text)
+ *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { Message } from "rivulet"
+ *
+ * const Conversation = Schema.fromJsonString(Schema.Array(Message.Message))
+ * const text = Schema.encodeSync(Conversation)([Message.human("Hi"), Message.ai("Hello!")])
+ * const messages = Schema.decodeSync(Conversation)(text)
+ * ```
+ */
 export const Message = Schema.Union([SystemMessage, HumanMessage, AIMessage, ToolMessage])
 
 /** Any message of a conversation. */
 export type Message = typeof Message.Type
 
-/** A prompt that has been filled in: the messages for a model. */
+/**
+ * A prompt that has been filled in: the messages for a model.
+ *
+ * **Example** (From a prompt to an answer)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel, ChatPrompt } from "rivulet"
+ *
+ * const answer = ChatPrompt.make("Tell me about {topic}").invoke({ topic: "goldfish" }).pipe(
+ *   Effect.flatMap((prompt) => ChatModel.invoke(prompt))
+ * )
+ * ```
+ */
 export const PromptValue = Schema.TaggedStruct("PromptValue", { messages: Schema.Array(Message) })
 
 /** A prompt that has been filled in: the messages for a model. */
@@ -288,7 +314,17 @@ export interface PromptValue extends Schema.Schema.Type<typeof PromptValue> {}
 // constructors
 // -----------------------------------------------------------------------------
 
-/** Instructions for the model. */
+/**
+ * Instructions for the model: text, or text parts where one of them has `providerOptions`.
+ *
+ * **Example** (How to answer)
+ *
+ * ```ts
+ * import { ChatModel, Message } from "rivulet"
+ *
+ * const answer = ChatModel.invoke([Message.system("Answer in one word."), Message.human("What swims in a bowl?")])
+ * ```
+ */
 export const system = (content: SystemMessage["content"]): SystemMessage => ({ _tag: "SystemMessage", content })
 
 /**
@@ -305,7 +341,20 @@ export const system = (content: SystemMessage["content"]): SystemMessage => ({ _
 export const human = (content: HumanMessage["content"]): HumanMessage => ({ _tag: "HumanMessage", content })
 
 /**
- * An answer written by hand, for few-shot prompts and tests. Answers that came from a model are used as they came.
+ * An answer written by hand, for few-shot prompts and tests: without an id or usage, and finished by `stop`. Answers
+ * that came from a model are used as they came.
+ *
+ * **Example** (Showing the model how)
+ *
+ * ```ts
+ * import { ChatModel, Message } from "rivulet"
+ *
+ * const opposite = ChatModel.invoke([
+ *   Message.human("hot"),
+ *   Message.ai("cold"),
+ *   Message.human("big")
+ * ])
+ * ```
  */
 export const ai = (content: string | ReadonlyArray<AIPart>): AIMessage =>
   aiMessage({
@@ -328,7 +377,21 @@ export const ai = (content: string | ReadonlyArray<AIPart>): AIMessage =>
  */
 export const tool = (options: Omit<ToolMessage, "_tag">): ToolMessage => ({ _tag: "ToolMessage", ...options })
 
-/** A text part. */
+/**
+ * A text part.
+ *
+ * **Example** (Text in two parts)
+ *
+ * ```ts
+ * import { Message } from "rivulet"
+ * import * as Anthropic from "rivulet/Anthropic"
+ *
+ * const question = Message.human([
+ *   Message.text("A long story, ...", { providerOptions: Anthropic.cacheControl() }),
+ *   Message.text("What is it about?")
+ * ])
+ * ```
+ */
 export const text = (text: string, options?: { readonly providerOptions?: ProviderOptions | undefined }): TextPart => ({
   type: "text",
   text,
@@ -341,12 +404,37 @@ export type SourceInput =
   | { readonly url: string; readonly mediaType?: string | undefined }
   | { readonly fileId: string; readonly mediaType?: string | undefined }
 
-/** An image part, from bytes or base64 (with its media type), a URL, or a file id. */
+/**
+ * An image part, from bytes or base64 (with its media type), a URL, or a file id. `data` that is text is base64 alone,
+ * not a `data:` URL.
+ *
+ * **Example** (From bytes)
+ *
+ * ```ts
+ * import { Message } from "rivulet"
+ *
+ * const picture = (bytes: Uint8Array) =>
+ *   Message.human([Message.text("What is this?"), Message.image({ data: bytes, mediaType: "image/png" })])
+ * ```
+ */
 export const image = (
   options: SourceInput & { readonly providerOptions?: ProviderOptions | undefined }
 ): ImagePart => ({ type: "image", ...sourced(options), ...providerOptionsOf(options) })
 
-/** A file part, from bytes or base64 (with its media type), a URL, a file id, or plain text. */
+/**
+ * A file part, from bytes or base64 (with its media type), a URL, a file id, or plain text.
+ *
+ * **Example** (A question about a document)
+ *
+ * ```ts
+ * import { Message } from "rivulet"
+ *
+ * const question = Message.human([
+ *   Message.file({ url: "https://example.com/goldfish.pdf", mediaType: "application/pdf", name: "goldfish.pdf" }),
+ *   Message.text("What does it say about food?")
+ * ])
+ * ```
+ */
 export const file = (
   options: (SourceInput | { readonly text: string; readonly mediaType?: string | undefined }) & {
     readonly name?: string | undefined

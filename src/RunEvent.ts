@@ -29,7 +29,18 @@ import { AIMessage, Metadata } from "./Message.ts"
 const otherTypes = ["chain", "prompt", "parser", "tool", "retriever"] as const
 const types = ["chat_model", ...otherTypes] as const
 
-/** What kind of step an event is about. */
+/**
+ * What kind of step an event is about.
+ *
+ * **Example** (Only models and parsers)
+ *
+ * ```ts
+ * import { ChatModel, RunEvent } from "rivulet"
+ *
+ * const shown: ReadonlyArray<RunEvent.RunType> = ["chat_model", "parser"]
+ * const events = ChatModel.streamEvents("Hi", { includeTypes: shown })
+ * ```
+ */
 export const RunType = Schema.Literals(types)
 
 /** What kind of step an event is about. */

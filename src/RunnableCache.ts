@@ -11,7 +11,22 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-/** Keeps the chunks of runs. */
+/**
+ * Keeps the chunks of runs.
+ *
+ * **Example** (A store of one's own)
+ *
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { RunnableCache } from "rivulet"
+ *
+ * declare const store: Map<string, ReadonlyArray<unknown>>
+ * const layer = Layer.succeed(RunnableCache.RunnableCache, {
+ *   get: (key) => Effect.sync(() => store.get(key)),
+ *   set: (key, chunks) => Effect.sync(() => void store.set(key, chunks))
+ * })
+ * ```
+ */
 export class RunnableCache extends Context.Service<RunnableCache, {
   /** The chunks of a run, or undefined when there are none (any more). */
   readonly get: (key: string) => Effect.Effect<ReadonlyArray<unknown> | undefined>

@@ -1,9 +1,11 @@
 /**
  * A server on the loopback interface that speaks the streaming Messages API of Anthropic, each answer a `Script`: whole
- * messages, errors, and any fault of the wire at any byte. It also tells what its clients did: what they asked, when they
- * closed the connection, whether they stopped reading. For tests of real clients over real sockets, demos and benches.
+ * messages, errors, and any fault of the wire at any byte. It also tells what its clients did: what they asked, when
+ * they closed the connection, whether they stopped reading. For tests of real clients over real sockets, demos and
+ * benches.
  *
- * It lives as long as its scope; closing that destroys every connection. Delays pass in real time under a test clock too.
+ * It lives as long as its scope; closing that destroys every connection. Delays pass in real time under a test clock
+ * too.
  *
  * ```ts
  * Effect.gen(function*() {
@@ -68,7 +70,25 @@ export interface RequestRecord {
 /** An answer, or what finds one for a request. A defect in it is answered by a 500. */
 export type Reply = Script.Script | ((request: RequestRecord) => Script.Script | Effect.Effect<Script.Script>)
 
-/** The server as it is seen by a test. */
+/**
+ * The server as it is seen by a test.
+ *
+ * **Example** (What the client asked, and when it left)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const leaves = Effect.gen(function*() {
+ *   const server = yield* Testing.AnthropicServer.AnthropicServer
+ *   yield* server.always(Testing.Script.endless())
+ *   // ... ask at server.url, and leave after some chunks
+ *   const request = yield* server.awaitRequest(0)
+ *   const { by, bytesSent } = yield* request.closed
+ *   return { path: request.path, by, bytesSent }
+ * })
+ * ```
+ */
 export class AnthropicServer extends Context.Service<AnthropicServer, {
   /** The base URL: `http://127.0.0.1:PORT`. */
   readonly url: string
@@ -287,7 +307,24 @@ const parse = (text: string): unknown => {
   }
 }
 
-/** Starts a server that lives as long as the scope. {@link layer} provides it as a service. */
+/**
+ * Starts a server that lives as long as the scope. {@link layer} provides it as a service.
+ *
+ * **Example** (A model and its server)
+ *
+ * ```ts
+ * import { Effect, Redacted } from "effect"
+ * import * as Anthropic from "rivulet/Anthropic"
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const test = Effect.scoped(Effect.gen(function*() {
+ *   const server = yield* Testing.AnthropicServer.make({ script: Testing.Script.text("Hello world") })
+ *   const apiKey = Redacted.make("any")
+ *   const model = yield* Anthropic.make({ model: "claude-haiku-4-5", baseUrl: server.url, apiKey })
+ *   return yield* model.invoke("Hi")
+ * }))
+ * ```
+ */
 export const make: (options?: Options) => Effect.Effect<AnthropicServer["Service"], never, Scope.Scope> = Effect
   .fnUntraced(function*(options) {
     const run = yield* FiberSet.makeRuntime()
@@ -371,5 +408,18 @@ export const make: (options?: Options) => Effect.Effect<AnthropicServer["Service
     })
   })
 
-/** A server as a layer: `Effect.provide(AnthropicServer.layer({ script: Script.text("Hello world") }))`. */
+/**
+ * A server as a layer.
+ *
+ * **Example** (Too busy once, then an answer)
+ *
+ * ```ts
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const Server = Testing.AnthropicServer.layer({
+ *   scripts: [Testing.Script.status(529)],
+ *   script: Testing.Script.text("Hello world")
+ * })
+ * ```
+ */
 export const layer = (options?: Options): Layer.Layer<AnthropicServer> => Layer.effect(AnthropicServer, make(options))

@@ -2,7 +2,8 @@
  * What a test server does with one request, down to the bytes: a status, headers, and a list of steps. Plain data.
  *
  * Whole answers come from {@link text}, {@link toolCall}, {@link message} and their like; {@link faultAt} breaks any of
- * them off at any byte; {@link make} takes the steps themselves. A script can be used any number of times, and changed by spreading it.
+ * them off at any byte; {@link make} takes the steps themselves. A script can be used any number of times, and changed
+ * by spreading it.
  *
  * ```ts
  * const answer = Script.text("Hello world", { delay: "20 millis" })
@@ -77,43 +78,115 @@ export interface MessageOptions extends Omit<Wire.Answer, "blocks"> {
 
 const defaultRequestId = "req_01RivuletTestServer"
 
-/** Writes bytes, or a string as UTF-8, whether well-formed or not: `Script.write("data: {oops\n\n")`. */
+/**
+ * Writes bytes, or a string as UTF-8, whether well-formed or not.
+ *
+ * ```ts
+ * Script.write("data: {oops\n\n")
+ * Script.write(Uint8Array.of(0xf0, 0x9f)) // half a character
+ * ```
+ */
 export const write = (bytes: Uint8Array | string): Write => ({ _tag: "Write", bytes })
 
-/** Writes the SSE frame of an event: `Script.event({ type: "ping" })`. */
+/**
+ * Writes the SSE frame of an event.
+ *
+ * ```ts
+ * Script.event({ type: "ping" })
+ * ```
+ */
 export const event = (event: Wire.Event): Write => write(Wire.frame(event))
 
-/** Writes an `error` event into a 200: `Script.errorEvent("overloaded_error", "Overloaded")`. */
+/**
+ * Writes an `error` event into a 200.
+ *
+ * ```ts
+ * Script.errorEvent("overloaded_error", "Overloaded")
+ * ```
+ */
 export const errorEvent = (type: string, message: string): Write => event(Wire.error(type, message, defaultRequestId))
 
-/** Waits in real time: `Script.delay("50 millis")`. */
+/**
+ * Waits in real time.
+ *
+ * ```ts
+ * Script.make([Script.event({ type: "ping" }), Script.delay("50 millis"), Script.reset])
+ * ```
+ */
 export const delay = (duration: Duration.Input): Delay => ({ _tag: "Delay", duration })
 
-/** Sends nothing more, and keeps the connection open until the client goes. */
+/**
+ * Sends nothing more, and keeps the connection open until the client goes.
+ *
+ * ```ts
+ * Script.faultAt(Script.text("Hello"), 700, Script.stall)
+ * ```
+ */
 export const stall: Last = { _tag: "Stall" }
 
 /**
  * Ends with a TCP RST, once the kernel has all that was written. A client may drop what it had not read by then: a
  * {@link delay} before the reset gives it the time.
+ *
+ * ```ts
+ * Script.faultAt(Script.text("Hello"), 700, [Script.delay("20 millis"), Script.reset])
+ * ```
  */
 export const reset: Last = { _tag: "Reset" }
 
-/** Closes the connection in the middle of the chunked body. */
+/**
+ * Closes the connection in the middle of the chunked body.
+ *
+ * ```ts
+ * Script.make([Script.write("event: message_st"), Script.truncate])
+ * ```
+ */
 export const truncate: Last = { _tag: "Truncate" }
 
-/** Ends the body properly, as the end of a script does by itself. */
+/**
+ * Ends the body properly, as the end of a script does by itself.
+ *
+ * ```ts
+ * Script.faultAt(Script.text("Hello"), 700, Script.end) // well-formed HTTP, half a message
+ * ```
+ */
 export const end: Last = { _tag: "End" }
 
-/** Repeats steps, for ever when `times` is left out. The client sets the pace: one write at a time is under way. */
+/**
+ * Repeats steps, for ever when `times` is left out. The client sets the pace: one write at a time is under way.
+ *
+ * ```ts
+ * Script.repeat([Script.delay("1 second"), Script.event({ type: "ping" })])
+ * Script.repeat([Script.write(": a comment\n")], 1000)
+ * ```
+ */
 export const repeat = (steps: ReadonlyArray<Step>, times?: number): Repeat => ({ _tag: "Repeat", steps, times })
 
-/** A script of the steps given: `Script.make([Script.write("data: "), Script.truncate], { cut: 1 })`. */
+/**
+ * A script of the steps given.
+ *
+ * ```ts
+ * Script.make([Script.write("data: "), Script.truncate], { cut: 1 })
+ * ```
+ */
 export const make = (steps: ReadonlyArray<Step>, options?: Options): Script => ({ ...options, steps })
 
-/** Serves the bytes as they are, a recording for instance. */
+/**
+ * Serves the bytes as they are, a recording for instance.
+ *
+ * ```ts
+ * Script.body("<html>Bad gateway</html>", { headers: { "content-type": "text/html" } })
+ * ```
+ */
 export const body = (bytes: Uint8Array | string, options?: Options): Script => make([write(bytes)], options)
 
-/** Frames each event under its own `type`. Nothing is added: a stream without `message_stop` ends without one. */
+/**
+ * Frames each event under its own `type`. Nothing is added: a stream without `message_stop` ends without one.
+ *
+ * ```ts
+ * Script.events([{ type: "ping" }, { type: "message_stop" }], { headersAfter: "50 millis" })
+ * ```
+ */
 export const events = (events: Iterable<Wire.Event>, options?: Options): Script =>
   make(Array.from(events, event), options)
 
@@ -142,17 +215,35 @@ const withDelay = (frames: ReadonlyArray<Wire.Event>, duration: Duration.Input |
 export const message = (options: MessageOptions & Pick<Wire.Answer, "blocks">): Script =>
   make(withDelay(Wire.answerEvents(options), options.delay))
 
-/** A well-formed text answer, a delta a token: `Script.tokens(["Hel", "lo"])`. */
+/**
+ * A well-formed text answer, a delta a token.
+ *
+ * ```ts
+ * Script.tokens(["Hel", "lo"], { delay: "20 millis" })
+ * ```
+ */
 export const tokens = (tokens: ReadonlyArray<string>, options?: MessageOptions): Script =>
   message({ ...options, blocks: [{ type: "text", tokens }] })
 
-/** A well-formed text answer, cut into words unless `tokens` says how: `Script.text("Hello world")`. */
+/**
+ * A well-formed text answer, cut into words unless `tokens` says how.
+ *
+ * ```ts
+ * Script.text("Hello world", { stopReason: "max_tokens" })
+ * ```
+ */
 export const text = (
   text: string,
   options?: MessageOptions & { readonly tokens?: ReadonlyArray<string> | undefined }
 ): Script => tokens(options?.tokens ?? Wire.words(text), options)
 
-/** A well-formed answer that thinks before it speaks, each cut into words. `text` may be empty: then it only thinks. */
+/**
+ * A well-formed answer that thinks before it speaks, each cut into words. `text` may be empty: then it only thinks.
+ *
+ * ```ts
+ * Script.reasoning("Six times seven is", "It is 42.")
+ * ```
+ */
 export const reasoning = (
   thinking: string,
   text: string,
@@ -167,7 +258,14 @@ export const reasoning = (
   return message({ ...options, blocks: text === "" ? [thought] : [thought, spoken] })
 }
 
-/** A well-formed answer that calls one tool, after `text` if there is any. String `args` are sent as they stand. */
+/**
+ * A well-formed answer that calls one tool, after `text` if there is any. String `args` are sent as they stand.
+ *
+ * ```ts
+ * Script.toolCall({ name: "weather", args: { city: "Bern" } }, { text: "Let me look." })
+ * Script.toolCall({ name: "weather", args: "{\"city\": " }) // broken JSON
+ * ```
+ */
 export const toolCall = (
   call: Omit<Extract<Wire.Block, { readonly type: "tool_use" }>, "type">,
   options?: MessageOptions & { readonly text?: string | undefined }
@@ -186,7 +284,13 @@ const deltas = (token: string, options: MessageOptions | undefined, times?: numb
     event(Wire.textDelta(0, token))
   ], times)
 
-/** A well-formed text answer of `times` equal deltas (default `" token"`), however large: 400,000 are 50 MB or so. */
+/**
+ * A well-formed text answer of `times` equal deltas (default `" token"`), however large: 400,000 are 50 MB or so.
+ *
+ * ```ts
+ * Script.repeated(400_000, { token: " and" })
+ * ```
+ */
 export const repeated = (
   times: number,
   options?: MessageOptions & { readonly token?: string | undefined }
@@ -201,7 +305,13 @@ export const repeated = (
   return make([...head, deltas(options?.token ?? " token", options, times), ...tail])
 }
 
-/** A well-formed start, followed by text deltas that never end, as fast as the client reads or one a `delay`. */
+/**
+ * A well-formed start, followed by text deltas that never end, as fast as the client reads or one a `delay`.
+ *
+ * ```ts
+ * Script.endless({ delay: "20 millis" })
+ * ```
+ */
 export const endless = (options?: MessageOptions & { readonly token?: string | undefined }): Script =>
   make([
     event(Wire.messageStart(options ?? {})),
@@ -211,8 +321,9 @@ export const endless = (options?: MessageOptions & { readonly token?: string | u
   ])
 
 /**
- * An error response with the API's JSON body. The error's type and message are those the API uses for the status; `body`
- * replaces the whole of it, a string as it stands. The id of the request is in the body and the `request-id` header.
+ * An error response with the API's JSON body. The error's type and message are those the API uses for the status;
+ * `body` replaces the whole of it, a string as it stands. The id of the request is in the body and the `request-id`
+ * header.
  *
  * ```ts
  * Script.status(429, { headers: { "retry-after": "2" } })
@@ -238,10 +349,22 @@ export const status = (
   })
 }
 
-/** Accepts the request and never answers, not even with headers. */
+/**
+ * Accepts the request and never answers, not even with headers.
+ *
+ * ```ts
+ * AnthropicServer.layer({ script: Script.silent })
+ * ```
+ */
 export const silent: Script = make([], { headersAfter: "never" })
 
-/** Resets the connection (TCP RST) before any header. */
+/**
+ * Resets the connection (TCP RST) before any header.
+ *
+ * ```ts
+ * AnthropicServer.layer({ scripts: [Script.resetBeforeHeaders, Script.text("Hello again")] })
+ * ```
+ */
 export const resetBeforeHeaders: Script = make([], { headersAfter: "reset" })
 
 const isLast = (step: Step): boolean =>
@@ -263,8 +386,12 @@ const isEndless = (steps: ReadonlyArray<Step>): boolean => {
 }
 
 /**
- * The steps one by one, as the server takes them: strings as UTF-8, repetitions unrolled, lazily, for one may be endless.
- * When the last of them does not end the body, the server does so.
+ * The steps one by one, as the server takes them: strings as UTF-8, repetitions unrolled, lazily, for one may be
+ * endless. When the last of them does not end the body, the server does so.
+ *
+ * ```ts
+ * const writes = Array.from(Script.unroll(Script.text("Hello"))).filter((step) => step._tag === "Write")
+ * ```
  */
 export const unroll = (self: Script): Iterable<Unrolled> => {
   const encoded = new Map<Write, Uint8Array>()
@@ -293,8 +420,8 @@ const encoder = new TextEncoder()
 
 /**
  * Breaks a script off: the first `byteOffset` bytes of its body exactly, delays between them included, and then `fault`
- * in place of all the rest. Beyond the end of the body the fault comes after its last byte. A script that stalls, resets
- * or truncates before the offset stays as it is.
+ * in place of all the rest. Beyond the end of the body the fault comes after its last byte. A script that stalls,
+ * resets or truncates before the offset stays as it is.
  *
  * ```ts
  * Script.faultAt(Script.text("Hello"), 700, Script.truncate)
@@ -316,7 +443,14 @@ export const faultAt: {
   return { ...self, steps: steps.concat(fault) }
 })
 
-/** The whole body of a script, up to the step that ends it. Throws a `RangeError` for a body that never ends. */
+/**
+ * The whole body of a script, up to the step that ends it. Throws a `RangeError` for a body that never ends.
+ *
+ * ```ts
+ * const answer = Script.text("Hello")
+ * const almost = Script.faultAt(answer, Script.bytesOf(answer).length - 1, Script.truncate)
+ * ```
+ */
 export const bytesOf = (self: Script): Uint8Array => {
   if (isEndless(self.steps)) {
     throw new RangeError("The body of this script never ends: break it off with Script.faultAt first")

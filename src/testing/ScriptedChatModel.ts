@@ -35,19 +35,77 @@ export type Step =
 /** What the model does for one request: its steps in order. Without a {@link finish} the answer is cut off. */
 export type Reply = ReadonlyArray<Step>
 
-/** Emits a chunk as it is. */
+/**
+ * Emits a chunk as it is.
+ *
+ * **Example** (A token, and the end)
+ *
+ * ```ts
+ * import { AIMessageChunk } from "rivulet"
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const { chunk, finish, layer } = Testing.ScriptedChatModel
+ * const Model = layer([[chunk(AIMessageChunk.text("Hello")), finish()]])
+ * ```
+ */
 export const chunk = (chunk: AIMessageChunk): Step => ({ _tag: "Chunk", chunk })
 
-/** Waits. */
+/**
+ * Waits.
+ *
+ * **Example** (A slow start)
+ *
+ * ```ts
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const { delay, layer, text } = Testing.ScriptedChatModel
+ * const Model = layer([[delay("5 seconds"), ...text("Hello world")]])
+ * ```
+ */
 export const delay = (duration: Duration.Input): Step => ({ _tag: "Delay", duration })
 
-/** Fails. */
+/**
+ * Fails.
+ *
+ * **Example** (Too busy once, which is retried)
+ *
+ * ```ts
+ * import { ChatModelError } from "rivulet"
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const { fail, layer, text } = Testing.ScriptedChatModel
+ * const Model = layer([[fail(new ChatModelError.OverloadedError({ message: "Too busy" }))], text("Hello")])
+ * ```
+ */
 export const fail = (reason: Reason): Step => ({ _tag: "Fail", reason })
 
-/** Says nothing more until the consumer leaves. */
+/**
+ * Says nothing more until the consumer leaves.
+ *
+ * **Example** (Silence in the middle of the answer)
+ *
+ * ```ts
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const { layer, stall, text } = Testing.ScriptedChatModel
+ * const Model = layer([[...text("Hello").slice(0, -1), stall]])
+ * ```
+ */
 export const stall: Step = { _tag: "Stall" }
 
-/** Emits the last chunk of an answer. */
+/**
+ * Emits the last chunk of an answer.
+ *
+ * **Example** (An answer that was too long)
+ *
+ * ```ts
+ * import { AIMessageChunk } from "rivulet"
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const { chunk, finish, layer } = Testing.ScriptedChatModel
+ * const Model = layer([[chunk(AIMessageChunk.text("Once upon")), finish("length", { raw: "max_tokens" })]])
+ * ```
+ */
 export const finish = (
   reason: Finish["reason"] = "stop",
   options?: { readonly usage?: Usage | undefined; readonly raw?: string | undefined }
@@ -83,7 +141,21 @@ export interface ReplyOptions {
 export const text = (content: string | ReadonlyArray<string>, options?: ReplyOptions): Reply =>
   told((typeof content === "string" ? words(content) : content).map((token) => textChunk(token)), "stop", options)
 
-/** A whole answer that calls tools, after some text if there is any. The arguments come in slices. */
+/**
+ * A whole answer that calls tools, after some text if there is any. The arguments come in slices.
+ *
+ * **Example** (A call, and the answer to its result)
+ *
+ * ```ts
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const { layer, text, toolCalls } = Testing.ScriptedChatModel
+ * const Model = layer([
+ *   toolCalls([{ name: "weather", args: { city: "Bern" } }], { text: "Let me look." }),
+ *   text("It is sunny in Bern.")
+ * ])
+ * ```
+ */
 export const toolCalls = (
   calls: ReadonlyArray<{ readonly name: string; readonly args: Schema.Json; readonly id?: string | undefined }>,
   options?: ReplyOptions & { readonly text?: string | undefined }
@@ -125,7 +197,23 @@ export interface Call {
   readonly state: "open" | "done" | "failed" | "left"
 }
 
-/** What a test asks the model afterwards. */
+/**
+ * What a test asks the model afterwards.
+ *
+ * **Example** (What the model was asked)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const test = Effect.gen(function*() {
+ *   yield* ChatModel.invoke("Hi")
+ *   const { calls } = yield* Testing.ScriptedChatModel.ScriptedChatModel
+ *   return (yield* calls).map((call) => call.messages.length) // [1]
+ * }).pipe(Effect.provide(Testing.ScriptedChatModel.layer([Testing.ScriptedChatModel.text("Hello")])))
+ * ```
+ */
 export class ScriptedChatModel extends Context.Service<ScriptedChatModel, {
   readonly model: Service
   /** All requests so far, in order. */
@@ -145,6 +233,16 @@ export interface Options {
 
 /**
  * Makes a scripted model. A request for which no reply is left fails with `UnknownError`, which says so.
+ *
+ * **Example** (A model without a layer)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const scripted = Testing.ScriptedChatModel.make([Testing.ScriptedChatModel.text("Hello world")])
+ * const test = Effect.andThen(scripted.model.invoke("Hi"), scripted.calls)
+ * ```
  */
 export const make = (replies: Replies, options?: Options): ScriptedChatModel["Service"] => {
   const calls: Array<Call> = []
@@ -193,7 +291,19 @@ export const make = (replies: Replies, options?: Options): ScriptedChatModel["Se
 const nothingLeft = (index: number): Step =>
   fail(new UnknownError({ message: `The script has no reply for request ${index + 1}` }))
 
-/** The context's chat model, scripted, and its {@link ScriptedChatModel} for what it was asked. */
+/**
+ * The context's chat model, scripted, and its {@link ScriptedChatModel} for what it was asked.
+ *
+ * **Example** (A reply that depends on the request)
+ *
+ * ```ts
+ * import * as Testing from "rivulet/Testing"
+ *
+ * const Model = Testing.ScriptedChatModel.layer(({ messages }) =>
+ *   Testing.ScriptedChatModel.text(`You said ${messages.length} things`)
+ * )
+ * ```
+ */
 export const layer = (replies: Replies, options?: Options): Layer.Layer<ChatModel | ScriptedChatModel> =>
   Layer.effectContext(Effect.sync(() => {
     const scripted = make(replies, options)

@@ -12,7 +12,20 @@ export interface Config {
   readonly metadata?: Metadata | undefined
 }
 
-/** Names, tags and labels a step in the events. */
+/**
+ * Names, tags and labels a step in the events. What it does stays the same.
+ *
+ * **Example** (A name to filter by)
+ *
+ * ```ts
+ * import { ChatModel, Runnable } from "rivulet"
+ *
+ * const writer = ChatModel.runnable.pipe(
+ *   Runnable.withConfig({ name: "Writer", tags: ["draft"], metadata: { version: 2 } })
+ * )
+ * const events = Runnable.streamEvents(writer, "Hi", { includeNames: ["Writer"] })
+ * ```
+ */
 export const withConfig = (config: Config) =>
 <In, Out, E, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>

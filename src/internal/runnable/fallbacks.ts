@@ -5,8 +5,18 @@ import type { Runnable } from "./core.ts"
 import { untilFirst } from "./untilFirst.ts"
 
 /**
- * Runs the next of these when a step fails before its first chunk. If all fail, the failure is that of all of them: the
- * cause has every one, in their order.
+ * Runs the next of these, with the same input, when a step fails before its first chunk. After that the failure stands.
+ * If all fail, the failure is that of all of them: the cause has every one, in their order.
+ *
+ * **Example** (An answer in any case)
+ *
+ * ```ts
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const answer = Runnable.sequence(ChatModel.runnable, OutputParser.string).pipe(
+ *   Runnable.withFallbacks([Runnable.fn(() => "I do not know.")])
+ * )
+ * ```
  */
 export const withFallbacks = <In, Out, E2, R2, Chunk>(
   fallbacks: ReadonlyArray<Runnable<In, Out, E2, R2, Chunk, never>>

@@ -10,7 +10,19 @@ const shaped = <Chunk, Out>() => byShape() as Folder<Chunk, Out>
 
 /**
  * A function over each chunk. The whole is the fold of what it gives: texts strung together, objects merged, otherwise
- * the last.
+ * the last. What it throws is a defect.
+ *
+ * **Example** (Louder)
+ *
+ * ```ts
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const loud = Runnable.sequence(
+ *   ChatModel.runnable,
+ *   OutputParser.string,
+ *   Runnable.map((text: string) => text.toUpperCase())
+ * )
+ * ```
  */
 export const map = <A, B>(f: (chunk: A) => B): Runnable<A, B, never, never, B, A> =>
   streaming<A, B, never, never, B, A>({
@@ -51,6 +63,17 @@ export const transform = <A, B, E = never, R = never>(
 /**
  * Gives on what it gets, chunk by chunk. The identity of {@link sequence}: behind a step its chunks fold as that step's
  * do.
+ *
+ * **Example** (The question beside its answer)
+ *
+ * ```ts
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const asked = Runnable.parallel({
+ *   question: Runnable.passthrough<string>(),
+ *   answer: Runnable.sequence(ChatModel.runnable, OutputParser.string)
+ * })
+ * ```
  */
 export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk, Chunk> =>
   streaming<A, A, never, never, Chunk, Chunk>({
@@ -70,6 +93,18 @@ const isRunnable = (value: unknown): value is AnyRunnable =>
  * A function of the whole input: of a value, an effect, or a runnable, which then gets the same input and streams. A
  * model that the effect asks shows its tokens in the events as well. What a runnable streams is folded by what the
  * chunks are: slices of text strung together, slices of a message to the message, objects merged, otherwise the last.
+ * How the effect or the runnable can fail is how the step can; what the function throws is a defect.
+ *
+ * **Example** (A value, and an effect)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const count = Runnable.fn((text: string) => text.split(" ").length)
+ * const check = Runnable.fn((text: string) => text === "" ? Effect.fail("No answer") : Effect.succeed(text))
+ * const words = Runnable.sequence(ChatModel.runnable, OutputParser.string, check, count)
+ * ```
  */
 export const fn: {
   <In, Out, E, R, Chunk>(f: (input: In) => Runnable<In, Out, E, R, Chunk, never>): Runnable<In, Out, E, R, Chunk>

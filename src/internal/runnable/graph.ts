@@ -78,7 +78,19 @@ type Loose = Omit<GraphEdge, "to">
 /** Words that mean something else in a Mermaid diagram. */
 const reserved = new Set(["end", "graph", "subgraph", "flowchart", "class", "classDef", "style", "click", "default"])
 
-/** A graph as a Mermaid diagram, as LangChain prints it. Names and labels may hold anything. */
+/**
+ * A graph as the text of a Mermaid diagram, as LangChain prints it. Names and labels may hold anything.
+ *
+ * **Example** (Printing a chain)
+ *
+ * ```ts
+ * import { Console } from "effect"
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const chain = Runnable.sequence(ChatModel.runnable, OutputParser.string)
+ * const print = Console.log(Runnable.toMermaid(Runnable.graph(chain)))
+ * ```
+ */
 export const toMermaid = (graph: Graph): string =>
   [
     "%%{init: {'flowchart': {'curve': 'linear'}}}%%",

@@ -27,7 +27,19 @@ export type Slices<B> = {
 
 /**
  * The same input to several steps at once. It streams objects with one key, as they come, and makes one object of all.
- * If a step fails, or the consumer leaves, the others are stopped before it returns.
+ * If a step fails, or the consumer leaves, the others are stopped before it returns. The failure is that of the step.
+ *
+ * **Example** (A joke and a poem)
+ *
+ * ```ts
+ * import { ChatModel, ChatPrompt, Runnable } from "rivulet"
+ *
+ * const both = Runnable.parallel({
+ *   joke: Runnable.sequence(ChatPrompt.make("Tell me a joke about {topic}"), ChatModel.runnable),
+ *   poem: Runnable.sequence(ChatPrompt.make("Write two lines about {topic}"), ChatModel.runnable)
+ * })
+ * const answers = both.invoke({ topic: "goldfish" }) // { joke, poem }
+ * ```
  */
 export const parallel = <In, const B extends Branches<In>>(
   branches: B & Branches<In>

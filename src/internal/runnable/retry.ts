@@ -17,7 +17,23 @@ export interface RetryOptions<E> {
   readonly while?: ((error: E) => boolean) | undefined
 }
 
-/** Runs a step again when it fails before its first chunk. After that what was shown stands, and so does the failure. */
+/**
+ * Runs a step again when it fails before its first chunk. After that what was shown stands, and so does the failure.
+ * When the retries are used up, the last failure is the step's. A chat model retries by itself (`maxRetries`); these
+ * come on top.
+ *
+ * **Example** (A search that may be busy)
+ *
+ * ```ts
+ * import { Effect, Schedule } from "effect"
+ * import { Runnable } from "rivulet"
+ *
+ * declare const search: (query: string) => Effect.Effect<string, "busy" | "forbidden">
+ * const patient = Runnable.fn(search).pipe(
+ *   Runnable.withRetry({ schedule: Schedule.spaced("1 second"), times: 3, while: (error) => error === "busy" })
+ * )
+ * ```
+ */
 export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
 <In, Out, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>

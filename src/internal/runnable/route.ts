@@ -6,7 +6,21 @@ import { barrier } from "./core.ts"
 import type { AnyRunnable, Runnable } from "./core.ts"
 import type { Branches } from "./parallel.ts"
 
-/** No step has the key that `route` was told. */
+/**
+ * No step has the key that `route` was told. `key` is that key, `known` are those there are.
+ *
+ * **Example** (Another step for all other keys)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Runnable } from "rivulet"
+ *
+ * const greet = Runnable.route({ en: Runnable.fn(() => "Hello"), fr: Runnable.fn(() => "Salut") }, (to: string) => to)
+ * const greeting = greet.invoke("de").pipe(
+ *   Effect.catchTag("RouteError", (error) => Effect.succeed(`Not ${error.key}, only ${error.known.join(" or ")}`))
+ * )
+ * ```
+ */
 export class RouteError extends Schema.TaggedError<RouteError>("rivulet/RouteError")("RouteError", {
   message: Schema.String,
   key: Schema.String,

@@ -48,7 +48,20 @@ export function sequence(...steps: ReadonlyArray<AnyRunnable>): AnyRunnable {
   return sequenceOf(steps)
 }
 
-/** Puts one more step behind; for chains longer than {@link sequence} takes, and for `pipe`. */
+/**
+ * Puts one more step behind; for chains longer than the five steps {@link sequence} takes, and for `pipe`.
+ *
+ * **Example** (A chain with pipe)
+ *
+ * ```ts
+ * import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
+ *
+ * const chain = ChatPrompt.make("Tell me about {topic}").pipe(
+ *   Runnable.andThen(ChatModel.runnable),
+ *   Runnable.andThen(OutputParser.string)
+ * )
+ * ```
+ */
 export const andThen: {
   <B, C, E2, R2, K2, K1>(
     next: Runnable<B, C, E2, R2, K2, K1>

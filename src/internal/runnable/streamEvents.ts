@@ -62,7 +62,22 @@ const toV1 = (event: RunEvent): ReadonlyArray<RunEventV1> => {
   return [{ event: name, run_id, name: step, tags, metadata, data } as RunEventV1]
 }
 
-/** Reports something from inside a step, as `on_custom_event`. Does nothing when nobody watches. */
+/**
+ * Reports something from inside a step, as `on_custom_event`. Does nothing when nobody watches. `data` is any value; in
+ * version 1 of the events it is not shown.
+ *
+ * **Example** (Progress)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Runnable } from "rivulet"
+ *
+ * const search = Runnable.fn((query: string) =>
+ *   Effect.as(Runnable.emit("searched", { query, hits: 1 }), [`About ${query}`])
+ * )
+ * const events = Runnable.streamEvents(search, "goldfish")
+ * ```
+ */
 export const emit = (name: string, data: unknown): Effect.Effect<void> =>
   Effect.flatMap(CurrentRun, (run) =>
     run === undefined ? Effect.void : run.watcher.emit([{

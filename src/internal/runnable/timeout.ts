@@ -11,7 +11,21 @@ import * as Stream from "effect/Stream"
 import { derived } from "./core.ts"
 import type { Runnable } from "./core.ts"
 
-/** A step took longer than `withTimeout` allows. `step` is its name, `limit` what was allowed, in milliseconds. */
+/**
+ * A step took longer than `withTimeout` allows. `step` is its name, `limit` what was allowed, in milliseconds.
+ *
+ * **Example** (Saying so)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel, OutputParser, Runnable } from "rivulet"
+ *
+ * const chain = Runnable.sequence(ChatModel.runnable, OutputParser.string).pipe(Runnable.withTimeout("10 seconds"))
+ * const answer = chain.invoke("Hi").pipe(
+ *   Effect.catchTag("RunnableTimeoutError", (error) => Effect.succeed(`No answer within ${error.limit} ms`))
+ * )
+ * ```
+ */
 export class RunnableTimeoutError
   extends Schema.TaggedError<RunnableTimeoutError>("rivulet/RunnableTimeoutError")("RunnableTimeoutError", {
     message: Schema.String,
