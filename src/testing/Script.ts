@@ -16,6 +16,7 @@ import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import { joinBytes } from "../internal/joinBytes.ts"
 import * as Wire from "./anthropicEvents.ts"
+import { words } from "./words.ts"
 
 export type { Block, Event, Usage } from "./anthropicEvents.ts"
 
@@ -235,7 +236,7 @@ export const tokens = (tokens: ReadonlyArray<string>, options?: MessageOptions):
 export const text = (
   text: string,
   options?: MessageOptions & { readonly tokens?: ReadonlyArray<string> | undefined }
-): Script => tokens(options?.tokens ?? Wire.words(text), options)
+): Script => tokens(options?.tokens ?? words(text), options)
 
 /**
  * A well-formed answer that thinks before it speaks, each cut into words. `text` may be empty: then it only thinks.
@@ -251,10 +252,10 @@ export const reasoning = (
 ): Script => {
   const thought: Wire.Block = {
     type: "thinking",
-    tokens: Wire.words(thinking),
+    tokens: words(thinking),
     signature: options?.signature ?? "cml2dWxldA=="
   }
-  const spoken: Wire.Block = { type: "text", tokens: Wire.words(text) }
+  const spoken: Wire.Block = { type: "text", tokens: words(text) }
   return message({ ...options, blocks: text === "" ? [thought] : [thought, spoken] })
 }
 

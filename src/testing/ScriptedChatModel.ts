@@ -20,6 +20,7 @@ import type { Reason } from "../ChatModelError.ts"
 import type { Finish } from "../Finish.ts"
 import type { Message } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
+import { words } from "./words.ts"
 
 // -----------------------------------------------------------------------------
 // scripts
@@ -182,8 +183,6 @@ const told = (chunks: ReadonlyArray<AIMessageChunk>, reason: Finish["reason"], o
   ...chunks.flatMap((each) => options?.delay === undefined ? [chunk(each)] : [delay(options.delay), chunk(each)]),
   finish(options?.finish ?? reason, { usage: options?.usage })
 ]
-
-const words = (text: string): ReadonlyArray<string> => text.match(/\s*\S+|\s+$/g) ?? []
 
 // -----------------------------------------------------------------------------
 // the model

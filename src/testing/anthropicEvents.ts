@@ -115,9 +115,6 @@ export const messageDelta = (answer: Answer, outputTokens: number): Event => {
 
 export const messageStop: Event = { type: "message_stop" }
 
-/** A text in words, the space before a word its own. */
-export const words = (text: string): ReadonlyArray<string> => text.match(/\s*\S+|\s+$/g) ?? []
-
 /** The parts of a serialised value, each `length` characters long; a character outside the BMP is not cut in two. */
 const slice = (text: string, length: number): ReadonlyArray<string> => {
   const characters = Array.from(text)
