@@ -2,6 +2,7 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
+import { filling } from "../filling.ts"
 
 /**
  * Streams at once, each run by a fiber of its own that also closes it: so a branch that is stopped has ended, with its
@@ -21,12 +22,6 @@ export const merge = <A, E, R>(
         (stream) => Stream.runForEachArray(stream, (chunks) => Queue.offer(queue, chunks)),
         { concurrency: "unbounded", discard: true }
       )
-      yield* Effect.forkIn(
-        Effect.matchCauseEffect(all, {
-          onSuccess: () => Queue.end(queue),
-          onFailure: (cause) => Queue.failCause(queue, cause)
-        }),
-        scope
-      )
+      yield* Effect.forkIn(filling(queue, all), scope)
       return Queue.take(queue)
     }))

@@ -5,6 +5,7 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Filter, RunEvent, RunEventV1 } from "../../RunEvent.ts"
+import { filling } from "../filling.ts"
 import type { Runnable } from "./core.ts"
 import { CurrentRun } from "./currentRun.ts"
 
@@ -110,10 +111,7 @@ const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, filter: Filter): Stre
           stepTags: []
         }),
         Stream.runDrain,
-        Effect.matchCauseEffect({
-          onSuccess: () => Queue.end(queue),
-          onFailure: (cause) => Queue.failCause(queue, cause)
-        })
+        (drained) => filling(queue, drained)
       )
       const fiber = yield* Effect.forkIn(run, scope)
       // The reader has left: the chain is told to stop before it is let go on, and nobody waits for the reader any more.
