@@ -25,8 +25,7 @@ export const withFallbacks = <In, Out, E2, R2, Chunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E | E2, R | R2, Chunk> =>
   derivedBarrier(self, (input: In) =>
-    untilFirst<Chunk, E | E2, R | R2>(function*() {
-      yield* Effect.void
+    untilFirst<Chunk, E | E2, R | R2>(Effect.sync(() => {
       let failures: Cause.Cause<E | E2> | undefined
       let tried = 0
       return {
@@ -39,4 +38,4 @@ export const withFallbacks = <In, Out, E2, R2, Chunk>(
             : Effect.succeed(fallback.stream(input))
         }
       }
-    }))
+    })))

@@ -39,7 +39,7 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R, Chunk> =>
   derivedBarrier(self, (input) =>
-    untilFirst(function*() {
+    untilFirst(Effect.gen(function*() {
       const step = yield* Schedule.toStep<unknown, E, never, never>(
         options.schedule ?? Schedule.exponential("500 millis")
       )
@@ -58,7 +58,7 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
           })
         }
       }
-    }))
+    })))
 
 const isRetryable = (error: unknown): boolean =>
   typeof error !== "object" || error === null || !("isRetryable" in error) || error.isRetryable === true

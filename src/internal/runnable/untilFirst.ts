@@ -15,11 +15,11 @@ export interface Tries<Chunk, E, R> {
 
 /** A stream that is tried in other ways until one gives a first chunk. A try that failed is closed before the next. */
 export const untilFirst = <Chunk, E, R>(
-  tries: () => Generator<Effect.Effect<unknown, never, never>, Tries<Chunk, E, R>, never>
+  tries: Effect.Effect<Tries<Chunk, E, R>>
 ): Stream.Stream<Chunk, E, R> =>
   Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
-      const { first, next } = yield* Effect.gen(tries)
+      const { first, next } = yield* tries
       type Chunks = readonly [Chunk, ...Array<Chunk>]
       let pull: Pull.Pull<Chunks, E, void, R> | undefined
       const start = (stream: Stream.Stream<Chunk, E, R>): Pull.Pull<Chunks, E, void, R> =>
