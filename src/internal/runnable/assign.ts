@@ -1,10 +1,10 @@
 import * as Stream from "effect/Stream"
 import { barrier, TypeId } from "./core.ts"
-import type { AnyRunnable, Runnable } from "./core.ts"
+import type { AnyRunnable, ErrorOf, Runnable, ServicesOf } from "./core.ts"
 import { byKey, last } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 import { parallelOf } from "./parallel.ts"
-import type { Branches, Errors, Parts, Services, Slices } from "./parallel.ts"
+import type { Branches, Parts, Slices } from "./parallel.ts"
 
 type Kept<In, B> = Omit<In, keyof B>
 
@@ -35,13 +35,13 @@ type Needed<B> = (
  */
 export const assign = <const B extends Branches<never>, In extends Needed<B> = Needed<B>>(
   branches: B
-): Runnable<In, Kept<In, B> & Parts<B>, Errors<B>, Services<B>, Kept<In, B> | Slices<B>> =>
+): Runnable<In, Kept<In, B> & Parts<B>, ErrorOf<B[keyof B]>, ServicesOf<B[keyof B]>, Kept<In, B> | Slices<B>> =>
   // What `assignOf` gives has the types of its branches, which it does not look at.
   assignOf(branches) as Runnable<never, unknown, unknown, unknown, unknown> as Runnable<
     In,
     Kept<In, B> & Parts<B>,
-    Errors<B>,
-    Services<B>,
+    ErrorOf<B[keyof B]>,
+    ServicesOf<B[keyof B]>,
     Kept<In, B> | Slices<B>
   >
 

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { barrier, TypeId } from "./core.ts"
-import type { AnyRunnable, Runnable } from "./core.ts"
-import { CurrentRun } from "./currentRun.ts"
+import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
+import { tagged } from "./currentRun.ts"
 import { byShape } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 
@@ -18,10 +18,6 @@ export type Case<In> = readonly [
 type Asked<C> = C extends readonly [(input: never) => infer A, unknown] ? Extract<A, Effect.Effect<boolean, unknown>>
   : never
 type StepOf<C> = C extends readonly [unknown, infer S] ? S : never
-export type OutOf<S> = S extends Runnable<never, infer A, unknown, unknown, unknown, never> ? A : never
-export type ErrorOf<S> = S extends Runnable<never, unknown, infer E, unknown, unknown, never> ? E : never
-export type ServicesOf<S> = S extends Runnable<never, unknown, unknown, infer R, unknown, never> ? R : never
-export type ChunkOf<S> = S extends Runnable<never, unknown, unknown, unknown, infer C, never> ? C : never
 
 /**
  * The step of the first condition that holds, or the last one given when none does. The conditions are asked in order,
@@ -88,12 +84,3 @@ export const commonFolder = (steps: ReadonlyArray<AnyRunnable>): () => Folder<un
   // It is given the chunks of one of these steps.
   return folders.size === 1 ? only as () => Folder<unknown, unknown> : byShape
 }
-
-/** A step as part of the one that runs it, under this tag. */
-export const tagged = <A, E, R>(tag: string, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
-  Stream.unwrap(
-    Effect.map(
-      CurrentRun,
-      (run) => run === undefined ? stream : Stream.provideService(stream, CurrentRun, { ...run, stepTags: [tag] })
-    )
-  )

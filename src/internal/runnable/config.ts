@@ -1,9 +1,8 @@
-import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type { Metadata } from "../../Message.ts"
 import { derived, TypeId } from "./core.ts"
 import type { Runnable } from "./core.ts"
-import { CurrentRun } from "./currentRun.ts"
+import { inRun } from "./currentRun.ts"
 
 /** How a step is told in events. Tags and metadata are also those of all steps inside it; the name is its own. */
 export interface Config {
@@ -31,15 +30,12 @@ export const withConfig = (config: Config) =>
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R, Chunk, InChunk> => {
   const configured = <E2, R2>(stream: Stream.Stream<Chunk, E2, R2>) =>
-    Stream.unwrap(
-      Effect.map(CurrentRun, (run) =>
-        run === undefined ? stream : Stream.provideService(stream, CurrentRun, {
-          ...run,
-          tags: [...run.tags, ...config.tags ?? []],
-          metadata: { ...run.metadata, ...config.metadata },
-          stepName: config.name ?? run.stepName
-        }))
-    )
+    inRun(stream, (run) => ({
+      ...run,
+      tags: [...run.tags, ...config.tags ?? []],
+      metadata: { ...run.metadata, ...config.metadata },
+      stepName: config.name ?? run.stepName
+    }))
   const named = config.name === undefined ? self : {
     ...self,
     [TypeId]: { ...self[TypeId], name: config.name }

@@ -72,6 +72,12 @@ export type Shape =
 /** A runnable of which the types do not matter any more. */
 export type AnyRunnable = Runnable<never, unknown, unknown, unknown, unknown, never>
 
+// What the steps of a combinator, as a union, give, fail with, need and stream.
+export type OutOf<S> = S extends Runnable<never, infer A, unknown, unknown, unknown, never> ? A : never
+export type ErrorOf<S> = S extends Runnable<never, unknown, infer E, unknown, unknown, never> ? E : never
+export type ServicesOf<S> = S extends Runnable<never, unknown, unknown, infer R, unknown, never> ? R : never
+export type ChunkOf<S> = S extends Runnable<never, unknown, unknown, unknown, infer C, never> ? C : never
+
 /** What a runnable is made of. */
 export interface Spec<In, Out, E, R, Chunk> {
   readonly type: RunType

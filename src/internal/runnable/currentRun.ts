@@ -1,5 +1,6 @@
 import * as Context from "effect/Context"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 import type { Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
 import type { Folder } from "./fold.ts"
@@ -31,6 +32,19 @@ export interface Run {
 
 /** The run that a fiber works for; undefined when nobody watches. */
 export const CurrentRun = Context.Reference<Run | undefined>("rivulet/CurrentRun", { defaultValue: () => undefined })
+
+/** A stream whose steps see the run changed so. Nothing is done when nobody watches. */
+export const inRun = <A, E, R>(
+  stream: Stream.Stream<A, E, R>,
+  change: (run: Run) => Run
+): Stream.Stream<A, E, R> =>
+  Stream.unwrap(
+    Effect.map(CurrentRun, (run) => run === undefined ? stream : Stream.provideService(stream, CurrentRun, change(run)))
+  )
+
+/** A step as part of the one that runs it, under this tag. */
+export const tagged = <A, E, R>(tag: string, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+  inRun(stream, (run) => ({ ...run, stepTags: [tag] }))
 
 /** What is the same in every event of one run. */
 export interface RunInfo {

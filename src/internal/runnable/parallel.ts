@@ -1,27 +1,17 @@
-import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { barrier, TypeId } from "./core.ts"
-import type { AnyRunnable, Runnable } from "./core.ts"
-import { CurrentRun } from "./currentRun.ts"
+import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
+import { tagged } from "./currentRun.ts"
 import { byKey, byShape } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 import { merge } from "./merge.ts"
 
 export type Branches<In> = Readonly<Record<string, Runnable<In, unknown, unknown, unknown, unknown, never>>>
 
-export type Parts<B> = {
-  readonly [K in keyof B]: B[K] extends Runnable<never, infer A, infer _E, infer _R, infer _K, never> ? A
-    : never
-}
-export type Errors<B> = B[keyof B] extends infer S
-  ? S extends Runnable<never, unknown, infer E, unknown, unknown, never> ? E : never
-  : never
-export type Services<B> = B[keyof B] extends infer S
-  ? S extends Runnable<never, unknown, unknown, infer R, unknown, never> ? R : never
-  : never
+export type Parts<B> = { readonly [K in keyof B]: OutOf<B[K]> }
 export type Slices<B> = {
   readonly [K in keyof B]: {
-    readonly [P in K]: B[K] extends Runnable<never, unknown, unknown, unknown, infer C, never> ? C : never
+    readonly [P in K]: ChunkOf<B[K]>
   }
 }[keyof B]
 
@@ -43,13 +33,13 @@ export type Slices<B> = {
  */
 export const parallel = <In, const B extends Branches<In>>(
   branches: B & Branches<In>
-): Runnable<In, Parts<B>, Errors<B>, Services<B>, Slices<B>> =>
+): Runnable<In, Parts<B>, ErrorOf<B[keyof B]>, ServicesOf<B[keyof B]>, Slices<B>> =>
   // What `parallelOf` gives has the types of its branches, which it does not look at.
   parallelOf(branches) as Runnable<never, unknown, unknown, unknown, unknown> as Runnable<
     In,
     Parts<B>,
-    Errors<B>,
-    Services<B>,
+    ErrorOf<B[keyof B]>,
+    ServicesOf<B[keyof B]>,
     Slices<B>
   >
 
@@ -67,15 +57,12 @@ export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): Any
         Object.keys(branches)
       ) as Folder<unknown, unknown>,
     run: (input) =>
-      Stream.unwrap(Effect.map(CurrentRun, (run) =>
-        merge(
-          Object.entries(branches).map(([key, branch]) => {
-            const stream = Stream.map(branch.stream(input as never), (chunk) => ({ [key]: chunk }))
-            return run === undefined
-              ? stream
-              : Stream.provideService(stream, CurrentRun, { ...run, stepTags: [`map:key:${key}`] })
-          }),
-          ahead
-        ))),
+      merge(
+        Object.entries(branches).map(([key, branch]) =>
+          // Its input is that of all branches.
+          tagged(`map:key:${key}`, Stream.map(branch.stream(input as never), (chunk) => ({ [key]: chunk })))
+        ),
+        ahead
+      ),
     shape: { _tag: "Branches", branches: Object.entries(branches) }
   }) as AnyRunnable

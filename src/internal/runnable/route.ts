@@ -1,9 +1,9 @@
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { commonFolder, tagged } from "./branch.ts"
-import type { ChunkOf, ErrorOf, OutOf, ServicesOf } from "./branch.ts"
+import { commonFolder } from "./branch.ts"
 import { barrier } from "./core.ts"
-import type { AnyRunnable, Runnable } from "./core.ts"
+import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
+import { tagged } from "./currentRun.ts"
 import type { Branches } from "./parallel.ts"
 
 /**
