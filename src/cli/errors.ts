@@ -1,7 +1,9 @@
 import type { ConfigError } from "effect/Config"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import type { ChatModelError } from "../ChatModelError.ts"
+import type { Finish } from "../Finish.ts"
 import { codeOfReason, declinedCode, failureCode, usageCode } from "./exitCodes.ts"
 import type { OutputError } from "./output.ts"
 
@@ -10,6 +12,12 @@ export class UsageError extends Data.TaggedError("UsageError")<{ readonly messag
 
 /** The model ended its answer by declining to give one. */
 export class Declined extends Data.TaggedError("Declined")<{ readonly reason: string }> {}
+
+/** Fails when an answer ended in that way; one that was broken off has no finish. */
+export const failIfDeclined = (finish: Finish | undefined): Effect.Effect<void, Declined> =>
+  finish?.reason === "refusal" || finish?.reason === "content_filter"
+    ? Effect.fail(new Declined({ reason: finish.raw || finish.reason }))
+    : Effect.void
 
 /** What a command can fail with. */
 export type CommandError = ChatModelError | ConfigError | Declined | OutputError | UsageError

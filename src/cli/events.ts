@@ -13,7 +13,7 @@ import { system } from "../Message.ts"
 import * as OutputParser from "../OutputParser.ts"
 import type { RunEvent, RunEventV1 } from "../RunEvent.ts"
 import * as Runnable from "../Runnable.ts"
-import { Declined } from "./errors.ts"
+import { failIfDeclined } from "./errors.ts"
 import { note, write } from "./output.ts"
 import { Tree } from "./tree.ts"
 
@@ -62,7 +62,5 @@ export const showEvents = Effect.fnUntraced(function*(options: EventsOptions) {
     Effect.onInterrupt(() => note(`Interrupted: after ${shown} events`))
   )
   if (options.tree && tree.unfinished) yield* write("...Truncated\n")
-  if (finish?.reason === "refusal" || finish?.reason === "content_filter") {
-    return yield* new Declined({ reason: finish.raw || finish.reason })
-  }
+  yield* failIfDeclined(finish)
 })

@@ -7,7 +7,7 @@ import type { CallOptions } from "../CallOptions.ts"
 import * as ChatModel from "../ChatModel.ts"
 import type { Finish } from "../Finish.ts"
 import type { Usage } from "../Usage.ts"
-import { Declined } from "./errors.ts"
+import { failIfDeclined } from "./errors.ts"
 import { describeUsage, seconds } from "./format.ts"
 import { dim, note, stderrIsTerminal, visible, write, writeNow } from "./output.ts"
 
@@ -70,9 +70,7 @@ export const show = Effect.fnUntraced(function*(options: ShowOptions) {
   if (stderrIsTerminal()) {
     yield* note(summary(progress, clock.currentTimeMillisUnsafe()), (line) => dim(process.stderr, line))
   }
-  if (finish?.reason === "refusal" || finish?.reason === "content_filter") {
-    return yield* new Declined({ reason: finish.raw || finish.reason })
-  }
+  yield* failIfDeclined(finish)
 })
 
 const printJson = (progress: Progress) => (chunks: ReadonlyArray<AIMessageChunk>) =>
