@@ -34,6 +34,24 @@ export interface ProviderTool {
 /** Whether the model may (`auto`), must (`required`) or must not (`none`) call a tool, or must call this one. */
 export type ToolChoice = "auto" | "required" | "none" | { readonly name: string }
 
+/**
+ * The form of the answer: JSON of a schema, or any JSON object. The provider holds the model to it where it can
+ * (`capabilities.structuredOutput`); where it cannot, the call fails with `UnsupportedError`. What comes is still text:
+ * `ChatModel.generateObject` and `OutputParser.schema` decode it.
+ */
+export type ResponseFormat =
+  | { readonly type: "text" }
+  | { readonly type: "json" }
+  | {
+    readonly type: "json_schema"
+    /** A name for the schema: letters, digits, `_` and `-`. `answer` by default. */
+    readonly name?: string | undefined
+    readonly description?: string | undefined
+    readonly schema: JsonSchema.JsonSchema
+    /** Whether the answer must fit exactly; `true` by default, where the provider makes a difference. */
+    readonly strict?: boolean | undefined
+  }
+
 /** How hard the model thinks before it answers. Give one of the two. */
 export interface ReasoningOptions {
   /** In words, for models that take words. */
@@ -71,6 +89,8 @@ export interface CallOptions {
   /** `false`: at most one tool call an answer. */
   readonly parallelToolCalls?: boolean | undefined
   readonly reasoning?: ReasoningOptions | undefined
+  /** The form of the answer; plain text by default. */
+  readonly responseFormat?: ResponseFormat | undefined
   /** Labels for the provider's own records, such as `{ user_id: "..." }`. */
   readonly metadata?: { readonly [key: string]: string } | undefined
   readonly timeout?: TimeoutOptions | undefined

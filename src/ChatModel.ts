@@ -27,6 +27,8 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk, Delta } from "./AIMessageChunk.ts"
 import { merge } from "./CallOptions.ts"
 import type { BatchOptions, CallOptions } from "./CallOptions.ts"
+import { make as makeCapabilities } from "./Capabilities.ts"
+import type { Capabilities } from "./Capabilities.ts"
 import type { ChatModelError } from "./ChatModelError.ts"
 import type { Finish } from "./Finish.ts"
 import { prepare, toMessages } from "./internal/prepare.ts"
@@ -65,6 +67,7 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
   readonly provider: string
   /** The model's name, as the provider spells it. */
   readonly model: string
+  readonly capabilities: Capabilities
   /** The whole answer: the fold of {@link Service.stream}. */
   readonly invoke: (input: ChatInput, options?: CallOptions) => Effect.Effect<AIMessage, ChatModelError>
   /** The answer as it arrives. Nothing is sent before the stream is run; leaving it closes the connection. */
@@ -108,6 +111,8 @@ interface MakeBase {
   readonly model: string
   /** Options for every call. */
   readonly options?: CallOptions | undefined
+  /** What it can do. What is not given it cannot, but for `tokenStreaming`: that it can if there is a `stream`. */
+  readonly capabilities?: Partial<Capabilities> | undefined
 }
 
 /** What a model is made of: a way to stream, a way to answer whole, or both. */
@@ -179,6 +184,7 @@ export const make = (spec: MakeOptions): Service => {
     ...model,
     provider: spec.provider,
     model: spec.model,
+    capabilities: makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities }),
     stream,
     invoke,
     ...batches((input: ChatInput, options: BatchOptions | undefined) => Effect.result(invoke(input, options)))

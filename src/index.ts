@@ -3,6 +3,7 @@
  */
 export * as AIMessageChunk from "./AIMessageChunk.ts"
 export * as CallOptions from "./CallOptions.ts"
+export * as Capabilities from "./Capabilities.ts"
 export * as ChatHistory from "./ChatHistory.ts"
 export * as ChatModel from "./ChatModel.ts"
 export * as ChatModelError from "./ChatModelError.ts"

@@ -25,6 +25,7 @@ describe("make", () => {
         usage
       }])
       assert.strictEqual((yield* model.invoke("Hi")).content, "1 messages")
+      assert.isFalse(model.capabilities.tokenStreaming)
     }))
 
   it.effect("with both streams by the one and invokes by the other", () =>

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import type { Capabilities } from "../Capabilities.ts"
 import { make } from "../ChatModel.ts"
 import type { ChatRequest, Service } from "../ChatModel.ts"
 import { ChatModelError, MalformedResponseError } from "../ChatModelError.ts"
@@ -14,6 +15,20 @@ import type { Options } from "./options.ts"
 import { encodeRequest, isReason } from "./request.ts"
 
 const provider = "anthropic"
+
+const capabilities: Partial<Capabilities> = {
+  tools: true,
+  parallelToolCalls: true,
+  streamedToolArguments: true,
+  structuredOutput: true,
+  imageInput: true,
+  fileInput: true,
+  reasoning: true,
+  citations: true,
+  streamedUsage: true,
+  promptCaching: true,
+  serverTools: true
+}
 
 /** A chat model on the Messages API, from settings that are complete. */
 export const makeModel = (options: Options): Service => {
@@ -58,7 +73,7 @@ export const makeModel = (options: Options): Service => {
       }
     }))
 
-  return make({ provider, model, options: callOptions, stream })
+  return make({ provider, model, options: callOptions, capabilities, stream })
 }
 
 const notAStream = "The server answered with no event stream but with"

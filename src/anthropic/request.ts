@@ -1,5 +1,5 @@
 /** A call as the body of `POST /v1/messages` (https://docs.anthropic.com/en/api/messages). */
-import type { CallOptions, ProviderTool, ReasoningOptions, ToolDefinition } from "../CallOptions.ts"
+import type { CallOptions, ProviderTool, ReasoningOptions, ResponseFormat, ToolDefinition } from "../CallOptions.ts"
 import type { Reason } from "../ChatModelError.ts"
 import type { Message } from "../Message.ts"
 import { Notes } from "./encoding.ts"
@@ -40,6 +40,7 @@ export const encodeRequest = (
     ...field("top_k", options.topK),
     ...field("stop_sequences", options.stopSequences),
     ...encodeReasoning(options.reasoning, notes),
+    ...encodeOutput(options, notes),
     ...encodeTools(provider, options, notes),
     ...encodeMetadata(options.metadata, notes),
     ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
@@ -72,8 +73,28 @@ const encodeReasoning = (reasoning: ReasoningOptions | undefined, notes: Notes):
       notes.unsupported("reasoning.effort", "Anthropic takes low, medium, high, xhigh and max, not minimal")
       return undefined
     default:
-      return { thinking: { type: "adaptive" }, output_config: { effort } }
+      return { thinking: { type: "adaptive" } }
   }
+}
+
+/** Effort and the form of the answer share a field. */
+const encodeOutput = ({ reasoning, responseFormat }: CallOptions, notes: Notes) => {
+  const effort = reasoning?.effort
+  const format = encodeFormat(responseFormat, notes)
+  const config = {
+    ...(effort === undefined || effort === "none" || effort === "minimal" ? undefined : { effort }),
+    ...(format === undefined ? undefined : { format })
+  }
+  return Object.keys(config).length === 0 ? undefined : { output_config: config }
+}
+
+const encodeFormat = (format: ResponseFormat | undefined, notes: Notes) => {
+  if (format === undefined || format.type === "text") return undefined
+  if (format.type === "json") {
+    notes.unsupported("responseFormat", "Anthropic takes a schema (json_schema), not JSON of any kind")
+    return undefined
+  }
+  return { type: "json_schema", schema: format.schema }
 }
 
 const encodeTools = (provider: string, options: CallOptions, notes: Notes) => {

@@ -13,6 +13,7 @@ import * as Stream from "effect/Stream"
 import { empty, text as textChunk } from "../AIMessageChunk.ts"
 import type { AIMessageChunk, Delta } from "../AIMessageChunk.ts"
 import type { CallOptions } from "../CallOptions.ts"
+import type { Capabilities } from "../Capabilities.ts"
 import { ChatModel, make as makeChatModel } from "../ChatModel.ts"
 import type { ChatRequest, Service } from "../ChatModel.ts"
 import { ChatModelError, UnknownError } from "../ChatModelError.ts"
@@ -228,6 +229,8 @@ export interface Options {
   readonly model?: string | undefined
   /** Options for every call; `maxRetries` for one. */
   readonly options?: CallOptions | undefined
+  /** What it says it can do; everything by default, as a script can hold anything. */
+  readonly capabilities?: Partial<Capabilities> | undefined
 }
 
 /**
@@ -282,9 +285,31 @@ export const make = (replies: Replies, options?: Options): ScriptedChatModel["Se
     })
 
   return ScriptedChatModel.of({
-    model: makeChatModel({ provider, model: name, options: options?.options, stream }),
+    model: makeChatModel({
+      provider,
+      model: name,
+      options: options?.options,
+      capabilities: options?.capabilities ?? everything,
+      stream
+    }),
     calls: Effect.sync(() => calls.slice())
   })
+}
+
+const everything: Capabilities = {
+  tokenStreaming: true,
+  tools: true,
+  parallelToolCalls: true,
+  streamedToolArguments: true,
+  structuredOutput: true,
+  imageInput: true,
+  imageOutput: true,
+  fileInput: true,
+  reasoning: true,
+  citations: true,
+  streamedUsage: true,
+  promptCaching: true,
+  serverTools: true
 }
 
 const nothingLeft = (index: number): Step =>

@@ -49,6 +49,18 @@ describe("the options", () => {
     tool_choice: undefined,
     thinking: undefined
   })
+  const schema = { type: "object", properties: { name: { type: "string" } }, required: ["name"] }
+  sends("the form of the answer, beside the effort", "Hi", {
+    reasoning: { effort: "high" },
+    responseFormat: { type: "json_schema", schema }
+  }, { output_config: { effort: "high", format: { type: "json_schema", schema } } })
+  it.live("JSON of any kind is more than the API knows", () =>
+    Effect.gen(function*() {
+      const { model } = yield* serve(hello)
+      const error = yield* Effect.flip(model.invoke("Hi", { responseFormat: { type: "json" } }))
+      assert.strictEqual(error.reason._tag, "UnsupportedError")
+      assert.isTrue("field" in error.reason && error.reason.field === "responseFormat")
+    }))
   sends("sampling and limits", "Hi", {
     maxTokens: 7,
     temperature: 0,
