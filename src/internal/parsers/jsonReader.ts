@@ -564,7 +564,7 @@ const escapes = new Map([..."\"\\/"].map((char) => [char.charCodeAt(0), char] as
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
 
-const isHighSurrogate = (char: string): boolean => char.length === 1 && char >= "\ud800" && char <= "\udbff"
+export const isHighSurrogate = (char: string): boolean => char.length === 1 && char >= "\ud800" && char <= "\udbff"
 
 const unicode = (code: number): string => `U+${code.toString(16).toUpperCase().padStart(4, "0")}`
 
