@@ -238,7 +238,7 @@ export function schema(
   if (options?.elements === true) {
     return jsonParser<ReadonlyArray<unknown>, unknown, unknown>({
       ...base,
-      folder: items<string>,
+      folder: items,
       firm: true,
       // The overloads ask for one.
       make: elements(schema as ArraySchema)

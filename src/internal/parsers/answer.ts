@@ -2,7 +2,7 @@ import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { Finish } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import { bounded, OutputParserError } from "./error.ts"
-import type { Failure } from "./jsonReader.ts"
+import type { Failure } from "./jsonFailure.ts"
 
 /** Why a text cannot be read. */
 export type Unreadable = Pick<Failure, "reason" | "message" | "path">

@@ -1,7 +1,8 @@
 import type { Json } from "effect/Schema"
+import { noJson } from "./jsonFailure.ts"
+import type { Failure, Limits } from "./jsonFailure.ts"
 import { JsonFinder } from "./jsonFinder.ts"
-import { JsonReader, noJson } from "./jsonReader.ts"
-import type { Failure, Limits } from "./jsonReader.ts"
+import { JsonReader } from "./jsonReader.ts"
 import { Pace } from "./pace.ts"
 
 /** How a JSON text is read. */

@@ -1,6 +1,6 @@
 import { bounded } from "./error.ts"
-import { isHighSurrogate } from "./jsonReader.ts"
-import type { Failure, Limits } from "./jsonReader.ts"
+import type { Failure, Limits } from "./jsonFailure.ts"
+import { isHighSurrogate } from "./jsonString.ts"
 
 /** An XML element: its name, with its text, or with the elements in it. */
 export interface Xml {
