@@ -13,6 +13,19 @@ export interface Folder<in Chunk, out Out> {
   readonly at?: ((key: string) => Folder<unknown, unknown>) | undefined
 }
 
+/** A folder of which it is known only with the first chunk, or at the end, what it is: by the chunks' shape if never. */
+export const lazily = <Chunk, Out>(make: () => Folder<Chunk, Out> | undefined): Folder<Chunk, Out> => {
+  let folder: Folder<Chunk, Out> | undefined
+  // What has no folder of its own has put out nothing, and nothing has no shape.
+  const made = () => folder ??= make() ?? byShape() as Folder<Chunk, Out>
+  return {
+    add: (chunk) => (folder ?? made()).add(chunk),
+    partial: () => (folder ?? make())?.partial(),
+    done: () => made().done(),
+    at: (key) => made().at?.(key) ?? byShape()
+  }
+}
+
 /** For steps whose last chunk is their value. */
 export const last = <A>(): Folder<A, A> => {
   let value: A | undefined

@@ -6,17 +6,16 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RunEvent, RunType } from "../../RunEvent.ts"
+import type { Opened } from "./core.ts"
 import { CurrentRun, enter } from "./currentRun.ts"
 import type { Run, RunInfo } from "./currentRun.ts"
 import { encodeError } from "./encodeError.ts"
 import type { Folder } from "./fold.ts"
 
 /** A step as far as its events go. */
-export interface Watched<Chunk> {
+export interface Watched {
   readonly type: RunType
   readonly name: string
-  /** How its chunks fold to what its end event tells. */
-  readonly folder: () => Folder<Chunk, unknown>
   /** How its output is told, if not as it is. */
   readonly tellOutput?: ((output: unknown) => unknown) | undefined
   /** It has no stream events, because it gives one value at once. */
@@ -26,27 +25,28 @@ export interface Watched<Chunk> {
 /** What a step works on: a value that is known, or a stream that is watched while it is read. */
 export type Input =
   | { readonly _tag: "Known"; readonly value: unknown; readonly nested?: unknown }
-  | { readonly _tag: "Streamed"; readonly folder: Folder<unknown, unknown> }
+  | { readonly _tag: "Streamed"; readonly folder: Folder<never, unknown> }
 
 /**
- * A step's stream, with its events if somebody watches. They are taken from the stream itself, as it passes, so they
- * cannot tell anything else than the stream does; when nobody watches it is the stream as it is.
+ * A step's run, with its events if somebody watches. They are taken from the stream itself, as it passes, so they cannot
+ * tell anything else than the stream does; when nobody watches it is the stream as it is.
  */
-export const watch = <Chunk, E, R>(
-  step: Watched<Chunk>,
-  input: (run: Run) => Input,
-  body: Stream.Stream<Chunk, E, R>,
-  watchedBody: () => Stream.Stream<Chunk, E, R> = () => body
-): Stream.Stream<Chunk, E, R> =>
-  Stream.unwrap(
-    Effect.map(CurrentRun, (run) => run === undefined ? body : watched(step, run, input(run), watchedBody()))
-  )
+export const watch = <Chunk, Out, E, R>(
+  step: Watched,
+  input: () => Input,
+  body: Opened<Chunk, Out, E, R>
+): Opened<Chunk, Out, E, R> => ({
+  stream: Stream.unwrap(
+    Effect.map(CurrentRun, (run) => run === undefined ? body.stream : watched(step, run, input(), body))
+  ),
+  folder: body.folder
+})
 
-const watched = <Chunk, E, R>(
-  step: Watched<Chunk>,
+const watched = <Chunk, Out, E, R>(
+  step: Watched,
   run: Run,
   input: Input,
-  body: Stream.Stream<Chunk, E, R>
+  body: Opened<Chunk, Out, E, R>
 ): Stream.Stream<Chunk, E, R> => {
   const { info, inner } = enter(run, step.type, step.name)
   const { emit } = run.watcher
@@ -55,8 +55,7 @@ const watched = <Chunk, E, R>(
   return Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
       if (info.wanted) yield* emit([start(info, input, root)])
-      // A folder of the step before is one for its chunks, which a step that asks for it only gives on.
-      const folder = ((run.stepFolder as typeof step.folder | undefined) ?? step.folder)()
+      const folder = body.folder()
       let over = false
       const end = (event: () => RunEvent) =>
         Effect.suspend(() => {
@@ -69,7 +68,10 @@ const watched = <Chunk, E, R>(
       // The body has a scope of its own, which is closed, with all inside it, before the end is told: a step that ends
       // early, as by Stream.take, leaves what it reads open until then.
       const inside = yield* Scope.fork(scope)
-      const pull = yield* Channel.toPullScoped(Stream.toChannel(Stream.provideService(body, CurrentRun, inner)), inside)
+      const pull = yield* Channel.toPullScoped(
+        Stream.toChannel(Stream.provideService(body.stream, CurrentRun, inner)),
+        inside
+      )
       const stream = streamer(info)
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
