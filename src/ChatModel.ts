@@ -172,11 +172,12 @@ export const make = (spec: MakeOptions): Service => {
     watch(
       about,
       () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }),
-      { stream: start(from, input, options), folder: message }
+      { ...start(from, input, options), folder: message }
     )
 
-  const stream: Service["stream"] = (input, options) => tapped(open, input, options).stream
-  const invoke: Service["invoke"] = (input, options) => collect(tapped(whole ?? open, input, options))
+  const stream: Service["stream"] = (input, options) => Stream.suspend(() => tapped(open, input, options).stream)
+  const invoke: Service["invoke"] = (input, options) =>
+    Effect.suspend(() => collect(tapped(whole ?? open, input, options)))
 
   const model = unwatched(about, (input: ChatInput) => tapped(open, input, undefined))
   return ChatModel.of({
