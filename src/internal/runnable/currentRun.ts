@@ -24,6 +24,8 @@ export interface Run {
   readonly stepTags: ReadonlyArray<string>
   /** A name for the next step alone. */
   readonly stepName?: string | undefined
+  /** The next step is asked by a function, not by the step it is part of. */
+  readonly called?: boolean | undefined
 }
 
 /** The run that a fiber works for; undefined when nobody watches. */

@@ -6,11 +6,12 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Filter, RunEvent, RunEventV1 } from "../../RunEvent.ts"
 import { filling } from "../filling.ts"
+import type { Config } from "./config.ts"
 import type { Runnable } from "./core.ts"
 import { CurrentRun } from "./currentRun.ts"
 
-/** Which events, in which form. */
-export interface EventOptions extends Filter {
+/** Which events, in which form, and how the run is told in them: its name, and tags and metadata of all its steps. */
+export interface EventOptions extends Filter, Config {
   /** `v2` by default. `v1` has neither parents nor custom events. */
   readonly version?: "v1" | "v2" | undefined
 }
@@ -95,7 +96,7 @@ export const emit = (name: string, data: unknown): Effect.Effect<void> =>
 const batchesAhead = 1
 
 /** The events of everything that runs in a stream, and then the stream's own failure. */
-const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, filter: Filter): Stream.Stream<RunEvent, E, R> =>
+const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, options: EventOptions): Stream.Stream<RunEvent, E, R> =>
   Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
       const queue = yield* Queue.bounded<ReadonlyArray<RunEvent>, E | Cause.Done>(batchesAhead)
@@ -104,11 +105,12 @@ const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, filter: Filter): Stre
         Effect.suspend(() => left ? Effect.void : Effect.asVoid(Queue.offer(queue, events)))
       const run = stream.pipe(
         Stream.provideService(CurrentRun, {
-          watcher: { emit, filter },
+          watcher: { emit, filter: options },
           path: [],
-          tags: [],
-          metadata: {},
-          stepTags: []
+          tags: [...new Set(options.tags)],
+          metadata: options.metadata ?? {},
+          stepTags: [],
+          stepName: options.name
         }),
         Stream.runDrain,
         (drained) => filling(queue, drained)
