@@ -153,8 +153,8 @@ describe("events", () => {
       assert.deepStrictEqual(starts.map((event) => [event.name, event.tags.toSorted(), event.metadata]), [
         ["outer", ["t1"], { a: 1 }],
         ["inner", ["map:key:x", "t1", "t2"], { a: 1, b: 2 }],
-        ["StrOutputParser", ["seq:step:2", "t1", "t2"], { a: 1, b: 2 }],
-        ["m", ["seq:step:1", "t1", "t2"], { a: 1, b: 2 }]
+        ["m", ["seq:step:1", "t1", "t2"], { a: 1, b: 2 }],
+        ["StrOutputParser", ["seq:step:2", "t1", "t2"], { a: 1, b: 2 }]
       ])
       balanced(events)
     }))

@@ -38,8 +38,8 @@ export const withConfig = (config: Config) =>
   return derived(named, ({ stream }) =>
     inRun(stream, (run) => ({
       ...run,
-      tags: run.called === true ? joined(run.tags, config.tags) : joined(config.tags, run.tags),
-      metadata: run.called === true ? { ...run.metadata, ...config.metadata } : { ...config.metadata, ...run.metadata },
+      tags: run.called ? joined(run.tags, config.tags) : joined(config.tags, run.tags),
+      metadata: run.called ? { ...run.metadata, ...config.metadata } : { ...config.metadata, ...run.metadata },
       stepName: run.stepName ?? config.name
     })))
 }

@@ -65,8 +65,8 @@ const toV1 = (event: RunEvent): ReadonlyArray<RunEventV1> => {
 }
 
 /**
- * Reports something from inside a step, as `on_custom_event`. Does nothing when nobody watches. `data` is any value; in
- * version 1 of the events it is not shown.
+ * Reports something from inside a step, as `on_custom_event`. Does nothing when nobody watches. It passes a filter if
+ * the step's own events do. `data` is any value; in version 1 of the events it is not shown.
  *
  * **Example** (Progress)
  *
@@ -81,16 +81,11 @@ const toV1 = (event: RunEvent): ReadonlyArray<RunEventV1> => {
  * ```
  */
 export const emit = (name: string, data: unknown): Effect.Effect<void> =>
-  Effect.flatMap(CurrentRun, (run) =>
-    run === undefined ? Effect.void : run.watcher.emit([{
-      event: "on_custom_event",
-      name,
-      run_id: run.path[run.path.length - 1] ?? "",
-      parent_ids: run.path.slice(0, -1),
-      tags: run.tags,
-      metadata: run.metadata,
-      data
-    }]))
+  Effect.flatMap(CurrentRun, (run) => {
+    if (run === undefined || run.info?.wanted === false) return Effect.void
+    const { metadata, parent_ids, run_id, tags } = run.info ?? { ...run, run_id: "", parent_ids: [] }
+    return run.watcher.emit([{ event: "on_custom_event", name, run_id, parent_ids, tags, metadata, data }])
+  })
 
 /** What is read of a network at once is one batch of events; the next batch waits for the reader. */
 const batchesAhead = 1
@@ -110,7 +105,10 @@ const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, options: EventOptions
           tags: [...new Set(options.tags)],
           metadata: options.metadata ?? {},
           stepTags: [],
-          stepName: options.name
+          stepName: options.name,
+          called: false,
+          asked: "chunks",
+          whole: false
         }),
         Stream.runDrain,
         (drained) => filling(queue, drained)
