@@ -5,6 +5,7 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import { derivedBarrier, open } from "./core.ts"
 import type { Runnable } from "./core.ts"
+import { alsoTagged } from "./currentRun.ts"
 import { untilFirst } from "./untilFirst.ts"
 
 /** When and how often a step is run again. */
@@ -20,7 +21,7 @@ export interface RetryOptions<E> {
 /**
  * Runs a step again when it fails before its first chunk. After that what was shown stands, and so does the failure.
  * When the retries are used up, the last failure is the step's. A chat model retries by itself (`maxRetries`); these
- * come on top.
+ * come on top. In the events each try is a run, from the second on with the tag `retry:attempt:2` and so on.
  *
  * **Example** (A search that may be busy)
  *
@@ -45,14 +46,16 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
       )
       const clock = yield* Clock.Clock
       const worth = options.while ?? isRetryable
-      let left = options.times ?? 2
+      const times = options.times ?? 2
+      let retries = 0
       return {
         first: open(self, input),
         next: (cause) => {
           const error = Cause.findErrorOption(cause)
-          if (error._tag === "None" || left-- <= 0 || !worth(error.value)) return Effect.failCause(cause)
+          if (error._tag === "None" || retries >= times || !worth(error.value)) return Effect.failCause(cause)
           return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
-            onSuccess: ([, wait]) => Effect.map(Effect.sleep(wait), () => open(self, input)),
+            onSuccess: ([, wait]) =>
+              Effect.map(Effect.sleep(wait), () => alsoTagged(`retry:attempt:${++retries + 1}`, open(self, input))),
             onDone: () => Effect.failCause(cause),
             onFailure: Effect.failCause
           })
