@@ -22,8 +22,8 @@ export interface Watched {
   readonly tellOutput?: ((output: unknown) => unknown) | undefined
   /** It has no stream events, because it gives one value at once. */
   readonly quiet?: boolean | undefined
-  /** When it has stream events, if not whenever its chunks are asked for. */
-  readonly tells?: "root" | "part" | undefined
+  /** When it has stream events, if not whenever its chunks are asked for. With `chunks` it has no others either. */
+  readonly tells?: "root" | "part" | "chunks" | undefined
   /** What lies inside it, if it runs other steps and no function. */
   readonly shape?: Shape | undefined
 }
@@ -43,7 +43,10 @@ export const watch = <Chunk, Out, E, R>(
   body: Opened<Chunk, Out, E, R>
 ): Opened<Chunk, Out, E, R> => ({
   stream: Stream.unwrap(
-    Effect.map(CurrentRun, (run) => run === undefined ? body.stream : watched(step, run, input(), body))
+    Effect.map(CurrentRun, (run) =>
+      run === undefined || (step.tells === "chunks" && run.asked === "whole")
+        ? body.stream
+        : watched(step, run, input(), body))
   ),
   folder: body.folder
 })
