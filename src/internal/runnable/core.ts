@@ -9,6 +9,7 @@ import { byShape, lazily } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 import { noting, Reading } from "./reading.ts"
 import { watch } from "./watch.ts"
+import type { Tells } from "./watch.ts"
 
 export const TypeId = "~rivulet/Runnable"
 
@@ -52,7 +53,7 @@ export interface Step {
   readonly type: RunType
   readonly name: string
   readonly quiet?: boolean | undefined
-  readonly tells?: "root" | "part" | "chunks" | undefined
+  readonly tells?: Tells | undefined
   /** One run, for an input that is there. */
   readonly open: (input: never) => AnyOpened
   /** One run over the chunks of another; absent for a step that waits for its whole input. */
@@ -107,8 +108,8 @@ export interface About<In> {
   readonly tellOutput?: ((output: unknown) => unknown) | undefined
   /** It has no stream events, because it gives one value at once. */
   readonly quiet?: boolean | undefined
-  /** When it has stream events, if not whenever its chunks are asked for. With `chunks` it has no others either. */
-  readonly tells?: "root" | "part" | "chunks" | undefined
+  /** When it has events, if not always, and stream events whenever its chunks are asked for. */
+  readonly tells?: Tells | undefined
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
   readonly shape?: Shape | undefined
 }

@@ -14,6 +14,12 @@ import { encodeError } from "./encodeError.ts"
 import type { Folder } from "./fold.ts"
 import type { Reading } from "./reading.ts"
 
+/**
+ * When a step has stream events: as the root, or as a part of a chain. Or when it has events at all: if its chunks are
+ * asked for, or if only the whole is.
+ */
+export type Tells = "root" | "part" | "chunks" | "whole"
+
 /** A step as far as its events go. */
 export interface Watched {
   readonly type: RunType
@@ -22,8 +28,8 @@ export interface Watched {
   readonly tellOutput?: ((output: unknown) => unknown) | undefined
   /** It has no stream events, because it gives one value at once. */
   readonly quiet?: boolean | undefined
-  /** When it has stream events, if not whenever its chunks are asked for. With `chunks` it has no others either. */
-  readonly tells?: "root" | "part" | "chunks" | undefined
+  /** When it has events, if not always, and stream events whenever its chunks are asked for. */
+  readonly tells?: Tells | undefined
   /** What lies inside it, if it runs other steps and no function. */
   readonly shape?: Shape | undefined
 }
@@ -44,7 +50,7 @@ export const watch = <Chunk, Out, E, R>(
 ): Opened<Chunk, Out, E, R> => ({
   stream: Stream.unwrap(
     Effect.map(CurrentRun, (run) =>
-      run === undefined || (step.tells === "chunks" && run.asked === "whole")
+      run === undefined || (step.tells === (run.asked === "whole" ? "chunks" : "whole"))
         ? body.stream
         : watched(step, run, input(), body))
   ),
