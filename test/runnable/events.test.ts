@@ -4,22 +4,10 @@ import { ChatModel, ChatModelError, ChatPrompt, OutputParser, Runnable } from "r
 import type { RunEvent } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "../support/events.ts"
+import { letters } from "../support/letters.ts"
 import { available, neutral, peerRun, skipped } from "../support/peerEvents.ts"
 
 const { chunk, fail, stall } = ScriptedChatModel
-
-/** The peer's fake model says its answer letter by letter, with no chunk of its own for the end. */
-const letters = (answer: string, name: string) =>
-  ScriptedChatModel.make(() =>
-    [...answer].map((letter, i) =>
-      chunk({
-        _tag: "AIMessageChunk",
-        id: "m",
-        content: letter,
-        parts: [{ type: "text", index: 0, text: letter }],
-        ...(i === answer.length - 1 ? { finish: { reason: "stop", raw: "" } } : undefined)
-      })
-    ), { provider: name, options: { maxRetries: 0 } }).model
 
 const prompt = ChatPrompt.make([["system", "be brief"], ["human", "{q}"]])
 
