@@ -34,7 +34,7 @@ import type { Finish } from "./Finish.ts"
 import { prepare, toMessages } from "./internal/prepare.ts"
 import type { ChatInput, ChatRequest } from "./internal/request.ts"
 import { run } from "./internal/run.ts"
-import { barrier, batches, collect, derivedBarrier } from "./internal/runnable/core.ts"
+import { batches, collect, unwatched } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
 import { message } from "./internal/runnable/fold.ts"
 import { watch } from "./internal/runnable/watch.ts"
@@ -167,19 +167,19 @@ export const make = (spec: MakeOptions): Service => {
       open: from
     })
 
-  const watched = { type: "chat_model", name: spec.provider, folder: message } as const
+  const about = { type: "chat_model", name: spec.provider } as const
   const tapped = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
     watch(
-      watched,
+      about,
       () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }),
-      start(from, input, options)
+      { ...start(from, input, options), folder: message }
     )
 
-  const stream: Service["stream"] = (input, options) => tapped(open, input, options)
+  const stream: Service["stream"] = (input, options) => Stream.suspend(() => tapped(open, input, options).stream)
   const invoke: Service["invoke"] = (input, options) =>
-    Effect.suspend(() => collect(tapped(whole ?? open, input, options), message()))
+    Effect.suspend(() => collect(tapped(whole ?? open, input, options)))
 
-  const model = barrier({ ...watched, run: (input: ChatInput) => start(open, input, undefined) })
+  const model = unwatched(about, (input: ChatInput) => tapped(open, input, undefined))
   return ChatModel.of({
     ...model,
     provider: spec.provider,
@@ -307,11 +307,28 @@ export const batchAsCompleted = (
  * const answer = Runnable.sequence(ChatModel.runnable, OutputParser.string)
  * ```
  */
-export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> = derivedBarrier(
-  // Only its kind is taken from it: how chunks fold, and that it waits for its input.
-  barrier({ type: "chat_model", name: "ChatModel", folder: message, run: stream }),
-  stream
-)
+export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> = runnableWith({})
+
+/**
+ * {@link runnable} with options for its calls.
+ *
+ * **Example** (Another temperature for each step)
+ *
+ * ```ts
+ * import { ChatModel, ChatPrompt, Runnable } from "rivulet"
+ *
+ * const ideas = Runnable.sequence(ChatPrompt.make("Ten names for {pet}"), ChatModel.runnableWith({ temperature: 1 }))
+ * const best = Runnable.sequence(ideas, ChatModel.runnableWith({ temperature: 0, maxTokens: 10 }))
+ * ```
+ */
+export function runnableWith(
+  options: CallOptions
+): Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> {
+  return unwatched(
+    { type: "chat_model", name: "ChatModel" },
+    (input: ChatInput) => ({ stream: stream(input, options), folder: message })
+  )
+}
 
 /**
  * The events of the context's model for one input, with the model's own failure at the end; see

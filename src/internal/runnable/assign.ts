@@ -1,7 +1,7 @@
 import * as Stream from "effect/Stream"
-import { barrier, TypeId } from "./core.ts"
+import { open, opening } from "./core.ts"
 import type { AnyRunnable, ErrorOf, Runnable, ServicesOf } from "./core.ts"
-import { byKey, last } from "./fold.ts"
+import { byKey, byShape, last } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 import { parallelOf } from "./parallel.ts"
 import type { Branches, Parts, Slices } from "./parallel.ts"
@@ -47,20 +47,22 @@ export const assign = <const B extends Branches<never>, In extends Needed<B> = N
 
 const assignOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable => {
   const mapper = parallelOf(branches)
-  return barrier<object, unknown, unknown, unknown, unknown>({
-    type: "chain",
-    name: "RunnableAssign",
-    folder: () =>
-      byKey(
-        // What the input has comes whole; the rest is that step's own chunks.
-        (key) => Object.hasOwn(branches, key) ? branches[key]![TypeId].folder() as Folder<unknown, unknown> : last(),
-        Object.keys(branches)
-      ) as Folder<unknown, unknown>,
-    run: (input) => {
+  return opening<never, unknown, unknown, unknown, unknown>(
+    { type: "chain", name: "RunnableAssign", shape: { _tag: "Branches", branches: Object.entries(branches) } },
+    (input: object) => {
       const kept = Object.fromEntries(Object.entries(input).filter(([key]) => !Object.hasOwn(branches, key)))
-      const made = mapper.stream(input as never) // its branches take the same input
-      return Object.keys(kept).length === 0 ? made : Stream.concat(Stream.succeed(kept), made)
-    },
-    shape: { _tag: "Branches", branches: Object.entries(branches) }
-  }) as AnyRunnable
+      const made = open(mapper, input as never) // its branches take the same input
+      return {
+        stream: Object.keys(kept).length === 0 ? made.stream : Stream.concat(Stream.succeed(kept), made.stream),
+        folder: () => {
+          const inner = made.folder()
+          return byKey(
+            // What the input has comes whole; the rest is that step's own chunks.
+            (key) => Object.hasOwn(branches, key) ? inner.at?.(key) ?? byShape() : last(),
+            Object.keys(branches)
+          ) as Folder<unknown, unknown>
+        }
+      }
+    }
+  )
 }

@@ -1,4 +1,3 @@
-import type * as Stream from "effect/Stream"
 import type { Metadata } from "../../Message.ts"
 import { derived, TypeId } from "./core.ts"
 import type { Runnable } from "./core.ts"
@@ -29,16 +28,15 @@ export const withConfig = (config: Config) =>
 <In, Out, E, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R, Chunk, InChunk> => {
-  const configured = <E2, R2>(stream: Stream.Stream<Chunk, E2, R2>) =>
+  const named = config.name === undefined ? self : {
+    ...self,
+    [TypeId]: { ...self[TypeId], name: config.name }
+  }
+  return derived(named, ({ stream }) =>
     inRun(stream, (run) => ({
       ...run,
       tags: [...run.tags, ...config.tags ?? []],
       metadata: { ...run.metadata, ...config.metadata },
       stepName: config.name ?? run.stepName
-    }))
-  const named = config.name === undefined ? self : {
-    ...self,
-    [TypeId]: { ...self[TypeId], name: config.name }
-  }
-  return derived(named, (input) => configured(self.stream(input)), (input) => configured(self.transform(input)))
+    })))
 }

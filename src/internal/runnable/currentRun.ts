@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
-import type { Folder } from "./fold.ts"
+import type { Opened } from "./core.ts"
 
 /** Where events go, and which are wanted. */
 export interface Watcher {
@@ -24,10 +24,6 @@ export interface Run {
   readonly stepTags: ReadonlyArray<string>
   /** A name for the next step alone. */
   readonly stepName?: string | undefined
-  /** How the chunks of the next step alone fold, where that depends on the step before it. */
-  readonly stepFolder?: (() => Folder<never, unknown>) | undefined
-  /** How the chunks fold that the next step alone reads. */
-  readonly stepInput?: (() => Folder<never, unknown>) | undefined
 }
 
 /** The run that a fiber works for; undefined when nobody watches. */
@@ -42,9 +38,11 @@ export const inRun = <A, E, R>(
     Effect.map(CurrentRun, (run) => run === undefined ? stream : Stream.provideService(stream, CurrentRun, change(run)))
   )
 
-/** A step as part of the one that runs it, under this tag. */
-export const tagged = <A, E, R>(tag: string, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
-  inRun(stream, (run) => ({ ...run, stepTags: [tag] }))
+/** A step's run as part of the one that runs it, under this tag. */
+export const tagged = <A, Out, E, R>(tag: string, opened: Opened<A, Out, E, R>): Opened<A, Out, E, R> => ({
+  ...opened,
+  stream: inRun(opened.stream, (run) => ({ ...run, stepTags: [tag] }))
+})
 
 /** What is the same in every event of one run. */
 export interface RunInfo {
@@ -68,9 +66,7 @@ export const enter = (run: Run, type: RunType, name: string): { readonly info: R
       ...run,
       path: [...run.path, id],
       stepTags: [],
-      stepName: undefined,
-      stepFolder: undefined,
-      stepInput: undefined
+      stepName: undefined
     }
   }
 }

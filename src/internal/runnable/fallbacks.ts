@@ -1,6 +1,6 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { derivedBarrier } from "./core.ts"
+import { derivedBarrier, open } from "./core.ts"
 import type { Runnable } from "./core.ts"
 import { untilFirst } from "./untilFirst.ts"
 
@@ -25,17 +25,17 @@ export const withFallbacks = <In, Out, E2, R2, Chunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E | E2, R | R2, Chunk> =>
   derivedBarrier(self, (input: In) =>
-    untilFirst<Chunk, E | E2, R | R2>(Effect.sync(() => {
+    untilFirst<Chunk, Out, E | E2, R | R2>(Effect.sync(() => {
       let failures: Cause.Cause<E | E2> | undefined
       let tried = 0
       return {
-        first: self.stream(input),
+        first: open(self, input),
         next: (cause) => {
           failures = failures === undefined ? cause : Cause.combine(failures, cause)
           const fallback = fallbacks[tried++]
           return fallback === undefined || Cause.hasInterrupts(cause)
             ? Effect.failCause(failures)
-            : Effect.succeed(fallback.stream(input))
+            : Effect.succeed(open(fallback, input))
         }
       }
     })))

@@ -3,7 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import { derivedBarrier } from "./core.ts"
+import { derivedBarrier, open } from "./core.ts"
 import type { Runnable } from "./core.ts"
 import { untilFirst } from "./untilFirst.ts"
 
@@ -47,12 +47,12 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
       const worth = options.while ?? isRetryable
       let left = options.times ?? 2
       return {
-        first: self.stream(input),
+        first: open(self, input),
         next: (cause) => {
           const error = Cause.findErrorOption(cause)
           if (error._tag === "None" || left-- <= 0 || !worth(error.value)) return Effect.failCause(cause)
           return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
-            onSuccess: ([, wait]) => Effect.as(Effect.sleep(wait), self.stream(input)),
+            onSuccess: ([, wait]) => Effect.map(Effect.sleep(wait), () => open(self, input)),
             onDone: () => Effect.failCause(cause),
             onFailure: Effect.failCause
           })

@@ -6,17 +6,17 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RunEvent, RunType } from "../../RunEvent.ts"
+import type { Opened } from "./core.ts"
 import { CurrentRun, enter } from "./currentRun.ts"
 import type { Run, RunInfo } from "./currentRun.ts"
 import { encodeError } from "./encodeError.ts"
-import type { Folder } from "./fold.ts"
+import { following } from "./fold.ts"
+import type { Following, Kept } from "./fold.ts"
 
 /** A step as far as its events go. */
-export interface Watched<Chunk> {
+export interface Watched {
   readonly type: RunType
   readonly name: string
-  /** How its chunks fold to what its end event tells. */
-  readonly folder: () => Folder<Chunk, unknown>
   /** How its output is told, if not as it is. */
   readonly tellOutput?: ((output: unknown) => unknown) | undefined
   /** It has no stream events, because it gives one value at once. */
@@ -26,61 +26,72 @@ export interface Watched<Chunk> {
 /** What a step works on: a value that is known, or a stream that is watched while it is read. */
 export type Input =
   | { readonly _tag: "Known"; readonly value: unknown; readonly nested?: unknown }
-  | { readonly _tag: "Streamed"; readonly folder: Folder<unknown, unknown> }
+  | { readonly _tag: "Streamed"; readonly folder: Kept<unknown> }
 
 /**
- * A step's stream, with its events if somebody watches. They are taken from the stream itself, as it passes, so they
- * cannot tell anything else than the stream does; when nobody watches it is the stream as it is.
+ * A step's run, with its events if somebody watches. They are taken from the stream itself, as it passes, so they cannot
+ * tell anything else than the stream does; when nobody watches it is the stream as it is.
  */
-export const watch = <Chunk, E, R>(
-  step: Watched<Chunk>,
-  input: (run: Run) => Input,
-  body: Stream.Stream<Chunk, E, R>,
-  watchedBody: () => Stream.Stream<Chunk, E, R> = () => body
-): Stream.Stream<Chunk, E, R> =>
-  Stream.unwrap(
-    Effect.map(CurrentRun, (run) => run === undefined ? body : watched(step, run, input(run), watchedBody()))
-  )
+export const watch = <Chunk, Out, E, R>(
+  step: Watched,
+  input: () => Input,
+  body: Opened<Chunk, Out, E, R>
+): Opened<Chunk, Out, E, R> => {
+  let told: Kept<Out> | undefined
+  return {
+    stream: Stream.unwrap(Effect.map(CurrentRun, (run) => {
+      if (run === undefined) return body.stream
+      const { info, inner } = enter(run, step.type, step.name)
+      const stream = Stream.provideService(body.stream, CurrentRun, inner)
+      if (!info.wanted) return stream
+      const folder = following(body)
+      told = folder
+      return watched(step, run, info, input(), stream, folder)
+    })),
+    folder: body.folder,
+    kept: () => told ?? body.kept?.()
+  }
+}
 
 const watched = <Chunk, E, R>(
-  step: Watched<Chunk>,
+  step: Watched,
   run: Run,
+  info: RunInfo,
   input: Input,
-  body: Stream.Stream<Chunk, E, R>
+  body: Stream.Stream<Chunk, E, R>,
+  folder: Following<Chunk, unknown>
 ): Stream.Stream<Chunk, E, R> => {
-  const { info, inner } = enter(run, step.type, step.name)
   const { emit } = run.watcher
-  const told = step.tellOutput ?? ((output: unknown) => output)
+  const output = step.tellOutput ?? ((output: unknown) => output)
   const root = run.path.length === 0
   return Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
-      if (info.wanted) yield* emit([start(info, input, root)])
-      // A folder of the step before is one for its chunks, which a step that asks for it only gives on.
-      const folder = ((run.stepFolder as typeof step.folder | undefined) ?? step.folder)()
+      yield* emit([start(info, input, root)])
       let over = false
       const end = (event: () => RunEvent) =>
         Effect.suspend(() => {
           if (over) return Effect.void
           over = true
           // Who is stopped while the reader is behind still tells its end.
-          return info.wanted ? Effect.uninterruptible(emit([event()])) : Effect.void
+          return Effect.uninterruptible(emit([event()]))
         })
       yield* Scope.addFinalizer(scope, end(() => interrupted(info, folder)))
       // The body has a scope of its own, which is closed, with all inside it, before the end is told: a step that ends
       // early, as by Stream.take, leaves what it reads open until then.
       const inside = yield* Scope.fork(scope)
-      const pull = yield* Channel.toPullScoped(Stream.toChannel(Stream.provideService(body, CurrentRun, inner)), inside)
+      const pull = yield* Channel.toPullScoped(
+        Stream.toChannel(body),
+        inside
+      )
       const stream = streamer(info)
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
-          for (const chunk of chunks) folder.add(chunk)
-          return info.wanted && step.quiet !== true
-            ? Effect.as(emit(chunks.map(stream)), chunks)
-            : Effect.succeed(chunks)
+          folder.follow(chunks)
+          return step.quiet === true ? Effect.succeed(chunks) : Effect.as(emit(chunks.map(stream)), chunks)
         },
         onDone: () =>
           Scope.close(inside, Exit.void).pipe(
-            Effect.andThen(end(() => ended(info, told(folder.done()), input, root))),
+            Effect.andThen(end(() => ended(info, output(folder.done()), input, root))),
             Effect.andThen(Cause.done())
           ),
         onFailure: (cause) =>
@@ -135,7 +146,7 @@ const failed = (info: RunInfo, error: unknown, input: Input, root: boolean): Run
   data: { error, ...(input._tag === "Known" ? endInput(input, root) : undefined) }
 })
 
-const interrupted = (info: RunInfo, folder: Folder<never, unknown>): RunEvent => {
+const interrupted = (info: RunInfo, folder: Kept<unknown>): RunEvent => {
   const partial = folder.partial()
   return { event: `on_${info.type}_interrupted`, ...base(info), data: partial === undefined ? {} : { partial } }
 }
