@@ -1,3 +1,4 @@
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -7,6 +8,7 @@ import { ChatModelError, UnsupportedError } from "../../ChatModelError.ts"
 import type { DeepPartial } from "../../PartialJson.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import type { ChatInput } from "../request.ts"
+import { CurrentRun } from "../runnable/currentRun.ts"
 import { formOf } from "./form.ts"
 import { objectParser } from "./parser.ts"
 import type { Part, Whole } from "./parser.ts"
@@ -47,5 +49,8 @@ export const streamObject = <S extends Schema.Constraint>(
       form.success,
       method === "tool" ? { _tag: "Tool", name: toolName(asked) } : { _tag: "Text" }
     )
-    return parser.transform(model.stream(request.input, request.options))
+    const chunks = model.stream(request.input, request.options)
+    // The model runs beside the parser that reads it, not in it.
+    return Stream.unwrap(Effect.map(CurrentRun, (run) =>
+      parser.transform(run === undefined ? chunks : Stream.provideService(chunks, CurrentRun, run))))
   })

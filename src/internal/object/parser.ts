@@ -123,7 +123,6 @@ const objectReading = <A, P, R>(
 /** A message that is there already, as the one chunk that would have brought what is read here. */
 const asChunk = (message: AIMessage): AIMessageChunk => ({
   ...wholeChunk(message),
-  ...given("usage", message.usage),
   ...given("metadata", message.metadata),
   parts: message.parts.flatMap((part, index): ReadonlyArray<Delta> => {
     switch (part.type) {
