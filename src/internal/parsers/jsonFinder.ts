@@ -1,6 +1,7 @@
 import type { Json } from "effect/Schema"
-import { JsonReader, noJson, tooLong } from "./jsonReader.ts"
-import type { Failure, Limits } from "./jsonReader.ts"
+import { noJson, tooLong } from "./jsonFailure.ts"
+import type { Failure, Limits } from "./jsonFailure.ts"
+import { JsonReader } from "./jsonReader.ts"
 
 // Where in the text.
 const atStart = 0
@@ -102,7 +103,7 @@ export class JsonFinder {
     }
     this.#read += piece.length
     const { maxLength } = this.#limits
-    if (this.failure === undefined && this.#read > maxLength) this.failure = tooLong(this.#limits, maxLength)
+    if (this.failure === undefined && this.#read > maxLength) this.failure = tooLong(this.#limits)
   }
 
   /** The text is over. The whole value, or undefined if there is none: then there is a failure. */
