@@ -114,7 +114,7 @@ export interface Parser {
    */
   readonly push: (piece: string) => boolean
   /**
-   * The value so far, or `undefined` as long as there is none. It is never changed afterwards. The objects and arrays
+   * The value so far, or `undefined` as long as there is none, and after a failure. It is never changed afterwards. The objects and arrays
    * that are still open are copied (not what is in them), so its cost is their sizes; asked again without a change, it
    * is the same value and costs nothing.
    */
@@ -160,7 +160,7 @@ export const parse = (text: string, options?: Options): Effect.Effect<Schema.Jso
 export const parseResult = (text: string, options?: Options): Result.Result<Schema.Json, PartialJsonError> => {
   const reader = new JsonText(options)
   reader.push(text)
-  return resultOf(reader.failure === undefined ? reader.value() : undefined, reader)
+  return resultOf(reader.value(), reader)
 }
 
 /**
@@ -187,7 +187,7 @@ export const parser = (options?: Options): Parser => {
     push: (piece) => {
       const before = reader.version
       if (!over) reader.push(piece)
-      return reader.version !== before
+      return reader.failure === undefined && reader.version !== before
     },
     value: () => reader.value(),
     failure: () => reader.failure === undefined ? undefined : errorOf(reader.failure),

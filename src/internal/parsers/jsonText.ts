@@ -53,18 +53,20 @@ export class JsonText {
   }
 
   push(piece: string): void {
+    if (this.#reader.failure !== undefined) return
     this.#length += piece.length
     this.#pace.earn(piece.length)
-    if (this.#reader.failure === undefined) this.#reader.push(piece)
+    this.#reader.push(piece)
   }
 
+  /** The value so far; none after a failure, when it would depend on how the text was cut. */
   value(): Json | undefined {
-    return this.#reader.value()
+    return this.#reader.failure === undefined ? this.#reader.value() : undefined
   }
 
   /** See {@link Pace}. */
   next(): Json | undefined {
-    return this.#pace.next()
+    return this.#reader.failure === undefined ? this.#pace.next() : undefined
   }
 
   /** The text is over. Whether it is a value; if it is not, there is a failure. */
