@@ -338,10 +338,10 @@ describe("in a chain", () => {
         ["on_chain_start", "RunnableSequence"],
         ["on_prompt_start", "ChatPromptTemplate"],
         ["on_chain_start", "GenerateObject"],
-        ["on_parser_start", "ObjectOutputParser"],
-        ["on_chat_model_start", "scripted"]
+        ["on_chat_model_start", "scripted"],
+        ["on_parser_start", "ObjectOutputParser"]
       ])
-      const [, , step, parser, model] = started
+      const [, , step, model, parser] = started
       for (const child of [model, parser]) assert.strictEqual(child?.parent_ids.at(-1), step?.run_id)
     }).pipe(Effect.provide(ScriptedChatModel.layer(() => text(json)))))
 

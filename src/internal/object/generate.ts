@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, UnsupportedError } from "../../ChatModelError.ts"
-import type { DeepPartial } from "../../PartialJson.ts"
+import type { DeepPartialJson } from "../deepPartialJson.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import type { ChatInput } from "../request.ts"
 import { CurrentRun } from "../runnable/currentRun.ts"
@@ -28,7 +28,7 @@ export const streamObject = <S extends Schema.Constraint>(
   input: ChatInput,
   { schema, ...asked }: Asked & { readonly schema: S }
 ): Stream.Stream<
-  Part<DeepPartial<S["Encoded"]>> | Whole<S["Type"]>,
+  Part<DeepPartialJson<S["Encoded"]>> | Whole<S["Type"]>,
   ChatModelError | OutputParserError,
   S["DecodingServices"]
 > =>
@@ -45,7 +45,7 @@ export const streamObject = <S extends Schema.Constraint>(
     const method = methodFor(model, asked.method, jsonSchema)
     if (typeof method !== "string") return fail(method)
     const request = requestFor(model, input, asked, method, jsonSchema)
-    const parser = objectParser<S["Type"], DeepPartial<S["Encoded"]>, S["DecodingServices"]>(
+    const parser = objectParser<S["Type"], DeepPartialJson<S["Encoded"]>, S["DecodingServices"]>(
       form.success,
       method === "tool" ? { _tag: "Tool", name: toolName(asked) } : { _tag: "Text" }
     )
