@@ -24,7 +24,7 @@ import * as Stream from "effect/Stream"
 import type { Failure } from "./internal/parsers/jsonFailure.ts"
 import { JsonText } from "./internal/parsers/jsonText.ts"
 import type { Options } from "./internal/parsers/jsonText.ts"
-import { reading } from "./internal/parsers/reading.ts"
+import { readStream } from "./internal/parsers/readStream.ts"
 
 export type { DeepPartialJson } from "./internal/deepPartialJson.ts"
 export type { Options } from "./internal/parsers/jsonText.ts"
@@ -226,7 +226,7 @@ export const values: {
 } = dual(
   (args) => Stream.isStream(args[0]),
   <E, R>(pieces: Stream.Stream<string, E, R>, options?: Options): Stream.Stream<Schema.Json, E | PartialJsonError, R> =>
-    reading(pieces, () => {
+    readStream(pieces, () => {
       const text = new JsonText(options)
       const failure = () => text.failure === undefined ? undefined : errorOf(text.failure)
       return {

@@ -5,8 +5,14 @@ import { reference } from "./support/jsonReference.ts"
 import { cutUp, jsonText, makeRandom, mutated } from "./support/jsonTexts.ts"
 import { available, markdownCases, skipped, strictCases } from "./support/peerCases.ts"
 
+/** A value, or that there was a failure. */
+interface Attempt {
+  readonly value?: unknown
+  readonly failed?: true
+}
+
 /** What a function gives, or that it throws. */
-const attempt = <A>(f: () => A): { readonly value?: A; readonly failed?: true } => {
+const attempt = (f: () => unknown): Attempt => {
   try {
     return { value: f() }
   } catch {
@@ -17,7 +23,7 @@ const attempt = <A>(f: () => A): { readonly value?: A; readonly failed?: true } 
 /** The value after each piece; the last entry is what the end gives. */
 const read = (pieces: ReadonlyArray<string>, options?: PartialJson.Options) => {
   const parser = PartialJson.parser(options)
-  const values = pieces.map((piece) => {
+  const values = pieces.map((piece): Attempt => {
     parser.push(piece)
     return parser.failure() === undefined ? { value: parser.value() } : { failed: true }
   })
@@ -70,7 +76,7 @@ describe("any text, right or wrong", () => {
         const start = text.slice(0, end)
         if (end > 0) parser.push(text[end - 1]!)
         const expected = attempt(() => reference(start))
-        const soFar = parser.failure() === undefined ? { value: parser.value() } : { failed: true }
+        const soFar: Attempt = parser.failure() === undefined ? { value: parser.value() } : { failed: true }
         assert.deepStrictEqual(soFar, expected, JSON.stringify(start))
         // Read at once, where nothing is a failure too.
         const whole = PartialJson.parseResult(start)
@@ -89,8 +95,8 @@ describe("any text, right or wrong", () => {
   it("at its end is what JSON.parse makes of it", () => {
     for (const text of texts) {
       const { end } = read([text])
-      const parsed = attempt(() => JSON.parse(text) as Schema.Json)
-      assert.deepStrictEqual(Result.isSuccess(end) ? { value: end.success } : { failed: true }, parsed, text)
+      const made: Attempt = Result.isSuccess(end) ? { value: end.success } : { failed: true }
+      assert.deepStrictEqual(made, attempt(() => JSON.parse(text)), text)
     }
   })
 

@@ -3,10 +3,9 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { ChatInput } from "../request.ts"
-import { streaming, TypeId } from "../runnable/core.ts"
-import type { Runnable } from "../runnable/core.ts"
+import { open, opening, TypeId } from "../runnable/core.ts"
+import type { Opened, Runnable } from "../runnable/core.ts"
 import { last } from "../runnable/fold.ts"
-import type { Folder } from "../runnable/fold.ts"
 import { OutputParserError } from "./error.ts"
 
 /** What can be asked to put an answer right. */
@@ -36,39 +35,38 @@ export const fixing = <A, E, R, C, E2, R2>(
   fixer: Fixer<E2, R2>,
   options: FixingOptions | undefined
 ): Runnable<AIMessage, A, E | E2, R | R2, C, AIMessageChunk> => {
-  const { folder } = parser[TypeId]
-  const replaces = folder === last
   const prompt = options?.prompt ?? defaultPrompt
-  const mended = <E3, R3>(first: Stream.Stream<C, E | Upstream<E3>, R | R3>) =>
-    Stream.suspend(() => {
+  const mended = <E3, R3>({ folder, stream }: Opened<C, A, E | Upstream<E3>, R | R3>) => ({
+    folder,
+    stream: Stream.suspend(() => {
       let shown = false
-      return first.pipe(
+      return stream.pipe(
         Stream.mapArray((chunks) => {
           shown = true
           return chunks
         }),
         Stream.catch((error): Stream.Stream<C, E | E2 | E3, R | R2> => {
           if (error instanceof Upstream) return Stream.fail(error.error)
-          if (!canBeFixed(error) || (shown && !replaces)) return Stream.fail(error)
+          if (!canBeFixed(error)) return Stream.fail(error)
           if (!shown) return parser.transform(fixer.stream(prompt(error)))
-          // The value of a parser whose chunks replace each other is its last chunk.
-          return Stream.fromEffect(Effect.flatMap(fixer.invoke(prompt(error)), parser.invoke)) as Stream.Stream<
-            never,
-            E | E2,
-            R | R2
-          >
+          if (folder !== last) return Stream.fail(error)
+          const whole = Effect.flatMap(fixer.invoke(prompt(error)), parser.invoke)
+          // The value of a parser whose last chunk is its value is a chunk.
+          return Stream.fromEffect(whole) as unknown as Stream.Stream<C, E | E2, R | R2>
         })
       )
     })
-  return streaming({
-    type: "parser",
-    name: "OutputFixingParser",
-    // It puts out what the parser does.
-    folder: folder as () => Folder<C, A>,
-    run: (message: AIMessage) => mended<never, never>(parser.stream(message)),
-    over: <E3, R3>(chunks: Stream.Stream<AIMessageChunk, E3, R3>) =>
-      mended<E3, R3>(parser.transform(Stream.mapError(chunks, (error) => new Upstream(error))))
   })
+  const { over } = parser[TypeId]
+  return opening<AIMessage, A, E | E2, R | R2, C, AIMessageChunk>(
+    { type: "parser", name: "OutputFixingParser" },
+    (message) => mended<never, never>(open(parser, message)),
+    over && (<E3, R3>(before: Opened<AIMessageChunk, unknown, E3, R3>) => {
+      const stream = Stream.mapError(before.stream, (error) => new Upstream(error))
+      // The parser was made for such chunks.
+      return mended(over({ ...before, stream }) as Opened<C, A, E | Upstream<E3>, R | R3>)
+    })
+  )
 }
 
 /** Who declined, or was cut off, would be so again. */

@@ -10,7 +10,7 @@ import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
 import { JsonText } from "./jsonText.ts"
 import type { Options } from "./jsonText.ts"
-import { reading } from "./reading.ts"
+import { readStream } from "./readStream.ts"
 
 /** A parser of JSON. */
 export interface JsonSpec<A, Chunk, R> {
@@ -41,7 +41,7 @@ export const jsonParser = <A, Chunk, R>(
 ): Runnable<AIMessage, A, OutputParserError, R, Chunk, AIMessageChunk> => {
   // An answer that is there already is read like one that comes, and not shown in part.
   const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>, partly: boolean) =>
-    reading(chunks, () => {
+    readStream(chunks, () => {
       const text = new JsonText({ prose: true, ...spec.options }, spec.firm)
       const answer = new Answer(spec.asked)
       const handler = spec.make(answer, text)

@@ -7,7 +7,7 @@ import type { Runnable } from "../runnable/core.ts"
 import { last } from "../runnable/fold.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
-import { reading } from "./reading.ts"
+import { readStream } from "./readStream.ts"
 
 /** The groups of a pattern, by the given names or by their own. */
 export const regexParser = (
@@ -23,7 +23,7 @@ export const regexParser = (
         : names.map((name, i) => [name, match[i + 1] ?? ""])
     )
   const over = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) =>
-    reading(chunks, () => {
+    readStream(chunks, () => {
       const answer = new Answer(() => String(pattern))
       return {
         push: (chunks: ReadonlyArray<AIMessageChunk>) =>

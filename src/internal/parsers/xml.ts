@@ -10,7 +10,7 @@ import type { OutputParserError } from "./error.ts"
 import { limitsOf } from "./jsonText.ts"
 import type { Options } from "./jsonText.ts"
 import { Pace } from "./pace.ts"
-import { reading } from "./reading.ts"
+import { readStream } from "./readStream.ts"
 import { XmlReader } from "./xmlReader.ts"
 import type { Xml } from "./xmlReader.ts"
 
@@ -20,7 +20,7 @@ export const xmlParser = (
 ): Runnable<AIMessage, Xml, OutputParserError, never, Xml, AIMessageChunk> => {
   const asked = () => root === undefined ? "XML" : `XML, in <${root}>`
   const over = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>, partly: boolean) =>
-    reading(chunks, () => {
+    readStream(chunks, () => {
       const answer = new Answer(asked)
       const reader = new XmlReader(limitsOf(options), root)
       const pace = new Pace(reader)
