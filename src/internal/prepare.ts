@@ -1,11 +1,14 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { CallOptions } from "../CallOptions.ts"
+import * as Result from "effect/Result"
+import type { CallOptions, ProviderTool, ToolDefinition } from "../CallOptions.ts"
 import { ChatModelError, InvalidRequestError } from "../ChatModelError.ts"
 import { ai, human, system } from "../Message.ts"
 import type { Message, PromptValue } from "../Message.ts"
+import { given } from "./given.ts"
 import type { ChatInput, MessageTuple } from "./request.ts"
+import { isTool, TypeId } from "./tools/any.ts"
 
 /** Input and options that can be handed to an adapter. */
 export interface Prepared {
@@ -23,7 +26,7 @@ export const prepare = (
     const messages = toMessages(input)
     const problem = modelProblem(model.model) ?? optionsProblem(options) ?? messagesProblem(messages)
     return problem === undefined
-      ? Effect.succeed({ messages, options })
+      ? Effect.succeed({ messages, options: withDefinitions(options) })
       : Effect.fail(
         new ChatModelError({
           provider: model.provider,
@@ -92,6 +95,8 @@ const toolsProblem = (options: CallOptions): Problem | undefined => {
     if (tool.name === "") return [`tools[${i}].name`, "a tool needs a name"]
     if (names.has(tool.name)) return [`tools[${i}].name`, `there are two tools named ${tool.name}`]
     names.add(tool.name)
+    const parameters = isTool(tool) ? tool[TypeId].parameters() : undefined
+    if (parameters !== undefined && Result.isFailure(parameters)) return [`tools[${i}].parameters`, parameters.failure]
   }
   const choice = options.toolChoice
   if (choice === undefined || choice === "none" || choice === "auto") return undefined
@@ -102,6 +107,24 @@ const toolsProblem = (options: CallOptions): Problem | undefined => {
     return ["toolChoice", `there is no tool named ${choice.name}`]
   }
   return undefined
+}
+
+/** Tools as an adapter and a log want them: as plain definitions. */
+const withDefinitions = (options: CallOptions): CallOptions =>
+  options.tools?.some((tool) => tool.type !== "provider" && isTool(tool)) === true
+    ? { ...options, tools: options.tools.map(toDefinition) }
+    : options
+
+const toDefinition = (tool: ToolDefinition | ProviderTool): ToolDefinition | ProviderTool => {
+  if (tool.type === "provider" || !isTool(tool)) return tool
+  const { description, name, parameters, providerOptions, strict } = tool
+  return {
+    name,
+    parameters,
+    ...given("description", description),
+    ...given("strict", strict),
+    ...given("providerOptions", providerOptions)
+  }
 }
 
 const messagesProblem = (messages: ReadonlyArray<Message>): Problem | undefined => {
