@@ -1,6 +1,7 @@
 /**
  * Rivulet: typed chat-model streams for Effect.
  */
+export * as Agent from "./Agent.ts"
 export * as AIMessageChunk from "./AIMessageChunk.ts"
 export * as CallOptions from "./CallOptions.ts"
 export * as Capabilities from "./Capabilities.ts"
