@@ -11,7 +11,7 @@
  * A run that was ended or has failed goes on when the agent is given its messages: calls at their end that have no
  * result are run first. So it can wait for an approval as long as it takes, and go on in another process.
  */
-import * as Effect from "effect/Effect"
+import type * as Effect from "effect/Effect"
 import type { ChatModel } from "./ChatModel.ts"
 import { callsOf } from "./internal/agent/conversation.ts"
 import type { Conversation } from "./internal/agent/conversation.ts"

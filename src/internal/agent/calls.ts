@@ -7,7 +7,7 @@ import { concurrencyOf } from "../runnable/core.ts"
 import { merge } from "../runnable/merge.ts"
 import { TypeId } from "../tools/any.ts"
 import type { Output } from "../tools/any.ts"
-import type { Call } from "./conversation.ts"
+import type { Call, Conversation } from "./conversation.ts"
 import { AgentToolError } from "./errors.ts"
 import type { OpenStep, Progress } from "./progress.ts"
 import type { AnyOptions, Chunk, Decision } from "./types.ts"
@@ -24,6 +24,7 @@ const ahead = 4
 export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progress): Chunks => {
   const tools = new Map(options.tools.filter((tool) => tool.type !== "provider").map((tool) => [tool.name, tool]))
   const permits = Semaphore.makeUnsafe(concurrencyOf(options))
+  const begun = progress.conversation()
 
   const answer = (call: Call, place: number): Chunks => {
     const { id: toolCallId, name } = call
@@ -72,7 +73,7 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
     return Stream.unwrap(Effect.gen(function*() {
       const opened = yield* Effect.result(tool[TypeId].open(call))
       if (Result.isFailure(opened)) return refused(opened.failure)
-      const decision = yield* decide(options, call, progress)
+      const decision = yield* decide(options, call, begun)
       if (decision === "suspend") {
         step.suspended.push(call)
         return Stream.empty
@@ -94,8 +95,8 @@ const unknownTool = (name: string, names: ReadonlyArray<string>): string =>
     names.length === 0 ? "There are no tools." : `There are: ${names.join(", ")}.`
   }`
 
-const decide = (options: AnyOptions, call: ToolCall, progress: Progress): Effect.Effect<Decision, unknown, unknown> =>
+const decide = (options: AnyOptions, call: ToolCall, begun: Conversation): Effect.Effect<Decision, unknown, unknown> =>
   Effect.suspend(() => {
-    const decision = options.approve?.(call, progress.conversation()) ?? "approve"
+    const decision = options.approve?.(call, begun) ?? "approve"
     return Effect.isEffect(decision) ? decision : Effect.succeed(decision)
   })

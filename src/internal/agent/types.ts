@@ -126,8 +126,8 @@ export interface Options<Tools, Stop, Decided, RO> extends Omit<CallOptions, "to
   /** How many tools of one step may run at once; 8 by default. Calls that wait for approval do not count. */
   readonly concurrency?: number | undefined
   /**
-   * Decides about each call that could be run, all of a step at once. It may take its time; to end the run meanwhile it
-   * says `suspend`. Every call is approved by default.
+   * Decides about each call that could be run, all of a step at once; `run` is how far it had come when the step's calls
+   * began. It may take its time; to end the run meanwhile it says `suspend`. Every call is approved by default.
    */
   readonly approve?: ((call: ToolCall, run: Conversation) => Decided) | undefined
   /**
