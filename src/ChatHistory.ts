@@ -15,6 +15,7 @@ import type { ChatInput } from "./ChatModel.ts"
 import { toMessages } from "./internal/prepare.ts"
 import { deferred, derivedBarrier, open } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
+import { following } from "./internal/runnable/fold.ts"
 import { ai, aiMessage } from "./Message.ts"
 import type { AIMessage, AIPart, Message, PartialAIMessage } from "./Message.ts"
 
@@ -160,7 +161,7 @@ const recorded = Effect.fnUntraced(
     if (worthKeeping.length > 0) yield* append(sessionId, worthKeeping)
 
     const run = open(self, [...system, ...before, ...said])
-    const answer = run.folder()
+    const answer = following(run)
     let kept = false
     const keep = (message: AIMessage | undefined) =>
       Effect.suspend(() => {
@@ -172,16 +173,13 @@ const recorded = Effect.fnUntraced(
       keep(finished(answer.partial()) ?? (options.onPartial === "drop" ? undefined : marked(answer.partial())))
     )
     const stream: Stream.Stream<Chunk, E | ChatHistoryError, R> = run.stream.pipe(
-      Stream.mapArray((chunks) => {
-        for (const chunk of chunks) answer.add(chunk)
-        return chunks
-      }),
+      Stream.mapArray(answer.follow),
       Stream.onEnd(Effect.suspend(() => keep(wholeOf(answer.done())))),
       Stream.ensuring(
         Effect.catch(keepPartial, (error) => Effect.logWarning(`A partial answer was not kept: ${error.message}`))
       )
     )
-    return { stream, folder: run.folder }
+    return { ...run, stream }
   }
 )
 

@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaRepresentation from "effect/SchemaRepresentation"
 import { isJsonSchema, mapNodes, mergeAllOf } from "./jsonSchemaNodes.ts"
+import { refsFrom, withRoot } from "./jsonSchemaRefs.ts"
 import { representationOf } from "./schemaRepresentation.ts"
 import type { SchemaProblem } from "./schemaRepresentation.ts"
 
@@ -36,12 +37,12 @@ const compile = (from: SchemaRepresentation.Document): JsonSchema.JsonSchema => 
     onExcessProperty: "error",
     generateDescriptions: true
   })
-  const definitions = new Map(Object.entries(document.definitions).map(([key, schema]) => [key, tidy(schema)]))
-  const root = inlined(tidy(document.schema), definitions)
-  const used = usedFrom(root, definitions)
-  return used.size === 0
-    ? root
-    : { ...root, $defs: Object.fromEntries([...definitions].filter(([key]) => used.has(key))) }
+  const definitions = Object.entries(document.definitions).map(([key, schema]) => [key, tidy(schema)] as const)
+  const all = { ...tidy(document.schema), $defs: Object.fromEntries(definitions) }
+  const { $defs: _, ...root } = withRoot(all)
+  const used = refsFrom(all, root)
+  const kept = definitions.filter(([key]) => used.has(`#/$defs/${key}`))
+  return kept.length === 0 ? root : { ...root, $defs: Object.fromEntries(kept) }
 }
 
 const tidy = (schema: JsonSchema.JsonSchema): JsonSchema.JsonSchema =>
@@ -53,35 +54,4 @@ const emptyObject = (node: JsonSchema.JsonSchema): JsonSchema.JsonSchema => {
   return isJsonSchema(not) && not["type"] === "null" && Object.keys(not).length === 1
     ? { ...rest, type: "object", properties: {}, additionalProperties: false }
     : node
-}
-
-const refPrefix = "#/$defs/"
-
-const inlined = (
-  root: JsonSchema.JsonSchema,
-  definitions: ReadonlyMap<string, JsonSchema.JsonSchema>
-): JsonSchema.JsonSchema => {
-  const { $ref, ...rest } = root
-  const target = typeof $ref === "string" ? definitions.get($ref.slice(refPrefix.length)) : undefined
-  return target === undefined ? root : inlined({ ...target, ...rest }, definitions)
-}
-
-const usedFrom = (
-  root: JsonSchema.JsonSchema,
-  definitions: ReadonlyMap<string, JsonSchema.JsonSchema>
-): ReadonlySet<string> => {
-  const used = new Set<string>()
-  const visit = (schema: JsonSchema.JsonSchema): void => {
-    mapNodes(schema, (node) => {
-      const key = typeof node["$ref"] === "string" ? node["$ref"].slice(refPrefix.length) : undefined
-      const target = key === undefined || used.has(key) ? undefined : definitions.get(key)
-      if (key !== undefined && target !== undefined) {
-        used.add(key)
-        visit(target)
-      }
-      return node
-    })
-  }
-  visit(root)
-  return used
 }

@@ -8,13 +8,15 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { accumulator, concat, empty } from "../AIMessageChunk.ts"
-import type { Accumulator, AIMessageChunk } from "../AIMessageChunk.ts"
+import { concat, empty } from "../AIMessageChunk.ts"
+import type { AIMessageChunk } from "../AIMessageChunk.ts"
 import type { CallOptions } from "../CallOptions.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../ChatModelError.ts"
 import type { Reason } from "../ChatModelError.ts"
-import type { Message } from "../Message.ts"
+import type { AIMessage, Message } from "../Message.ts"
+import { Accumulator } from "./accumulator.ts"
 import type { ChatRequest } from "./request.ts"
+import type { Kept } from "./runnable/fold.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
 
 /** A call of a model: whom it asks, and how one try is made. */
@@ -53,10 +55,26 @@ const defaultSchedule = Schedule.exponential("500 millis").pipe(
  * Runs a call: opens it when the first chunk is asked for, retries until then, keeps the time limits, notes what
  * arrives for `partial`, and sees to it that the stream either ends with its `finish` or fails.
  */
-export const run = (call: Call): Stream.Stream<AIMessageChunk, ChatModelError> =>
-  Stream.fromChannel(Channel.fromTransform((_, scope) => start(call, scope)))
+export const run = (call: Call) => {
+  let message: Accumulator | undefined
+  const stream: Stream.Stream<AIMessageChunk, ChatModelError> = Stream.fromChannel(
+    Channel.fromTransform((_, scope) =>
+      start(call, scope, (begun) => {
+        message = begun
+      })
+    )
+  )
+  return { stream, kept: () => message && keptOf(message) }
+}
 
-const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
+/** What arrives is noted for `partial` in any case, so nobody else need do it. */
+const keptOf = (message: Accumulator): Kept<AIMessage> => ({
+  partial: () => message.partial(),
+  // No stream of a model ends without its finish, and before its end nobody asks.
+  done: () => message.message() as AIMessage
+})
+
+const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope, noteMessage: (message: Accumulator) => void) {
   const { messages, options } = yield* call.request
   const clock = yield* Clock.Clock
   const services = yield* Effect.context<never>()
@@ -73,7 +91,7 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
     watchdog.begin()
     const fresh: Attempt = {
       scope: Scope.forkUnsafe(scope),
-      message: accumulator(),
+      message: new Accumulator(),
       finished: false,
       // The connection is made by the first pull, so that it has a time limit too.
       pull: Effect.suspend(() =>
@@ -89,6 +107,7 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
         )
       )
     }
+    noteMessage(fresh.message)
     return fresh
   }
 
@@ -100,11 +119,14 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
     Pull.matchEffect(watchdog.guard(attempt.pull), {
       onSuccess: (chunks) => {
         watchdog.chunks()
-        for (const chunk of chunks) {
-          if (attempt.finished) return Effect.fail(fail(attempt, new MalformedResponseError({ message: afterFinish })))
-          attempt.message.add(chunk)
-          if (chunk.finish !== undefined) attempt.finished = true
+        for (let i = 0; i < chunks.length; i++) {
+          if (attempt.finished) {
+            attempt.message.addAll(chunks.slice(0, i))
+            return Effect.fail(fail(attempt, new MalformedResponseError({ message: afterFinish })))
+          }
+          if (chunks[i]!.finish !== undefined) attempt.finished = true
         }
+        attempt.message.addAll(chunks)
         return Effect.succeed(chunks)
       },
       onDone: (): ChunkPull =>

@@ -4,7 +4,7 @@ import { RunnableCache } from "../../RunnableCache.ts"
 import type { CachedRun } from "../../RunnableCache.ts"
 import { deferred, derivedBarrier, open, TypeId } from "./core.ts"
 import type { Opened, Runnable } from "./core.ts"
-import { last } from "./fold.ts"
+import { following, last } from "./fold.ts"
 import { watch } from "./watch.ts"
 
 /** Under which key runs are kept. */
@@ -65,32 +65,27 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
 
 const replayed = ({ chunks, output }: CachedRun): Opened<unknown, unknown, never, never> => ({
   stream: Stream.fromArray(chunks),
-  folder: () => {
-    const folder = last<unknown>()
-    return { ...folder, done: () => output }
-  }
+  folder: last,
+  kept: () => ({ partial: () => output, done: () => output })
 })
 
 /** A run that hands over its chunks, and what they fold to, when it has come to its end. */
 const recorded = <Chunk, Out, E, R>(
-  { folder, stream }: Opened<Chunk, Out, E, R>,
+  run: Opened<Chunk, Out, E, R>,
   keep: (run: CachedRun) => Effect.Effect<void>
 ): Opened<Chunk, Out, E, R> => ({
+  ...run,
   stream: Stream.suspend(() => {
     const chunks: Array<Chunk> = []
-    return stream.pipe(
+    const { done, follow } = following(run)
+    return run.stream.pipe(
       Stream.mapArray((more) => {
         for (const chunk of more) chunks.push(chunk)
-        return more
+        return follow(more)
       }),
-      Stream.onEnd(Effect.suspend(() => {
-        const output = folder()
-        for (const chunk of chunks) output.add(chunk)
-        return keep({ chunks, output: output.done() })
-      }))
+      Stream.onEnd(Effect.suspend(() => keep({ chunks, output: done() })))
     )
-  }),
-  folder
+  })
 })
 
 /** Nothing that people write is deeper; what contains itself is. */

@@ -4,8 +4,8 @@ import type { Pipeable } from "effect/Pipeable"
 import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { RunType } from "../../RunEvent.ts"
-import { byShape, lazily } from "./fold.ts"
-import type { Folder } from "./fold.ts"
+import { byShape, following, lazily } from "./fold.ts"
+import type { Folder, Following, Kept } from "./fold.ts"
 import { watch } from "./watch.ts"
 
 export const TypeId = "~rivulet/Runnable"
@@ -67,12 +67,15 @@ export interface Opened<Chunk, Out, E, R> {
   readonly stream: Stream.Stream<Chunk, E, R>
   /** A new folder for the chunks of the stream. */
   readonly folder: () => Folder<Chunk, Out>
+  /** What the run folds itself as its chunks pass, so that nobody need do it again; known once a chunk has come. */
+  readonly kept?: (() => Kept<Out> | undefined) | undefined
 }
 
 /** A run of which the types do not matter any more. */
 export interface AnyOpened {
   readonly stream: Stream.Stream<unknown, unknown, unknown>
   readonly folder: () => Folder<never, unknown>
+  readonly kept?: (() => Kept<unknown> | undefined) | undefined
 }
 
 /** The steps inside a step: one after the other, or beside each other under their labels. */
@@ -154,21 +157,17 @@ export const opening = <In, Out, E, R, Chunk, InChunk = unknown>(
       ),
     over && (<E2, R2>(before: Opened<InChunk, unknown, E2, R2>) => {
       // What comes in is only noted for the end event.
-      let noted: Folder<InChunk, unknown> | undefined
-      const stream = Stream.suspend(() => noted === undefined ? before.stream : noting(before.stream, noted))
+      let noted: Following<InChunk, unknown> | undefined
+      const stream = Stream.suspend(() =>
+        noted === undefined ? before.stream : Stream.mapArray(before.stream, noted.follow)
+      )
       return watch(
         about,
-        () => ({ _tag: "Streamed", folder: noted = before.folder() }),
-        over({ stream, folder: before.folder })
+        () => ({ _tag: "Streamed", folder: noted = following(before) }),
+        over({ ...before, stream })
       )
     })
   )
-
-const noting = <A, E, R>(stream: Stream.Stream<A, E, R>, folder: Folder<A, unknown>) =>
-  Stream.mapArray(stream, (chunks) => {
-    for (const chunk of chunks) folder.add(chunk)
-    return chunks
-  })
 
 /** A step without events of its own: what it runs has them. It waits for its whole input. */
 export const unwatched = <In, Out, E, R, Chunk>(
@@ -189,11 +188,11 @@ export const derived = <In, Out, E, R, Chunk, InChunk, E2, R2>(
     aboutOf(self),
     (input) => {
       const run = open(self, input)
-      return { stream: change<never, never>(run, { input }), folder: run.folder }
+      return { ...run, stream: change<never, never>(run, { input }) }
     },
     over && (<E3, R3>(before: Opened<InChunk, unknown, E3, R3>) => {
       const run = over(before) as Opened<Chunk, Out, E | E3, R | R3> // as `build` made it
-      return { stream: change(run, {}), folder: run.folder }
+      return { ...run, stream: change(run, {}) }
     })
   )
 }
@@ -227,22 +226,21 @@ export const deferred = <Chunk, Out, E, R, E2, R2>(
       begun = run
       return run.stream
     })),
-    folder: () => lazily(() => begun?.folder())
+    folder: () => lazily(() => begun?.folder()),
+    kept: () => begun?.kept?.()
   }
 }
 
-/** Runs a stream and folds it. */
-export const collect = <Chunk, Out, E, R>(
-  { folder: newFolder, stream }: Opened<Chunk, Out, E, R>
-): Effect.Effect<Out, E, R> =>
+/** Runs a step and folds what it puts out. */
+export const collect = <Chunk, Out, E, R>(run: Opened<Chunk, Out, E, R>): Effect.Effect<Out, E, R> =>
   Effect.suspend(() => {
-    const folder = newFolder()
+    const { done, follow } = following(run)
     return Effect.map(
-      Stream.runForEachArray(stream, (chunks) =>
-        Effect.sync(() => {
-          for (const chunk of chunks) folder.add(chunk)
-        })),
-      () => folder.done()
+      Stream.runForEachArray(run.stream, (chunks) => {
+        follow(chunks)
+        return Effect.void
+      }),
+      done
     )
   })
 

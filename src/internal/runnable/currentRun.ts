@@ -39,9 +39,9 @@ export const inRun = <A, E, R>(
   )
 
 /** A step's run as part of the one that runs it, under this tag. */
-export const tagged = <A, Out, E, R>(tag: string, { folder, stream }: Opened<A, Out, E, R>): Opened<A, Out, E, R> => ({
-  stream: inRun(stream, (run) => ({ ...run, stepTags: [tag] })),
-  folder
+export const tagged = <A, Out, E, R>(tag: string, opened: Opened<A, Out, E, R>): Opened<A, Out, E, R> => ({
+  ...opened,
+  stream: inRun(opened.stream, (run) => ({ ...run, stepTags: [tag] }))
 })
 
 /** What is the same in every event of one run. */

@@ -6,6 +6,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { derived } from "./core.ts"
 import type { Opened, Runnable } from "./core.ts"
+import { following } from "./fold.ts"
 
 /** A run begins. A step that works on chunks as they come has no `input` yet. */
 export interface Started<In> {
@@ -71,12 +72,12 @@ export const withListeners = <In, Out, E, R2 = never>(
 const observed = <In, Out, Chunk, E, R, R2>(
   run: Started<In>,
   listeners: Listeners<In, Out, E, R2>,
-  { folder: newFolder, stream }: Opened<Chunk, Out, E, R>
+  opened: Opened<Chunk, Out, E, R>
 ): Stream.Stream<Chunk, E, R | R2> =>
   Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
       const services = yield* Effect.context<R2>()
-      const folder = newFolder()
+      const folder = following(opened)
       const tell = <A>(listener: ((run: A) => Effect.Effect<unknown, unknown, R2>) | undefined, run: () => A) =>
         listener === undefined ? Effect.void : Effect.suspend(() => listener(run())).pipe(
           Effect.provideContext(services),
@@ -97,11 +98,10 @@ const observed = <In, Out, Chunk, E, R, R2>(
       yield* tell(listeners.onStart, () => run)
       yield* Scope.addFinalizer(scope, left)
       // Opened in this scope after the finalizer above, so it is closed before an interruption is told.
-      const pull = yield* Channel.toPullScoped(Stream.toChannel(stream), scope)
+      const pull = yield* Channel.toPullScoped(Stream.toChannel(opened.stream), scope)
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
-          for (const chunk of chunks) folder.add(chunk)
-          return Effect.succeed(chunks)
+          return Effect.succeed(folder.follow(chunks))
         },
         onDone: () =>
           Effect.andThen(end(tell(listeners.onEnd, () => ({ ...run, output: folder.done() }))), Cause.done()),

@@ -106,9 +106,10 @@ const then = (before: AnyOpened, step: Step): AnyOpened =>
     : step.over(before)
 
 /** A step's runs lie in the sequence's, not in that of the step which reads it. */
-const inside = (run: Run | undefined, i: number, { folder, stream }: AnyOpened): AnyOpened => ({
-  stream: run === undefined
-    ? stream
-    : Stream.provideService(stream, CurrentRun, { ...run, stepTags: [`seq:step:${i + 1}`] }),
-  folder
-})
+const inside = (run: Run | undefined, i: number, opened: AnyOpened): AnyOpened =>
+  run === undefined
+    ? opened
+    : {
+      ...opened,
+      stream: Stream.provideService(opened.stream, CurrentRun, { ...run, stepTags: [`seq:step:${i + 1}`] })
+    }

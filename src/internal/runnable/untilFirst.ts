@@ -41,5 +41,5 @@ export const untilFirst = <Chunk, Out, E, R>(
         })
       return Effect.suspend(() => pull ?? start(first))
     }))
-  return { stream, folder: () => lazily(() => tried?.folder()) }
+  return { stream, folder: () => lazily(() => tried?.folder()), kept: () => tried?.kept?.() }
 }

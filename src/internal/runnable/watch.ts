@@ -10,7 +10,8 @@ import type { Opened } from "./core.ts"
 import { CurrentRun, enter } from "./currentRun.ts"
 import type { Run, RunInfo } from "./currentRun.ts"
 import { encodeError } from "./encodeError.ts"
-import type { Folder } from "./fold.ts"
+import { following } from "./fold.ts"
+import type { Following, Kept } from "./fold.ts"
 
 /** A step as far as its events go. */
 export interface Watched {
@@ -25,7 +26,7 @@ export interface Watched {
 /** What a step works on: a value that is known, or a stream that is watched while it is read. */
 export type Input =
   | { readonly _tag: "Known"; readonly value: unknown; readonly nested?: unknown }
-  | { readonly _tag: "Streamed"; readonly folder: Folder<never, unknown> }
+  | { readonly _tag: "Streamed"; readonly folder: Kept<unknown> }
 
 /**
  * A step's run, with its events if somebody watches. They are taken from the stream itself, as it passes, so they cannot
@@ -35,54 +36,62 @@ export const watch = <Chunk, Out, E, R>(
   step: Watched,
   input: () => Input,
   body: Opened<Chunk, Out, E, R>
-): Opened<Chunk, Out, E, R> => ({
-  stream: Stream.unwrap(
-    Effect.map(CurrentRun, (run) => run === undefined ? body.stream : watched(step, run, input(), body))
-  ),
-  folder: body.folder
-})
+): Opened<Chunk, Out, E, R> => {
+  let told: Kept<Out> | undefined
+  return {
+    stream: Stream.unwrap(Effect.map(CurrentRun, (run) => {
+      if (run === undefined) return body.stream
+      const { info, inner } = enter(run, step.type, step.name)
+      const stream = Stream.provideService(body.stream, CurrentRun, inner)
+      if (!info.wanted) return stream
+      const folder = following(body)
+      told = folder
+      return watched(step, run, info, input(), stream, folder)
+    })),
+    folder: body.folder,
+    kept: () => told ?? body.kept?.()
+  }
+}
 
-const watched = <Chunk, Out, E, R>(
+const watched = <Chunk, E, R>(
   step: Watched,
   run: Run,
+  info: RunInfo,
   input: Input,
-  body: Opened<Chunk, Out, E, R>
+  body: Stream.Stream<Chunk, E, R>,
+  folder: Following<Chunk, unknown>
 ): Stream.Stream<Chunk, E, R> => {
-  const { info, inner } = enter(run, step.type, step.name)
   const { emit } = run.watcher
-  const told = step.tellOutput ?? ((output: unknown) => output)
+  const output = step.tellOutput ?? ((output: unknown) => output)
   const root = run.path.length === 0
   return Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
-      if (info.wanted) yield* emit([start(info, input, root)])
-      const folder = body.folder()
+      yield* emit([start(info, input, root)])
       let over = false
       const end = (event: () => RunEvent) =>
         Effect.suspend(() => {
           if (over) return Effect.void
           over = true
           // Who is stopped while the reader is behind still tells its end.
-          return info.wanted ? Effect.uninterruptible(emit([event()])) : Effect.void
+          return Effect.uninterruptible(emit([event()]))
         })
       yield* Scope.addFinalizer(scope, end(() => interrupted(info, folder)))
       // The body has a scope of its own, which is closed, with all inside it, before the end is told: a step that ends
       // early, as by Stream.take, leaves what it reads open until then.
       const inside = yield* Scope.fork(scope)
       const pull = yield* Channel.toPullScoped(
-        Stream.toChannel(Stream.provideService(body.stream, CurrentRun, inner)),
+        Stream.toChannel(body),
         inside
       )
       const stream = streamer(info)
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
-          for (const chunk of chunks) folder.add(chunk)
-          return info.wanted && step.quiet !== true
-            ? Effect.as(emit(chunks.map(stream)), chunks)
-            : Effect.succeed(chunks)
+          folder.follow(chunks)
+          return step.quiet === true ? Effect.succeed(chunks) : Effect.as(emit(chunks.map(stream)), chunks)
         },
         onDone: () =>
           Scope.close(inside, Exit.void).pipe(
-            Effect.andThen(end(() => ended(info, told(folder.done()), input, root))),
+            Effect.andThen(end(() => ended(info, output(folder.done()), input, root))),
             Effect.andThen(Cause.done())
           ),
         onFailure: (cause) =>
@@ -137,7 +146,7 @@ const failed = (info: RunInfo, error: unknown, input: Input, root: boolean): Run
   data: { error, ...(input._tag === "Known" ? endInput(input, root) : undefined) }
 })
 
-const interrupted = (info: RunInfo, folder: Folder<never, unknown>): RunEvent => {
+const interrupted = (info: RunInfo, folder: Kept<unknown>): RunEvent => {
   const partial = folder.partial()
   return { event: `on_${info.type}_interrupted`, ...base(info), data: partial === undefined ? {} : { partial } }
 }
