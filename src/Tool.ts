@@ -8,15 +8,21 @@
  * What a model passes is decoded by the schema of the parameters before the handler sees it. Arguments that do not fit
  * never reach the handler: the model is told what is wrong and where, and may try again.
  */
+import { dual } from "effect/Function"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { ProviderTool, ToolDefinition } from "./CallOptions.ts"
+import type { Chunk } from "./internal/agent/types.ts"
 import { given } from "./internal/given.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
 import { TypeId } from "./internal/tools/any.ts"
 import type { Any } from "./internal/tools/any.ts"
 import { implementationOf, stepOf } from "./internal/tools/make.ts"
 import type { CallInfo, Codec, ErrorOf, Handled, ServicesOf } from "./internal/tools/make.ts"
+import { PartialCalls } from "./internal/tools/partialCalls.ts"
 import type { ProviderOptions, ToolMessage } from "./Message.ts"
+import type { DeepPartial } from "./PartialJson.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -65,6 +71,20 @@ export interface Options<
   readonly providerOptions?: ProviderOptions | undefined
 }
 
+/**
+ * A call of a tool `T` as far as it has come. Its `args` are what the model has written of them, as JSON; they are
+ * decoded when the call is run, and not before. `whole` is true once, in the last of a call's, when its block has ended
+ * and the arguments are JSON.
+ */
+export type PartialCall<T = ToolDefinition> = T extends ToolDefinition ? {
+    readonly id: string
+    readonly name: T["name"]
+    readonly args: T extends { readonly parametersSchema: infer P extends Codec } ? DeepPartial<P["Encoded"]>
+      : Schema.Json
+    readonly whole: boolean
+  }
+  : never
+
 // -----------------------------------------------------------------------------
 // constructors
 // -----------------------------------------------------------------------------
@@ -79,7 +99,7 @@ export interface Options<
  * that streams shows its progress; its last value is the result, and each one is of the type `success`.
  *
  * A schema that JSON Schema has no words for fails the call of the model, before a request is made, with
- * `InvalidRequestError` and the field `tools[i].parameters`.
+ * `UnsupportedError` and the field `tools[i].parameters`.
  *
  * **Example** (The weather)
  *
@@ -165,3 +185,59 @@ export const make = <
     ...given("providerOptions", options.providerOptions)
   }
 }
+
+// -----------------------------------------------------------------------------
+// streaming calls
+// -----------------------------------------------------------------------------
+
+/**
+ * The calls of these tools while a model writes them: one element when a call begins, with `{}` as its `args`, and one
+ * whenever more of them is known. The calls of other tools are left out. It takes the chunks of a model and those of an
+ * agent; an id is that of one call.
+ *
+ * A call that was cut off, or is no JSON, never becomes whole, and a call without arguments does so when something
+ * follows it, as only that tells it from one that was cut off. Where much is open not every slice has its element, so
+ * that the cost is linear in the text.
+ *
+ * **Example** (A form that fills in)
+ *
+ * ```ts
+ * import { Console, Effect, Schema, Stream } from "effect"
+ * import { ChatModel, Tool } from "rivulet"
+ *
+ * const order = Tool.make("order", {
+ *   parameters: Schema.Struct({ dish: Schema.String, extras: Schema.Array(Schema.String) }),
+ *   handler: () => Effect.void
+ * })
+ * const print = ChatModel.stream("A pizza with olives, please", { tools: [order] }).pipe(
+ *   Tool.partialCalls([order]),
+ *   Stream.runForEach(({ args, whole }) => Console.log(args.dish, args.extras?.length ?? 0, whole))
+ * )
+ * ```
+ */
+export const partialCalls: {
+  <const Tools extends ReadonlyArray<ToolDefinition | ProviderTool>>(
+    tools: Tools
+  ): <E, R>(chunks: Stream.Stream<Chunk, E, R>) => Stream.Stream<PartialCall<Tools[number]>, E, R>
+  <E, R, const Tools extends ReadonlyArray<ToolDefinition | ProviderTool>>(
+    chunks: Stream.Stream<Chunk, E, R>,
+    tools: Tools
+  ): Stream.Stream<PartialCall<Tools[number]>, E, R>
+} = dual(
+  2,
+  <E, R, const Tools extends ReadonlyArray<ToolDefinition | ProviderTool>>(
+    chunks: Stream.Stream<Chunk, E, R>,
+    tools: Tools
+  ): Stream.Stream<PartialCall<Tools[number]>, E, R> => {
+    const names = tools.filter((tool) => tool.type !== "provider").map((tool) => tool.name)
+    return Stream.mapAccum(
+      chunks,
+      () => new PartialCalls(names),
+      // Each has the name of its tool.
+      (calls, chunk) => [
+        calls,
+        (chunk._tag === "AIMessageChunk" ? calls.read(chunk) : []) as Array<PartialCall<Tools[number]>>
+      ]
+    )
+  }
+)

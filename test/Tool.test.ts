@@ -269,7 +269,7 @@ describe("as the definition of a tool", () => {
         handler: () => Effect.void
       })
       const error = yield* Effect.flip(ChatModel.invoke("Hi", { tools: [weather, odd] }))
-      assert.strictEqual(error.reason._tag, "InvalidRequestError")
+      assert.strictEqual(error.reason._tag, "UnsupportedError")
       assert.deepInclude(error.reason, { field: "tools[1].parameters" })
       assert.include(error.reason.message, "f: there is no JSON form")
       assert.deepStrictEqual(yield* (yield* ScriptedChatModel.ScriptedChatModel).calls, [])

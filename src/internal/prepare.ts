@@ -2,13 +2,13 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import type { CallOptions, ProviderTool, ToolDefinition } from "../CallOptions.ts"
+import type { CallOptions } from "../CallOptions.ts"
 import { ChatModelError, InvalidRequestError } from "../ChatModelError.ts"
+import type { Reason } from "../ChatModelError.ts"
 import { ai, human, system } from "../Message.ts"
 import type { Message, PromptValue } from "../Message.ts"
-import { given } from "./given.ts"
 import type { ChatInput, MessageTuple } from "./request.ts"
-import { isTool, TypeId } from "./tools/any.ts"
+import { withDefinitions } from "./tools/definitions.ts"
 
 /** Input and options that can be handed to an adapter. */
 export interface Prepared {
@@ -25,15 +25,13 @@ export const prepare = (
   Effect.suspend(() => {
     const messages = toMessages(input)
     const problem = modelProblem(model.model) ?? optionsProblem(options) ?? messagesProblem(messages)
-    return problem === undefined
-      ? Effect.succeed({ messages, options: withDefinitions(options) })
-      : Effect.fail(
-        new ChatModelError({
-          provider: model.provider,
-          model: model.model,
-          reason: new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` })
-        })
-      )
+    const prepared: Result.Result<CallOptions, Reason> = problem === undefined
+      ? withDefinitions(options)
+      : Result.fail(new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` }))
+    return Result.match(prepared, {
+      onSuccess: (options) => Effect.succeed({ messages, options }),
+      onFailure: (reason) => Effect.fail(new ChatModelError({ provider: model.provider, model: model.model, reason }))
+    })
   })
 
 type Problem = readonly [field: string, message: string]
@@ -95,8 +93,6 @@ const toolsProblem = (options: CallOptions): Problem | undefined => {
     if (tool.name === "") return [`tools[${i}].name`, "a tool needs a name"]
     if (names.has(tool.name)) return [`tools[${i}].name`, `there are two tools named ${tool.name}`]
     names.add(tool.name)
-    const parameters = isTool(tool) ? tool[TypeId].parameters() : undefined
-    if (parameters !== undefined && Result.isFailure(parameters)) return [`tools[${i}].parameters`, parameters.failure]
   }
   const choice = options.toolChoice
   if (choice === undefined || choice === "none" || choice === "auto") return undefined
@@ -107,24 +103,6 @@ const toolsProblem = (options: CallOptions): Problem | undefined => {
     return ["toolChoice", `there is no tool named ${choice.name}`]
   }
   return undefined
-}
-
-/** Tools as an adapter and a log want them: as plain definitions. */
-const withDefinitions = (options: CallOptions): CallOptions =>
-  options.tools?.some((tool) => tool.type !== "provider" && isTool(tool)) === true
-    ? { ...options, tools: options.tools.map(toDefinition) }
-    : options
-
-const toDefinition = (tool: ToolDefinition | ProviderTool): ToolDefinition | ProviderTool => {
-  if (tool.type === "provider" || !isTool(tool)) return tool
-  const { description, name, parameters, providerOptions, strict } = tool
-  return {
-    name,
-    parameters,
-    ...given("description", description),
-    ...given("strict", strict),
-    ...given("providerOptions", providerOptions)
-  }
 }
 
 const messagesProblem = (messages: ReadonlyArray<Message>): Problem | undefined => {

@@ -4,6 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ToolMessage } from "../../Message.ts"
 import { toJsonSchema } from "../jsonSchema.ts"
+import { restore } from "../restoreJson.ts"
 import { unwatched } from "../runnable/core.ts"
 import type { Runnable } from "../runnable/core.ts"
 import { last } from "../runnable/fold.ts"
@@ -48,11 +49,20 @@ export const implementationOf = <Parameters, A, E, R, Told>(
   spec: Spec<Parameters, A, E, R>
 ): Implementation<A, Exclude<E, Told>, R> => {
   const { toModelOutput } = spec
-  let parameters: ReturnType<Implementation<A, E, R>["parameters"]> | undefined
+  let parametersJson: ReturnType<Implementation<A, E, R>["parameters"]> | undefined
+  const parameters = () =>
+    parametersJson ??= Result.mapError(
+      toJsonSchema(spec.parameters),
+      ({ message, path }) => path === "" ? message : `${path}: ${message}`
+    )
   const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(spec.parameters), { errors: "all" })
   const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(spec.success))
   const encodeFailure = Schema.encodeUnknownEffect(Schema.toCodecJson(spec.failure))
   const isTold = Schema.is(spec.failure)
+
+  /** A model that must name every key says null for those that may be left out. */
+  const restored = (args: Schema.Json): unknown =>
+    Result.match(parameters(), { onSuccess: (schema) => restore(args, schema), onFailure: () => args })
 
   const result = (value: A): Effect.Effect<Output<A>> =>
     Effect.map(
@@ -81,13 +91,9 @@ export const implementationOf = <Parameters, A, E, R, Told>(
     )) as Stream.Stream<Output<A>, Exclude<E, Told>, R> // E without those of E & Told
 
   return {
-    parameters: () =>
-      parameters ??= Result.mapError(
-        toJsonSchema(spec.parameters),
-        ({ message, path }) => path === "" ? message : `${path}: ${message}`
-      ),
+    parameters,
     open: ({ args, id }) =>
-      Effect.mapBoth(decode(args), {
+      Effect.mapBoth(decode(restored(args)), {
         onSuccess: (parameters) => outputs(parameters as Parameters, { id }), // the type of their schema
         onFailure: ({ message }) =>
           `The arguments do not fit the schema.\n${message.replaceAll(noNumber, "Expected number")}`
