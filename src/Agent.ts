@@ -18,7 +18,7 @@ import type { Conversation } from "./internal/agent/conversation.ts"
 import type { AgentModelError, AgentToolError } from "./internal/agent/errors.ts"
 import { agentFolder } from "./internal/agent/fold.ts"
 import { loop } from "./internal/agent/loop.ts"
-import type { AgentResult, AnyOptions, AnyTool, Chunk, Condition, Decision, Options } from "./internal/agent/types.ts"
+import type { AgentResult, Answer, AnyOptions, AnyTool, Chunk, Decision, Options } from "./internal/agent/types.ts"
 import type { ChatInput } from "./internal/request.ts"
 import { barrier } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
@@ -34,9 +34,9 @@ export type {
   AgentEndChunk,
   AgentFinish,
   AgentResult,
+  Answer,
   AnyTool,
   Chunk,
-  Condition,
   Decision,
   Options,
   ToolErrorChunk,
@@ -50,13 +50,6 @@ export interface Agent<T, E, R> extends Runnable<ChatInput, AgentResult, E, R, C
 // How tools can fail and what they need.
 type ToolErrorOf<T> = T extends Any<unknown, infer E> ? [E] extends [never] ? never : AgentToolError<E> : never
 type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
-
-/** The conditions, given as one or as a list. */
-type Each<Stop> = Stop extends ReadonlyArray<infer C> ? C : Stop
-type Asked<Stop> = Each<Stop> extends infer C ?
-  C extends (run: never) => infer A ? Extract<A, Effect.Effect<boolean, unknown, unknown>>
-  : never
-  : never
 
 // -----------------------------------------------------------------------------
 // constructors
@@ -112,21 +105,19 @@ type Asked<Stop> = Each<Stop> extends infer C ?
  */
 export const make = <
   const Tools extends ReadonlyArray<AnyTool>,
-  const Stop extends Condition | ReadonlyArray<Condition> = never,
   const Decided extends Decision | Effect.Effect<Decision, unknown, unknown> = never,
+  const Asked extends Answer = never,
   RO = never
 >(
-  options: Options<Tools, Stop, Decided, RO>
+  options: Options<Tools, Decided, Asked, RO>
 ): Agent<
   Extract<Tools[number], Any>,
   | AgentModelError
   | ToolErrorOf<Tools[number]>
-  | Effect.Error<Asked<Stop>>
-  | Effect.Error<Extract<Decided, Effect.Effect<Decision, unknown, unknown>>>,
+  | Effect.Error<Extract<Decided | Asked, Effect.Effect<unknown, unknown, unknown>>>,
   | ChatModel
   | ToolServicesOf<Tools[number]>
-  | Effect.Services<Asked<Stop>>
-  | Effect.Services<Extract<Decided, Effect.Effect<Decision, unknown, unknown>>>
+  | Effect.Services<Extract<Decided | Asked, Effect.Effect<unknown, unknown, unknown>>>
   | RO
 > =>
   barrier({
@@ -141,9 +132,9 @@ export const make = <
 // -----------------------------------------------------------------------------
 
 /**
- * Whether the last answer has called a tool of this name, for `stopWhen`. The call has its result by then.
+ * Whether the last answer has called a tool of one of these names, for `stopWhen`. The calls have their results by then.
  *
- * **Example** (A tool to end with)
+ * **Example** (A tool to end with, and an end in any case)
  *
  * ```ts
  * import { Effect, Schema } from "effect"
@@ -151,9 +142,10 @@ export const make = <
  *
  * const done = Tool.make("done", { parameters: Schema.Struct({ answer: Schema.String }), handler: () => Effect.void })
  * const agent = Agent.make({ tools: [done], toolChoice: "required", stopWhen: Agent.hasToolCall("done") })
+ * const cheap = Agent.make({ tools: [done], stopWhen: ({ usage }) => (usage?.totalTokens ?? 0) > 10_000 })
  * ```
  */
-export const hasToolCall = (name: string) => ({ steps }: Conversation): boolean => {
+export const hasToolCall = (...names: ReadonlyArray<string>) => ({ steps }: Conversation): boolean => {
   const last = steps.at(-1)
-  return last !== undefined && callsOf(last.message).some((call) => call.name === name)
+  return last !== undefined && callsOf(last.message).some((call) => names.includes(call.name))
 }

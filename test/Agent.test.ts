@@ -254,13 +254,12 @@ describe("the end", () => {
 
   it.effect("stop_when: by a tool, by a number of steps, by an effect", () =>
     Effect.gen(function*() {
-      for (
-        const stopWhen of [
-          Agent.hasToolCall("get_weather"),
-          [() => false, ({ steps }: Agent.Conversation) => steps.length === 1],
-          [(run: Agent.Conversation) => Effect.succeed(resultsOf(run).length === 1)]
-        ]
-      ) {
+      const conditions: ReadonlyArray<(run: Agent.Conversation) => boolean | Effect.Effect<boolean>> = [
+        Agent.hasToolCall("other", "get_weather"),
+        ({ steps }) => steps.length === 1,
+        (run) => Effect.succeed(resultsOf(run).length === 1)
+      ]
+      for (const stopWhen of conditions) {
         const result = yield* Agent.make({ tools: [weather], stopWhen }).invoke("Hi").pipe(
           Effect.provide(layer([asked("Bern"), text("Done")]))
         )

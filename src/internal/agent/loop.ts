@@ -25,10 +25,9 @@ type Phase = Effect.Effect<Chunks, unknown, unknown>
 /** Model and tools in turn, each closed before the other begins, until there is nothing more to do. */
 export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
   Stream.suspend(() => {
-    const { maxSteps = 20, onStep, stopWhen = [] } = options
+    const { maxSteps = 20, onStep, stopWhen } = options
     const instructions = options.system === undefined ? [] : [system(options.system)]
     const request = requestOf(options)
-    const conditions = typeof stopWhen === "function" ? [stopWhen] : stopWhen
     const given = toMessages(input)
     const progress = new Progress(given)
     let requests = 0
@@ -78,10 +77,8 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
 
     /** The model would go on, if it may. */
     const goOn = Effect.fnUntraced(function*(message: AIMessage): Effect.fn.Return<Chunks, unknown, unknown> {
-      for (const condition of conditions) {
-        const met = condition(progress.conversation())
-        if (Effect.isEffect(met) ? yield* met : met) return yield* end(message, "stop_when", [])
-      }
+      const met = stopWhen?.(progress.conversation()) ?? false
+      if (Effect.isEffect(met) ? yield* met : met) return yield* end(message, "stop_when", [])
       return yield* requests < maxSteps ? ask : end(message, "max_steps", [])
     })
 

@@ -102,11 +102,11 @@ export interface AgentResult extends Conversation {
  */
 export type Decision = "approve" | { readonly deny: string } | "suspend"
 
-/** Whether to end a run before its next request. */
-export type Condition<E = unknown, R = unknown> = (run: Conversation) => boolean | Effect.Effect<boolean, E, R>
+/** Whether something is so, or an effect that finds it out. */
+export type Answer = boolean | Effect.Effect<boolean, unknown, unknown>
 
 /** What an agent is made of, and the options of each of its requests. */
-export interface Options<Tools, Stop, Decided, RO> extends Omit<CallOptions, "tools"> {
+export interface Options<Tools, Decided, Asked, RO> extends Omit<CallOptions, "tools"> {
   /** What the model may call: tools that are run here, and such as the provider runs. */
   readonly tools: Tools
   /** In the events; `Agent` by default. */
@@ -118,11 +118,8 @@ export interface Options<Tools, Stop, Decided, RO> extends Omit<CallOptions, "to
    * then, the run ends with `max_steps`.
    */
   readonly maxSteps?: number | undefined
-  /**
-   * Asked when a step is done, with its results, and the model would go on. If one of them holds, the run ends with
-   * `stop_when`.
-   */
-  readonly stopWhen?: Stop | undefined
+  /** Asked when a step is done, with its results, and the model would go on. If it holds, the run ends with `stop_when`. */
+  readonly stopWhen?: ((run: Conversation) => Asked) | undefined
   /** How many tools of one step may run at once; 8 by default. Calls that wait for approval do not count. */
   readonly concurrency?: number | undefined
   /**
@@ -143,7 +140,7 @@ export type AnyTool = Any | ProviderTool
 /** Any options, once their types do not matter any more. */
 export type AnyOptions = Options<
   ReadonlyArray<AnyTool>,
-  Condition | ReadonlyArray<Condition>,
   Decision | Effect.Effect<Decision, unknown, unknown>,
+  Answer,
   unknown
 >

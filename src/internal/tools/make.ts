@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import type { ToolMessage } from "../../Message.ts"
 import { toJsonSchema } from "../jsonSchema.ts"
@@ -56,7 +57,9 @@ export const implementationOf = <Parameters, A, E, R, Told>(
       ({ message, path }) => path === "" ? message : `${path}: ${message}`
     )
   const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(spec.parameters), { errors: "all" })
-  const encode = Schema.encodeUnknownEffect(Schema.toCodecJson(spec.success))
+  const encode = SchemaAST.isVoid(spec.success.ast)
+    ? () => Effect.succeed("") // what a value is that counts as none
+    : Schema.encodeUnknownEffect(Schema.toCodecJson(spec.success))
   const encodeFailure = Schema.encodeUnknownEffect(Schema.toCodecJson(spec.failure))
   const isTold = Schema.is(spec.failure)
 
