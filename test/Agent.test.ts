@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Logger, Schema, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Logger, Schema, Stream } from "effect"
 import { Agent, AIMessageChunk, ChatModelError, Message, Runnable, Tool } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 
@@ -432,6 +432,22 @@ describe("onStep", () => {
         assert.include(String(logged[0]), "onStep failed")
       }
     }))
+  it.effect("holds up the run, and is left with it, which is no failure of its", () =>
+    Effect.gen(function*() {
+      const logged: Array<unknown> = []
+      const waits = yield* Deferred.make<void>()
+      const onStep = () => Effect.andThen(Deferred.succeed(waits, undefined), Effect.never)
+      const fiber = yield* Effect.forkChild(
+        Agent.make({ tools: [weather], onStep }).invoke("Hi").pipe(
+          Effect.provide(Logger.layer([Logger.make(({ message }) => logged.push(message))]))
+        )
+      )
+      yield* Deferred.await(waits)
+      assert.lengthOf(yield* requests, 1)
+      const exit = yield* Effect.andThen(Fiber.interrupt(fiber), Fiber.await(fiber))
+      assert.isTrue(Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause))
+      assert.deepStrictEqual(logged, [])
+    }).pipe(Effect.provide(layer([asked("Bern"), text("Done")]))))
 })
 
 describe("in a chain", () => {

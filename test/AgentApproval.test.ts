@@ -99,6 +99,16 @@ describe("approve", () => {
 })
 
 describe("a run that waits for approval", () => {
+  it.effect("lists what waits in the order of the calls", () =>
+    Effect.gen(function*() {
+      const { pay } = paying()
+      const agent = Agent.make({
+        tools: [pay],
+        approve: (call) => call.id === "call_1" ? Effect.as(Effect.yieldNow, "suspend" as const) : "suspend"
+      })
+      assert.deepStrictEqual((yield* agent.invoke("Pay")).pending.map(({ id }) => id), ["call_1", "call_2"])
+    }).pipe(Effect.provide(layer([asked(1, 2)]))))
+
   it("ends, is kept as JSON, and goes on in another runtime with the decisions given then", async () => {
     const { paid, pay } = paying()
     const steps: Array<string> = []

@@ -168,6 +168,17 @@ describe("called by a model", () => {
       assert.deepStrictEqual(seen, { when: new Date(0), n: 3, id: "call_1" })
     }))
 
+  it.effect("a null for what may be left out is taken for that: models that must name every key say so", () =>
+    Effect.gen(function*() {
+      let seen: unknown
+      const tool = Tool.make("tool", {
+        parameters: Schema.Struct({ city: Schema.String, days: Schema.optionalKey(Schema.Number) }),
+        handler: (parameters) => Effect.sync(() => void (seen = parameters))
+      })
+      yield* called(tool, { city: "Bern", days: null })
+      assert.deepStrictEqual(seen, { city: "Bern" })
+    }))
+
   it.effect("arguments that do not fit are told with their place, all of them, and nothing runs", () =>
     Effect.gen(function*() {
       let ran = 0
@@ -180,6 +191,8 @@ describe("called by a model", () => {
         assert.include(problem, word)
       }
       assert.include(yield* Effect.flip(called(tool, null)), "Expected object")
+      const wrong = Array.from({ length: 10_000 }, () => "one")
+      assert.isBelow((yield* Effect.flip(called(tool, { city: "Bern", days: wrong }))).length, 2200)
       assert.strictEqual(ran, 0)
     }))
 

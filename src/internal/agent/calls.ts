@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { ToolCall, ToolMessage } from "../../Message.ts"
+import { bounded } from "../parsers/error.ts"
 import { concurrencyOf } from "../runnable/core.ts"
 import { merge } from "../runnable/merge.ts"
 import { TypeId } from "../tools/any.ts"
@@ -75,7 +76,7 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
       if (Result.isFailure(opened)) return refused(opened.failure)
       const decision = yield* decide(options, call, begun)
       if (decision === "suspend") {
-        step.suspended.push(call)
+        step.suspended.add(call)
         return Stream.empty
       }
       if (decision !== "approve") return refused(`This call was denied: ${decision.deny}`)
@@ -91,7 +92,7 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
 }
 
 const unknownTool = (name: string, names: ReadonlyArray<string>): string =>
-  `There is no tool named ${JSON.stringify(name)}. ${
+  `There is no tool named ${bounded(JSON.stringify(name))}. ${
     names.length === 0 ? "There are no tools." : `There are: ${names.join(", ")}.`
   }`
 

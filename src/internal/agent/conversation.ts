@@ -14,7 +14,7 @@ export interface Conversation {
   readonly messages: ReadonlyArray<Message>
   /** The steps of this run. */
   readonly steps: ReadonlyArray<Step>
-  /** The tokens of all requests of this run; absent as long as no provider has told any. */
+  /** The tokens of all answers of this run; absent as long as no provider has told any. */
   readonly usage?: Usage | undefined
 }
 

@@ -60,8 +60,8 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
     const run = (step: OpenStep): Phase =>
       Effect.sync(() => {
         next = Effect.suspend(() =>
-          step.suspended.length > 0
-            ? end(step.message, "approval", step.suspended)
+          step.suspended.size > 0
+            ? end(step.message, "approval", step.calls.filter((call) => step.suspended.has(call)))
             : Effect.andThen(close(step), () => goOn(step.message))
         )
         return answerCalls(options, step, progress)

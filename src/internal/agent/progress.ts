@@ -12,7 +12,7 @@ export interface OpenStep {
   /** By the place of the call. */
   readonly results: Array<ToolMessage | undefined>
   /** The calls that wait to be approved. */
-  readonly suspended: Array<Call>
+  readonly suspended: Set<Call>
 }
 
 /** How far one run of an agent has come. */
@@ -36,7 +36,7 @@ export class Progress {
 
   /** A step begins, with an answer that the messages have already. */
   open(message: AIMessage, calls: ReadonlyArray<Call>): OpenStep {
-    return this.#open = { message, calls, results: calls.map(() => undefined), suspended: [] }
+    return this.#open = { message, calls, results: calls.map(() => undefined), suspended: new Set() }
   }
 
   /** The step that was opened last has all it is to have. */

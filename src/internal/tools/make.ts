@@ -5,6 +5,7 @@ import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import type { ToolMessage } from "../../Message.ts"
 import { toJsonSchema } from "../jsonSchema.ts"
+import { bounded } from "../parsers/error.ts"
 import { restore } from "../restoreJson.ts"
 import { unwatched } from "../runnable/core.ts"
 import type { Runnable } from "../runnable/core.ts"
@@ -99,7 +100,7 @@ export const implementationOf = <Parameters, A, E, R, Told>(
       Effect.mapBoth(decode(restored(args)), {
         onSuccess: (parameters) => outputs(parameters as Parameters, { id }), // the type of their schema
         onFailure: ({ message }) =>
-          `The arguments do not fit the schema.\n${message.replaceAll(noNumber, "Expected number")}`
+          `The arguments do not fit the schema.\n${bounded(message.replaceAll(noNumber, "Expected number"), mostTold)}`
       })
   }
 }
@@ -109,6 +110,9 @@ const noNumber = Result.match(Schema.decodeUnknownResult(Schema.toCodecJson(Sche
   onSuccess: String,
   onFailure: ({ message }) => message
 })
+
+/** The most characters a model is told of what is wrong with its arguments: enough for a score of places. */
+const mostTold = 2000
 
 /** One run of a tool. `streams` is known with the first value. */
 const openTool = <Parameters, A, E, R>(spec: Spec<Parameters, A, E, R>, parameters: Parameters, call: CallInfo) => {
