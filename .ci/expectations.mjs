@@ -9,6 +9,8 @@ const broken = (Script) => {
 }
 const stalled = (Script) => ({ ...broken(Script), steps: [...broken(Script).steps.slice(0, -1), Script.stall] })
 
+const pieces = (text) => text.match(/.{1,5}/g)
+
 const prints = (expected) => ({ stdout }) =>
   expected instanceof RegExp ? assert.match(stdout, expected) : assert.equal(stdout, expected)
 
@@ -127,6 +129,23 @@ export const faces = {
       brokenOff(ran)
     }
   }],
+  "07-structured.ts": [{
+    server: ({ Script }) => ({
+      script: Script.tokens(pieces(JSON.stringify({ name: "Soup", steps: ["Cut", "Cook"] })))
+    }),
+    check: ({ requests, stdout }) => {
+      const lines = stdout.trimEnd().split("\n")
+      assert.deepEqual(lines.slice(-3), ["Soup 2", "2", "Soup"])
+      assert.ok(lines.length > 5, "it fills in")
+      assert.equal(requests.length, 3)
+      const { schema, type } = requests[2].body.output_config.format
+      assert.deepEqual([type, schema.required, schema.additionalProperties], ["json_schema", ["name", "steps"], false])
+    }
+  }, {
+    name: "an answer that does not fit",
+    server: ({ Script }) => ({ script: Script.text(`{"name": "Soup", "steps": "Cook"}`) }),
+    check: prints(/does not fit: .*steps/)
+  }],
   "08-tools.ts": [{
     server: ({ Script }) => ({
       script: (request) =>
@@ -165,6 +184,26 @@ export const faces = {
 
 /** The examples, each with the ways it is run. */
 export const examples = {
+  "structured.ts": [{
+    server: ({ Script }) => {
+      const soup = { name: "Soup", minutes: 20, steps: ["Cut", "Cook"] }
+      const stew = { name: "Stew", minutes: 90, steps: [], invented: "1786-05-01T00:00:00.000Z" }
+      return { scripts: [Script.tokens(pieces(JSON.stringify(soup)))], script: Script.text(JSON.stringify(stew)) }
+    },
+    check: ({ requests, stdout }) => {
+      assert.match(stdout, /^undefined 0\n(.*\n)*Soup 2\n20 minutes, \d+ tokens\ntrue 1786\n$/)
+      assert.equal(requests[0].body.output_config.format.type, "json_schema")
+      assert.equal(question(requests[1]), "A recipe for stew")
+    }
+  }, {
+    name: "an answer that does not fit",
+    server: ({ Script }) => ({ script: Script.text(`{"name": "Soup", "minutes": 0, "steps": []}`) }),
+    check: prints(/^(.*\n)*Mismatch: .*minutes/)
+  }, {
+    name: "an answer that was cut off",
+    server: ({ Script }) => ({ script: Script.text(`{"name": "Soup", "steps": ["Cu`, { stopReason: "max_tokens" }) }),
+    check: prints(/^(.*\n)*CutOff: /)
+  }],
   "song.ts": [{
     server: ({ Script }) => ({ script: Script.text(song) }),
     check: ({ requests, stdout }) => {

@@ -33,6 +33,7 @@ import { make as makeCapabilities } from "./Capabilities.ts"
 import type { Capabilities } from "./Capabilities.ts"
 import type { ChatModelError } from "./ChatModelError.ts"
 import type { Finish } from "./Finish.ts"
+import type { DeepPartialJson } from "./internal/deepPartialJson.ts"
 import { given } from "./internal/given.ts"
 import { streamObject as streamObjectOf } from "./internal/object/generate.ts"
 import type { Part, Whole } from "./internal/object/parser.ts"
@@ -47,7 +48,6 @@ import { last, message } from "./internal/runnable/fold.ts"
 import type { Folder } from "./internal/runnable/fold.ts"
 import { watch } from "./internal/runnable/watch.ts"
 import type { AIMessage, Metadata } from "./Message.ts"
-import type { DeepPartial } from "./PartialJson.ts"
 import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 import { streamEvents as streamEventsOf } from "./Runnable.ts"
 import type { EventOptions } from "./Runnable.ts"
@@ -405,8 +405,7 @@ export type ObjectMethod = Method
 export type GeneratedObject<A> = Omit<Whole<A>, "_tag">
 
 /**
- * What {@link streamObject} yields: `Partial` has what has come of the value, in its schema's encoded form and
- * unchecked; `Object` comes last, with the decoded value, the message it was in, and its usage.
+ * What {@link streamObject} yields: `Partial` has what has come of the value, as JSON and unchecked; `Object` comes last, with the decoded value, the message it was in, and its usage.
  */
 export type ObjectChunk<A, P> = Part<P> | Whole<A>
 
@@ -474,7 +473,7 @@ export const streamObject = <S extends Schema.Constraint>(
   input: ChatInput,
   options: ObjectOptions<S>
 ): Stream.Stream<
-  ObjectChunk<S["Type"], DeepPartial<S["Encoded"]>>,
+  ObjectChunk<S["Type"], DeepPartialJson<S["Encoded"]>>,
   ChatModelError | OutputParserError,
   ChatModel | S["DecodingServices"]
 > => Stream.unwrap(Effect.map(ChatModel, (model) => streamObjectOf(model, input, options)))
@@ -522,7 +521,7 @@ export type ObjectRunnable<S extends Schema.Constraint, R> = Runnable<
   S["Type"],
   ChatModelError | OutputParserError,
   R | S["DecodingServices"],
-  DeepPartial<S["Encoded"]> | S["Type"]
+  DeepPartialJson<S["Encoded"]> | S["Type"]
 >
 
 // -----------------------------------------------------------------------------

@@ -21,11 +21,12 @@ import { dual } from "effect/Function"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { Failure } from "./internal/parsers/jsonReader.ts"
+import type { Failure } from "./internal/parsers/jsonFailure.ts"
 import { JsonText } from "./internal/parsers/jsonText.ts"
 import type { Options } from "./internal/parsers/jsonText.ts"
-import { reading } from "./internal/parsers/reading.ts"
+import { readStream } from "./internal/parsers/readStream.ts"
 
+export type { DeepPartialJson } from "./internal/deepPartialJson.ts"
 export type { Options } from "./internal/parsers/jsonText.ts"
 
 // -----------------------------------------------------------------------------
@@ -114,7 +115,7 @@ export interface Parser {
    */
   readonly push: (piece: string) => boolean
   /**
-   * The value so far, or `undefined` as long as there is none. It is never changed afterwards. The objects and arrays
+   * The value so far, or `undefined` as long as there is none, and after a failure. It is never changed afterwards. The objects and arrays
    * that are still open are copied (not what is in them), so its cost is their sizes; asked again without a change, it
    * is the same value and costs nothing.
    */
@@ -160,7 +161,7 @@ export const parse = (text: string, options?: Options): Effect.Effect<Schema.Jso
 export const parseResult = (text: string, options?: Options): Result.Result<Schema.Json, PartialJsonError> => {
   const reader = new JsonText(options)
   reader.push(text)
-  return resultOf(reader.failure === undefined ? reader.value() : undefined, reader)
+  return resultOf(reader.value(), reader)
 }
 
 /**
@@ -187,7 +188,7 @@ export const parser = (options?: Options): Parser => {
     push: (piece) => {
       const before = reader.version
       if (!over) reader.push(piece)
-      return reader.version !== before
+      return reader.failure === undefined && reader.version !== before
     },
     value: () => reader.value(),
     failure: () => reader.failure === undefined ? undefined : errorOf(reader.failure),
@@ -225,7 +226,7 @@ export const values: {
 } = dual(
   (args) => Stream.isStream(args[0]),
   <E, R>(pieces: Stream.Stream<string, E, R>, options?: Options): Stream.Stream<Schema.Json, E | PartialJsonError, R> =>
-    reading(pieces, () => {
+    readStream(pieces, () => {
       const text = new JsonText(options)
       const failure = () => text.failure === undefined ? undefined : errorOf(text.failure)
       return {

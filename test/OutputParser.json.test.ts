@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Result, Schema, Stream } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import { OutputParser, Runnable } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { available, skipped, streamCases } from "./support/peerCases.ts"
@@ -43,7 +43,8 @@ describe("schema", () => {
   it.effect("fails with what does not fit", () =>
     Effect.gen(function*() {
       const chain = Runnable.sequence(saying(["{\"name\": 1, \"steps\": [\"a\", 2]}"]), OutputParser.schema(Recipe))
-      const error = Result.getOrThrow(Result.flip(yield* Effect.result(chain.invoke("hi"))))
+      const error = yield* Effect.flip(chain.invoke("hi"))
+      assert(error._tag === "OutputParserError")
       assert.strictEqual(error.reason, "Mismatch")
       assert.deepStrictEqual(error.issues.map(({ path }) => path), [["name"], ["steps", 1]])
     }))

@@ -63,6 +63,7 @@ export class Accumulator implements AccumulatorApi {
    * it is one more thing that lives as long as the message.
    */
   addAll(chunks: ReadonlyArray<AIMessageChunk>): void {
+    if (chunks.length === 1) return this.add(chunks[0]!)
     let slices: Array<string> = []
     let block = -1
     for (const chunk of chunks) {

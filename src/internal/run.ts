@@ -79,6 +79,8 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope, noteMe
   const clock = yield* Clock.Clock
   const services = yield* Effect.context<never>()
   let attempt: Attempt | undefined
+  /** The attempt's chunks, checked. */
+  let next: ChunkPull | undefined
   const watchdog = new Watchdog(
     limitsOf(options.timeout),
     clock,
@@ -86,6 +88,44 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope, noteMe
     () => attempt === undefined ? Effect.void : Scope.close(attempt.scope, Exit.void)
   )
   yield* Scope.addFinalizer(scope, watchdog.stop)
+
+  const fail = (attempt: Attempt, reason: Reason) =>
+    withPartial(new ChatModelError({ provider: call.provider, model: call.model, reason }), attempt)
+
+  /** The next chunks of a try, checked; made once, as it is run for each read. */
+  const checked = (attempt: Attempt): ChunkPull =>
+    Pull.matchEffect(watchdog.guard(Effect.suspend(() => attempt.pull)), {
+      onSuccess: (chunks) => {
+        watchdog.chunks()
+        for (let i = 0; i < chunks.length; i++) {
+          if (attempt.finished) {
+            attempt.message.addAll(chunks.slice(0, i))
+            return Effect.fail(fail(attempt, new MalformedResponseError({ message: afterFinish })))
+          }
+          if (chunks[i]!.finish !== undefined) attempt.finished = true
+        }
+        attempt.message.addAll(chunks)
+        return Effect.succeed(chunks)
+      },
+      onDone: (): ChunkPull => {
+        watchdog.waited()
+        if (watchdog.expired !== undefined) return Effect.fail(fail(attempt, watchdog.expired))
+        return attempt.finished
+          ? Cause.done()
+          : Effect.fail(fail(attempt, new TruncatedError({ message: "The stream ended before the message did" })))
+      },
+      onFailure: (cause) => {
+        watchdog.waited()
+        return watchdog.expired !== undefined && !Cause.hasInterrupts(cause)
+          ? Effect.fail(fail(attempt, watchdog.expired))
+          : Effect.failCause(
+            Cause.map(
+              cause,
+              (error) => error._tag === "TimeoutError" ? fail(attempt, error) : withPartial(error, attempt)
+            )
+          )
+      }
+    })
 
   const begin = (): Attempt => {
     watchdog.begin()
@@ -107,40 +147,10 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope, noteMe
         )
       )
     }
+    attempt = fresh
     noteMessage(fresh.message)
     return fresh
   }
-
-  const fail = (attempt: Attempt, reason: Reason) =>
-    withPartial(new ChatModelError({ provider: call.provider, model: call.model, reason }), attempt)
-
-  /** The next chunks of a try, checked. */
-  const next = (attempt: Attempt): ChunkPull =>
-    Pull.matchEffect(watchdog.guard(attempt.pull), {
-      onSuccess: (chunks) => {
-        watchdog.chunks()
-        for (let i = 0; i < chunks.length; i++) {
-          if (attempt.finished) {
-            attempt.message.addAll(chunks.slice(0, i))
-            return Effect.fail(fail(attempt, new MalformedResponseError({ message: afterFinish })))
-          }
-          if (chunks[i]!.finish !== undefined) attempt.finished = true
-        }
-        attempt.message.addAll(chunks)
-        return Effect.succeed(chunks)
-      },
-      onDone: (): ChunkPull =>
-        attempt.finished
-          ? Cause.done()
-          : Effect.fail(fail(attempt, new TruncatedError({ message: "The stream ended before the message did" }))),
-      onFailure: (cause) =>
-        Effect.failCause(
-          Cause.map(
-            cause,
-            (error) => error._tag === "TimeoutError" ? fail(attempt, error) : withPartial(error, attempt)
-          )
-        )
-    })
 
   const maxRetries = options.maxRetries ?? 2
   let step: RetryStep | undefined
@@ -166,8 +176,8 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope, noteMe
   const first: ChunkPull = Effect.gen(function*() {
     for (let retries = 0;; retries++) {
       const current = begin()
-      attempt = current
-      const exit = yield* Effect.exit(firstShown(() => next(current)))
+      next = checked(current)
+      const exit = yield* Effect.exit(firstShown(next))
       if (Exit.isSuccess(exit)) return exit.value
       const error = Cause.findErrorOption(exit.cause)
       if (error._tag === "None" || Cause.isDone(error.value)) return yield* exit
@@ -181,7 +191,7 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope, noteMe
 
   let shown = false
   return Effect.suspend((): ChunkPull => {
-    if (shown && attempt !== undefined) return next(attempt)
+    if (shown && next !== undefined) return next
     shown = true
     return first
   })
@@ -191,10 +201,10 @@ const afterFinish = "Something followed the chunk that ended the message"
 
 /** Holds back chunks that carry only an id, usage or metadata, and joins them to the first that carries more. */
 const firstShown = Effect.fnUntraced(
-  function*(next: () => ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
+  function*(next: ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
     let held = empty
     while (true) {
-      const chunks = yield* next()
+      const chunks = yield* next
       for (let i = 0; i < chunks.length; i++) {
         held = held === empty ? chunks[i]! : concat(held, chunks[i]!)
         if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {

@@ -106,8 +106,8 @@ describe("a step that chooses what it gives on folds as that does", () => {
           assert.deepStrictEqual(yield* step.invoke(lines), whole)
           assert.deepStrictEqual(yield* step.invoke(lines), whole)
           const { events } = yield* eventsOf(step, lines)
-          for (const { data, event, name } of events) {
-            if (event.endsWith("_end") && name !== "scripted") {
+          for (const { data, event, name, tags } of events) {
+            if (event.endsWith("_end") && name !== "scripted" && !tags.includes("condition:1")) {
               assert.deepStrictEqual((data as { readonly output: unknown }).output, whole, name)
             }
           }
@@ -155,15 +155,12 @@ describe("a sequence of steps that work on chunks", () => {
       assert.deepStrictEqual(yield* Stream.runCollect(chain.stream("abc")), ["A", "B", "C", ""])
       const { events } = yield* eventsOf(chain, "abc")
       balanced(events)
+      // The chunks are told by the steps inside.
       const own = events.filter(({ name }) => name === "Louder")
-      assert.deepStrictEqual(own.map(({ event }) => event), [
-        "on_chain_start",
-        ...Array.from({ length: 4 }, () => "on_chain_stream"),
-        "on_chain_end"
-      ])
-      assert.deepStrictEqual(own[0]?.data, {})
-      const end = own[5]?.data as { readonly input: { readonly content: string } } | undefined
-      assert.strictEqual(end?.input.content, "abc")
+      assert.deepStrictEqual(own.map(({ event }) => event), ["on_chain_start", "on_chain_end"])
+      const [start, end] = own
+      assert.deepStrictEqual(start?.data, {})
+      assert.propertyVal((end?.data as { readonly input: object } | undefined)?.input, "content", "abc")
     }))
 })
 

@@ -24,23 +24,26 @@ const key = "value"
 const make = (schema: Schema.Constraint): Result.Result<Form<unknown, unknown>, SchemaProblem> =>
   Result.flatMap(toJsonSchema(schema), (jsonSchema) => {
     if (jsonSchema["type"] === "object") {
-      const decode = decoder(schema)
-      return Result.succeed({
-        jsonSchema,
-        part: (object) => object,
-        decode: (object, answer) => decode(restore(object, jsonSchema), answer)
-      })
+      return Result.succeed({ jsonSchema, part: (object) => object, decode: restoring(decoder(schema), jsonSchema) })
     }
     const wrapped = Schema.Struct({ [key]: schema })
     return Result.map(toJsonSchema(wrapped), (jsonSchema) => {
-      const decode = decoder(wrapped)
+      const decode = restoring(decoder(wrapped), jsonSchema)
       return {
         jsonSchema,
         part: (object) => isObject(object) ? object[key] : undefined,
-        decode: (object, answer) => Effect.map(decode(restore(object, jsonSchema), answer), (whole) => whole[key])
+        decode: (object, answer) => Effect.map(decode(object, answer), (whole) => whole[key])
       }
     })
   })
+
+/** What does not fit as it is may fit without the nulls that stand for keys left out. */
+const restoring =
+  <A, R>(decode: Form<A, R>["decode"], jsonSchema: JsonSchema.JsonSchema): Form<A, R>["decode"] => (object, answer) =>
+    Effect.catch(decode(object, answer), (error) => {
+      const restored = restore(object, jsonSchema)
+      return restored === object ? Effect.fail(error) : decode(restored, answer)
+    })
 
 const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)

@@ -1,12 +1,14 @@
+import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, UnsupportedError } from "../../ChatModelError.ts"
-import type { DeepPartial } from "../../PartialJson.ts"
+import type { DeepPartialJson } from "../deepPartialJson.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import type { ChatInput } from "../request.ts"
+import { CurrentRun } from "../runnable/currentRun.ts"
 import { formOf } from "./form.ts"
 import { objectParser } from "./parser.ts"
 import type { Part, Whole } from "./parser.ts"
@@ -26,7 +28,7 @@ export const streamObject = <S extends Schema.Constraint>(
   input: ChatInput,
   { schema, ...asked }: Asked & { readonly schema: S }
 ): Stream.Stream<
-  Part<DeepPartial<S["Encoded"]>> | Whole<S["Type"]>,
+  Part<DeepPartialJson<S["Encoded"]>> | Whole<S["Type"]>,
   ChatModelError | OutputParserError,
   S["DecodingServices"]
 > =>
@@ -43,9 +45,12 @@ export const streamObject = <S extends Schema.Constraint>(
     const method = methodFor(model, asked.method, jsonSchema)
     if (typeof method !== "string") return fail(method)
     const request = requestFor(model, input, asked, method, jsonSchema)
-    const parser = objectParser<S["Type"], DeepPartial<S["Encoded"]>, S["DecodingServices"]>(
+    const parser = objectParser<S["Type"], DeepPartialJson<S["Encoded"]>, S["DecodingServices"]>(
       form.success,
       method === "tool" ? { _tag: "Tool", name: toolName(asked) } : { _tag: "Text" }
     )
-    return parser.transform(model.stream(request.input, request.options))
+    const chunks = model.stream(request.input, request.options)
+    // The model runs beside the parser that reads it, not in it.
+    return Stream.unwrap(Effect.map(CurrentRun, (run) =>
+      parser.transform(run === undefined ? chunks : Stream.provideService(chunks, CurrentRun, run))))
   })

@@ -8,7 +8,6 @@ import { Accumulator } from "../accumulator.ts"
 import { given } from "../given.ts"
 import { Answer, wholeChunk } from "../parsers/answer.ts"
 import type { OutputParserError } from "../parsers/error.ts"
-import { failed } from "../parsers/json.ts"
 import { JsonText } from "../parsers/jsonText.ts"
 import { reading } from "../parsers/reading.ts"
 import type { Reading } from "../parsers/reading.ts"
@@ -92,7 +91,7 @@ const objectReading = <A, P, R>(
     if (failure === undefined) return undefined
     return failure.reason === "Empty" || failure.reason === "Incomplete"
       ? incomplete(failure.message, failure.path)
-      : failed(answer, failure)
+      : answer.unreadable(failure)
   }
 
   const problem = () => {
@@ -123,7 +122,6 @@ const objectReading = <A, P, R>(
 /** A message that is there already, as the one chunk that would have brought what is read here. */
 const asChunk = (message: AIMessage): AIMessageChunk => ({
   ...wholeChunk(message),
-  ...given("usage", message.usage),
   ...given("metadata", message.metadata),
   parts: message.parts.flatMap((part, index): ReadonlyArray<Delta> => {
     switch (part.type) {

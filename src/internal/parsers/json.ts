@@ -5,82 +5,75 @@ import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import { streaming } from "../runnable/core.ts"
 import type { Runnable } from "../runnable/core.ts"
-import { last } from "../runnable/fold.ts"
 import type { Folder } from "../runnable/fold.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
-import type { Failure } from "./jsonReader.ts"
 import { JsonText } from "./jsonText.ts"
 import type { Options } from "./jsonText.ts"
-import { reading } from "./reading.ts"
+import { readStream } from "./readStream.ts"
 
-/** A parser that shows JSON while it comes, and makes something of the whole. */
-export interface JsonSpec<A, R> {
+/** A parser of JSON. */
+export interface JsonSpec<A, Chunk, R> {
   readonly name: string
   readonly options: Options | undefined
+  readonly folder: () => Folder<Chunk, A>
   /** What the answer should be, in words; only asked for when it is not. */
   readonly asked: () => string
-  /** What comes after the whole answer, beside `whole` itself if it was not `shown`. */
-  readonly whole: (
-    whole: Json,
-    shown: boolean,
-    answer: Answer
-  ) => Effect.Effect<ReadonlyArray<Json | A>, OutputParserError, R>
+  /** An array is shown by its elements; see `JsonFinder`. */
+  readonly firm?: boolean | undefined
+  readonly make: (answer: Answer, text: JsonText) => JsonHandler<Chunk, R>
 }
 
-export const jsonParser = <A, R>(
-  spec: JsonSpec<A, R>
-): Runnable<AIMessage, A, OutputParserError, R, Json | A, AIMessageChunk> => {
-  // A whole answer is read like one that comes, but not shown in part.
+/** What a parser makes of one answer. */
+export interface JsonHandler<Chunk, R> {
+  /** What a slice of the answer adds. Not asked of an answer that is there already. */
+  readonly slice?: (() => Chunk | undefined) | undefined
+  /** What all slices of a read add, where that takes an effect. */
+  readonly read?: Effect.Effect<ReadonlyArray<Chunk>, never, R> | undefined
+  /** Set when the answer need not be read any further. */
+  readonly failure?: (() => OutputParserError | undefined) | undefined
+  /** What the whole adds. */
+  readonly end: (whole: Json) => Effect.Effect<ReadonlyArray<Chunk>, OutputParserError, R>
+}
+
+export const jsonParser = <A, Chunk, R>(
+  spec: JsonSpec<A, Chunk, R>
+): Runnable<AIMessage, A, OutputParserError, R, Chunk, AIMessageChunk> => {
+  // An answer that is there already is read like one that comes, and not shown in part.
   const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>, partly: boolean) =>
-    reading(chunks, () => {
-      const text = new JsonText({ prose: true, ...spec.options })
+    readStream(chunks, () => {
+      const text = new JsonText({ prose: true, ...spec.options }, spec.firm)
       const answer = new Answer(spec.asked)
-      const failure = () => text.failure === undefined ? undefined : failed(answer, text.failure)
+      const handler = spec.make(answer, text)
+      const failure = () =>
+        handler.failure?.() ?? (text.failure === undefined ? undefined : answer.unreadable(text.failure))
       return {
         push: (chunks: ReadonlyArray<AIMessageChunk>) =>
-          Effect.sync(() => {
-            const values: Array<Json> = []
+          Effect.suspend(() => {
+            const values: Array<Chunk> = []
             for (const chunk of chunks) {
               answer.add(chunk)
-              // A later failure could not say less of what there is than this one does.
               if (chunk.content === "" || text.failure !== undefined) continue
               text.push(chunk.content)
-              const value = partly ? text.next() : undefined
+              const value = partly ? handler.slice?.() : undefined
               if (value !== undefined) values.push(value)
             }
-            return values
+            return handler.read ?? Effect.succeed(values)
           }),
         failure,
-        end: Effect.suspend((): Effect.Effect<ReadonlyArray<Json | A>, OutputParserError, R> => {
+        end: Effect.suspend((): Effect.Effect<ReadonlyArray<Chunk>, OutputParserError, R> => {
           const declined = answer.declined()
           if (declined !== undefined) return Effect.fail(declined)
           // Without a failure there is a value.
-          return text.end() ? spec.whole(text.whole!, text.shown, answer) : Effect.fail(failure()!)
+          return text.end() ? handler.end(text.whole!) : Effect.fail(failure()!)
         })
       }
     })
   return streaming({
     type: "parser",
     name: spec.name,
-    // The last chunk is the whole: `whole` sees to it.
-    folder: last as () => Folder<Json | A, A>,
+    folder: spec.folder,
     run: (message: AIMessage) => over(Stream.sync(() => wholeChunk(message)), false),
     over: <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>) => over(chunks, true)
   })
-}
-
-/** Why an answer is not the JSON that was asked for. */
-export const failed = (answer: Answer, failure: Failure): OutputParserError => {
-  const { message, path, reason } = failure
-  switch (reason) {
-    case "Empty":
-    case "Incomplete":
-      return answer.incomplete(path, message)
-    case "Syntax":
-      return answer.failed("Malformed", [{ path, message }])
-    case "Depth":
-    case "Length":
-      return answer.failed("TooLarge", [{ path, message }])
-  }
 }

@@ -1,6 +1,7 @@
 import type { Json } from "effect/Schema"
-import { JsonReader, noJson, tooLong } from "./jsonReader.ts"
-import type { Failure, Limits } from "./jsonReader.ts"
+import { noJson, tooLong } from "./jsonFailure.ts"
+import type { Failure, Limits } from "./jsonFailure.ts"
+import { JsonReader } from "./jsonReader.ts"
 
 // Where in the text.
 const atStart = 0
@@ -78,7 +79,7 @@ export class JsonFinder {
     if (this.#amidProse && reader.version < 2 && !reader.done) return undefined
     const value = reader.value()
     // A word of prose may start like a word of JSON.
-    return typeof value === "object" && value !== null ? value : undefined
+    return isContainer(value) ? value : undefined
   }
 
   push(piece: string): void {
@@ -102,7 +103,7 @@ export class JsonFinder {
     }
     this.#read += piece.length
     const { maxLength } = this.#limits
-    if (this.failure === undefined && this.#read > maxLength) this.failure = tooLong(this.#limits, maxLength)
+    if (this.failure === undefined && this.#read > maxLength) this.failure = tooLong(this.#limits)
   }
 
   /** The text is over. The whole value, or undefined if there is none: then there is a failure. */
@@ -176,7 +177,7 @@ export class JsonFinder {
     }
     if (char.trim() === "" && this.#ticks === 0) return true
     const reader = this.#reader! // it has read a value
-    if (typeof reader.value() === "object" && reader.value() !== null) {
+    if (isContainer(reader.value())) {
       this.#state = over
       return true
     }
@@ -203,7 +204,8 @@ export class JsonFinder {
       if (failure.reason !== "Syntax" || firm) this.failure = failure
       else {
         const length = this.#read + at + taken - this.#opened
-        if (this.#tried === undefined || length > this.#tried.length) this.#tried = { failure, length }
+        // A word of prose that started like one of JSON tells nobody anything.
+        if (isContainer(reader.value()) && length > (this.#tried?.length ?? 0)) this.#tried = { failure, length }
         this.#giveUp(reader)
       }
     } else if (reader.done) this.#settle(reader)
@@ -213,7 +215,7 @@ export class JsonFinder {
   /** A value is whole. */
   #settle(reader: JsonReader): void {
     if (this.#state === inFence) this.#state = closing
-    else if (typeof reader.value() !== "object" || reader.value() === null) this.#state = afterScalar
+    else if (!isContainer(reader.value())) this.#state = afterScalar
     else if (this.#amidProse && !this.#firm) {
       this.#found = reader
       this.#state = inProse
@@ -229,5 +231,7 @@ export class JsonFinder {
     this.#state = fenced ? inOtherFence : inProse
   }
 }
+
+const isContainer = (value: Json | undefined): boolean => typeof value === "object" && value !== null
 
 const valueStart = /[{["\-\dtfn]/

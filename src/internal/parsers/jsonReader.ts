@@ -1,20 +1,8 @@
 import type { Json } from "effect/Schema"
-
-/** Why a text is not JSON, and where. */
-export interface Failure {
-  readonly reason: "Empty" | "Syntax" | "Incomplete" | "Depth" | "Length"
-  readonly message: string
-  /** The offset in the text, in UTF-16 code units. */
-  readonly position: number
-  /** What should be there, in words. */
-  readonly expected: string
-  readonly path: ReadonlyArray<string | number>
-}
-
-export interface Limits {
-  readonly maxDepth: number
-  readonly maxLength: number
-}
+import { failureAt, noJson, shownCharacter, tooLong } from "./jsonFailure.ts"
+import type { Failure, Limits } from "./jsonFailure.ts"
+import { isDigit, JsonNumber } from "./jsonNumber.ts"
+import { JsonString } from "./jsonString.ts"
 
 // What comes next.
 const value = 0
@@ -25,26 +13,10 @@ const colon = 4
 const after = 5
 const done = 6
 const inString = 7
-const inEscape = 8
-const inHex = 9
-const inNumber = 10
-const inLiteral = 11
-
-// Where in a number; those from `zero` on may be its last character.
-const minus = 0
-const point = 1
-const e = 2
-const sign = 3
-const zero = 4
-const integer = 5
-const fraction = 6
-const exponent = 7
+const inNumber = 8
+const inWord = 9
 
 const quote = 0x22
-const backslash = 0x5c
-
-/** More of a number is not looked at before it has ended, so that a long one is not converted again and again. */
-const longestShown = 512
 
 /** What copying an object's key costs beside copying an array's element. */
 const keyWeight = 4
@@ -80,18 +52,9 @@ export class JsonReader {
   #object: Record<string, Json> | undefined
 
   // The string, number or word that is being read.
+  readonly #string = new JsonString()
+  readonly #number = new JsonNumber()
   #isKey = false
-  #text = ""
-  /** What this piece added to the text. */
-  #fresh = ""
-  /** The end of the text that is not shown yet: white space, or the first half of a surrogate pair. */
-  #held = ""
-  /** The hexadecimal digits after a `\u`. */
-  #hex = ""
-  /** What was shown of an escape that was cut off. */
-  #shownTail = ""
-  #numberState = minus
-  #shownNumber: number | undefined
   #word = ""
   #wordValue: boolean | null = null
   #matched = 0
@@ -131,21 +94,11 @@ export class JsonReader {
         case inString:
           at = this.#readString(piece, at, end)
           break
-        case inEscape:
-          this.#readEscape(piece.charCodeAt(at), at)
-          at++
-          break
-        case inHex:
-          this.#readHex(piece.charCodeAt(at), at)
-          at++
-          break
         case inNumber:
           at = this.#readNumber(piece, at, end)
           break
-        case inLiteral:
-          if (piece.charCodeAt(at) !== this.#word.charCodeAt(this.#matched)) {
-            this.#fail(`"${this.#word}"`, at, piece.charCodeAt(at))
-          } else if (++this.#matched === this.#word.length) this.#complete(this.#wordValue)
+        case inWord:
+          this.#readWord(piece.charCodeAt(at), at)
           at++
           break
         default: {
@@ -158,7 +111,7 @@ export class JsonReader {
     if (this.failure !== undefined) return this.failure.position - this.#read
     this.#show()
     this.#read += at
-    if (at === room && at < piece.length) this.failure = tooLong(this.#limits, this.#read)
+    if (at === room && at < piece.length) this.failure = tooLong(this.#limits)
     return at
   }
 
@@ -188,7 +141,7 @@ export class JsonReader {
   /** The text is over. The whole value, or undefined if it is not one: then there is a failure. */
   end(): Json | undefined {
     if (this.failure !== undefined) return undefined
-    if (this.#state === inNumber && this.#numberState >= zero) this.#completeNumber()
+    if (this.#state === inNumber && this.#number.canEnd) this.#completeNumber()
     if (this.#state === done) return this.#root
     if (this.#blank) this.failure = noJson(this.#read)
     else this.#failAt("Incomplete", this.#expected(), 0, "The JSON stops before its end")
@@ -213,10 +166,8 @@ export class JsonReader {
         return
       case firstKey:
       case key:
-        if (code === quote) {
-          this.#isKey = true
-          this.#state = inString
-        } else if (code === 0x7d && this.#state === firstKey) this.#close()
+        if (code === quote) this.#startString(true)
+        else if (code === 0x7d && this.#state === firstKey) this.#close()
         else this.#fail(this.#expected(), at, code)
         return
       case done:
@@ -240,8 +191,7 @@ export class JsonReader {
         this.#openContainer([], firstElement, at)
         return
       case quote:
-        this.#isKey = false
-        this.#state = inString
+        this.#startString(false)
         break
       case 0x74:
         this.#startWord("true", true)
@@ -257,9 +207,7 @@ export class JsonReader {
           this.#fail(this.#expected(), at, code)
           return
         }
-        this.#text = String.fromCharCode(code)
-        this.#numberState = code === 0x2d ? minus : code === 0x30 ? zero : integer
-        this.#shownNumber = undefined
+        this.#number.start(code)
         this.#state = inNumber
     }
     this.version++
@@ -269,7 +217,7 @@ export class JsonReader {
     this.#word = word
     this.#wordValue = wordValue
     this.#matched = 1
-    this.#state = inLiteral
+    this.#state = inWord
   }
 
   #openContainer(container: Array<Json> | Record<string, Json>, state: number, at: number): void {
@@ -324,167 +272,66 @@ export class JsonReader {
   }
 
   // ---------------------------------------------------------------------------
-  // strings
+  // strings, numbers and words
   // ---------------------------------------------------------------------------
 
-  #readString(piece: string, from: number, end: number): number {
-    let at = from
-    while (at < end) {
-      const code = piece.charCodeAt(at)
-      if (code === quote) {
-        this.#completeString(piece.slice(from, at))
-        return at + 1
-      }
-      if (code === backslash) {
-        this.#add(piece.slice(from, at))
-        this.#holdSurrogate()
-        this.#state = inEscape
-        return at + 1
-      }
-      if (code < 0x20) {
-        this.#fail("no control character in a string", at, code)
-        return at
-      }
-      at++
-    }
-    this.#addLast(piece.slice(from, end))
-    return end
-  }
-
-  #readEscape(code: number, at: number): void {
-    if (code === 0x75) {
-      this.#hex = ""
-      this.#state = inHex
-      return
-    }
-    const unescaped = escapes.get(code)
-    if (unescaped === undefined) this.#fail("one of \"\\/bfnrtu after a backslash", at, code)
-    else this.#addEscaped(unescaped)
-  }
-
-  #readHex(code: number, at: number): void {
-    const lower = code | 0x20
-    if (!isDigit(code) && !(lower >= 0x61 && lower <= 0x66)) {
-      this.#fail("four hexadecimal digits after \\u", at, code)
-      return
-    }
-    this.#hex += String.fromCharCode(code)
-    if (this.#hex.length === 4) this.#addEscaped(String.fromCharCode(parseInt(this.#hex, 16)))
-  }
-
-  #addEscaped(unescaped: string): void {
-    this.#add(unescaped)
-    this.#holdSurrogate()
+  #startString(isKey: boolean): void {
+    this.#isKey = isKey
+    this.#string.start()
     this.#state = inString
   }
 
-  #add(run: string): void {
-    this.#fresh += this.#held + run
-    this.#held = ""
-  }
-
-  #holdSurrogate(): void {
-    const last = this.#fresh.slice(-1)
-    if (!isHighSurrogate(last)) return
-    this.#fresh = this.#fresh.slice(0, -1)
-    this.#held = last
-  }
-
-  /** More of the text, up to the end of the piece. */
-  #addLast(run: string): void {
-    const shown = run.trimEnd()
-    if (shown === "" && !isHighSurrogate(this.#held)) {
-      this.#held += run
-      return
+  #readString(piece: string, from: number, end: number): number {
+    const string = this.#string
+    const at = string.read(piece, from, end)
+    if (string.expected !== undefined) this.#fail(string.expected, at, piece.charCodeAt(at))
+    else if (string.over) {
+      if (this.#isKey) {
+        this.#keys[this.#keys.length - 1] = string.take()
+        this.#state = colon
+      } else {
+        if (string.changed) this.version++
+        this.#complete(string.take())
+      }
     }
-    this.#add(shown)
-    if (shown.length === run.length) this.#holdSurrogate()
-    else this.#held = run.slice(shown.length)
+    return at
   }
-
-  #completeString(run: string): void {
-    this.#add(run)
-    if (!this.#isKey && this.#fresh !== this.#shownTail) this.version++
-    const text = this.#text + this.#fresh
-    this.#text = ""
-    this.#fresh = ""
-    this.#shownTail = ""
-    if (this.#isKey) {
-      this.#keys[this.#keys.length - 1] = text
-      this.#state = colon
-    } else this.#complete(text)
-  }
-
-  /** An escape that was cut off is shown as it is written, without the backslash of a `\u`. */
-  #tail(): string {
-    if (this.#state === inString || isHighSurrogate(this.#held)) return ""
-    return this.#held + (this.#state === inEscape ? "\\" : `u${this.#hex}`)
-  }
-
-  // ---------------------------------------------------------------------------
-  // numbers
-  // ---------------------------------------------------------------------------
 
   #readNumber(piece: string, from: number, end: number): number {
-    let at = from
-    while (at < end) {
-      const code = piece.charCodeAt(at)
-      const next = nextNumberState(this.#numberState, code)
-      if (next === undefined) {
-        this.#text += piece.slice(from, at)
-        // A zero has no digits after it.
-        if (this.#numberState >= zero && !(this.#numberState === zero && isDigit(code))) this.#completeNumber()
-        else this.#fail(this.#expected(), at, code)
-        return at
-      }
-      this.#numberState = next
-      at++
-    }
-    this.#text += piece.slice(from, end)
-    return end
+    const at = this.#number.read(piece, from, end)
+    if (at === end) return at
+    const code = piece.charCodeAt(at)
+    if (this.#number.endsBefore(code)) this.#completeNumber()
+    else this.#fail(this.#expected(), at, code)
+    return at
   }
 
   #completeNumber(): void {
-    const number = Number(this.#text)
-    this.#text = ""
-    if (this.#shownNumber !== undefined && !Object.is(number, this.#shownNumber)) this.version++
+    const { shown } = this.#number
+    const number = this.#number.take()
+    if (shown !== undefined && !Object.is(number, shown)) this.version++
     this.#complete(number)
   }
 
-  #numberSoFar(): number {
-    return this.#text === "-" ? -0 : Number.parseFloat(this.#text.slice(0, longestShown))
+  #readWord(code: number, at: number): void {
+    if (code !== this.#word.charCodeAt(this.#matched)) this.#fail(this.#expected(), at, code)
+    else if (++this.#matched === this.#word.length) this.#complete(this.#wordValue)
   }
-
-  // ---------------------------------------------------------------------------
-  // what is shown
-  // ---------------------------------------------------------------------------
 
   /** At the end of a piece: whether it changed what is shown of the string or number that it stops in. */
   #show(): void {
-    if (this.#state === inNumber) {
-      const number = this.#numberSoFar()
-      if (Object.is(number, this.#shownNumber)) return
-      // The first one was counted when it started.
-      if (this.#shownNumber !== undefined) this.version++
-      this.#shownNumber = number
-    } else if (this.#state >= inString && this.#state <= inHex) {
-      const tail = this.#tail()
-      if (!this.#isKey && this.#fresh + tail !== this.#shownTail) this.version++
-      this.#text += this.#fresh
-      this.#fresh = ""
-      this.#shownTail = tail
-    }
+    if (this.#state === inString) {
+      if (this.#string.show() && !this.#isKey) this.version++
+    } else if (this.#state === inNumber && this.#number.show()) this.version++
   }
 
   #unfinished(): Json | undefined {
     switch (this.#state) {
       case inString:
-      case inEscape:
-      case inHex:
-        return this.#isKey ? undefined : this.#text + this.#shownTail
+        return this.#isKey ? undefined : this.#string.shown
       case inNumber:
-        return this.#shownNumber
-      case inLiteral:
+        return this.#number.shown
+      case inWord:
         return this.#wordValue
       default:
         return undefined
@@ -510,12 +357,10 @@ export class JsonReader {
       case done:
         return "nothing after the value"
       case inString:
-      case inEscape:
-      case inHex:
         return "the end of the string"
       case inNumber:
-        return this.#numberState === zero ? "no digit after a leading 0" : "a digit"
-      case inLiteral:
+        return this.#number.expected
+      case inWord:
         return `"${this.#word}"`
       default:
         return "a value"
@@ -523,9 +368,7 @@ export class JsonReader {
   }
 
   #fail(expected: string, at: number, code: number): void {
-    // A character may have been cut in half, or be one that no terminal should see.
-    const got = code > 0x20 && code < 0x7f && code !== quote ? `"${String.fromCharCode(code)}"` : unicode(code)
-    this.#failAt("Syntax", expected, at, `Expected ${expected}, got ${got}`)
+    this.#failAt("Syntax", expected, at, `Expected ${expected}, got ${shownCharacter(code)}`)
   }
 
   #failAt(reason: Failure["reason"], expected: string, at: number, message: string): void {
@@ -544,48 +387,6 @@ export class JsonReader {
     }
     return path
   }
-}
-
-const failureAt = (
-  reason: Failure["reason"],
-  expected: string,
-  position: number,
-  message: string,
-  path: Failure["path"] = []
-): Failure => ({ reason, expected, position, message: `${message} (at position ${position})`, path })
-
-export const tooLong = ({ maxLength }: Limits, position: number): Failure =>
-  failureAt("Length", `at most ${maxLength} characters`, position, "The text is too long")
-
-export const noJson = (position: number): Failure => failureAt("Empty", "JSON", position, "There is no JSON")
-
-const escapes = new Map([..."\"\\/"].map((char) => [char.charCodeAt(0), char] as const))
-  .set(0x62, "\b").set(0x66, "\f").set(0x6e, "\n").set(0x72, "\r").set(0x74, "\t")
-
-const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
-
-const isHighSurrogate = (char: string): boolean => char.length === 1 && char >= "\ud800" && char <= "\udbff"
-
-const unicode = (code: number): string => `U+${code.toString(16).toUpperCase().padStart(4, "0")}`
-
-/** The state after one more character of a number, or undefined if it is none of its characters. */
-const nextNumberState = (state: number, code: number): number | undefined => {
-  if (isDigit(code)) {
-    switch (state) {
-      case minus:
-        return code === 0x30 ? zero : integer
-      case point:
-        return fraction
-      case e:
-      case sign:
-        return exponent
-      default:
-        return state === zero ? undefined : state
-    }
-  }
-  if (code === 0x2e) return state === zero || state === integer ? point : undefined
-  if (code === 0x65 || code === 0x45) return state >= zero && state <= fraction ? e : undefined
-  return (code === 0x2b || code === 0x2d) && state === e ? sign : undefined
 }
 
 /** A key named `__proto__` is a key like any other. */

@@ -1,7 +1,9 @@
 import type { Json } from "effect/Schema"
+import { noJson } from "./jsonFailure.ts"
+import type { Failure, Limits } from "./jsonFailure.ts"
 import { JsonFinder } from "./jsonFinder.ts"
-import { JsonReader, noJson } from "./jsonReader.ts"
-import type { Failure } from "./jsonReader.ts"
+import { JsonReader } from "./jsonReader.ts"
+import { Pace } from "./pace.ts"
 
 /** How a JSON text is read. */
 export interface Options {
@@ -17,24 +19,24 @@ export interface Options {
   readonly prose?: boolean | undefined
 }
 
-/** Copying a little is done after every piece. */
-const alwaysCopied = 256
-
-/** For more than that, how many entries may be copied for each character that came. */
-const copiedPerCharacter = 16
+/** The limits that hold where none are given. */
+export const limitsOf = (options: Options | undefined): Limits => ({
+  maxDepth: options?.maxDepth ?? 512,
+  maxLength: options?.maxLength ?? 16_777_216
+})
 
 /** A JSON text that arrives in pieces, with or without prose around it. */
 export class JsonText {
   readonly #reader: JsonReader | JsonFinder
-  #credit = 0
-  #shown = 0
+  readonly #pace: Pace<Json>
   #length = 0
   #whole: Json | undefined
 
   /** @param firm see {@link JsonFinder} */
   constructor(options: Options | undefined, firm = false) {
-    const limits = { maxDepth: options?.maxDepth ?? 512, maxLength: options?.maxLength ?? 16_777_216 }
+    const limits = limitsOf(options)
     this.#reader = options?.prose === true ? new JsonFinder(limits, firm) : new JsonReader(limits, true)
+    this.#pace = new Pace(this.#reader)
   }
 
   get failure(): Failure | undefined {
@@ -45,32 +47,26 @@ export class JsonText {
     return this.#reader.version
   }
 
+  /** The elements of the array that are whole. It grows; nothing in it changes. */
   get elements(): ReadonlyArray<Json> | undefined {
     return this.#reader.elements
   }
 
   push(piece: string): void {
+    if (this.#reader.failure !== undefined) return
     this.#length += piece.length
-    this.#credit += piece.length * copiedPerCharacter
-    if (this.#reader.failure === undefined) this.#reader.push(piece)
+    this.#pace.earn(piece.length)
+    this.#reader.push(piece)
   }
 
+  /** The value so far; none after a failure, when it would depend on how the text was cut. */
   value(): Json | undefined {
-    return this.#reader.value()
+    return this.#reader.failure === undefined ? this.#reader.value() : undefined
   }
 
-  /**
-   * The value, if it changed since it was last asked for here. While much of it is open it is not given after every
-   * piece, so that all copies together cost no more than reading the text does.
-   */
+  /** See {@link Pace}. */
   next(): Json | undefined {
-    const { cost, version } = this.#reader
-    if (version === this.#shown || (cost > alwaysCopied && cost > this.#credit)) return undefined
-    const value = this.#reader.value()
-    if (value === undefined) return undefined
-    if (cost > alwaysCopied) this.#credit -= cost
-    this.#shown = version
-    return value
+    return this.#reader.failure === undefined ? this.#pace.next() : undefined
   }
 
   /** The text is over. Whether it is a value; if it is not, there is a failure. */
@@ -86,7 +82,7 @@ export class JsonText {
 
   /** Whether {@link next} gave the value as it is now. */
   get shown(): boolean {
-    return this.#shown === this.#reader.version
+    return this.#pace.shown
   }
 
   nothing(): Failure {

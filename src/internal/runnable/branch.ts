@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
-import { deferred, open, opening } from "./core.ts"
+import { collect, deferred, open, opening } from "./core.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
-import { tagged } from "./currentRun.ts"
+import { alone, askingWhole, tagged } from "./currentRun.ts"
+import { fn } from "./functions.ts"
 
 /** Whether a case applies: an answer, or an effect that finds it out. */
 export type Condition<In> = (input: In) => boolean | Effect.Effect<boolean, unknown, unknown>
@@ -56,15 +57,16 @@ const branchOf = (cases: ReadonlyArray<Case<never>>, otherwise: AnyRunnable): An
     ...cases.map(([, step], i) => [`branch:${i + 1}`, step] as const),
     ["branch:default", otherwise] as const
   ]
+  const conditions = cases.map(([condition]) => fn(condition))
   const choose = Effect.fnUntraced(function*(input: never) {
-    for (const [i, [condition]] of cases.entries()) {
-      const met = condition(input)
-      if (Effect.isEffect(met) ? yield* met : met) return branches[i]!
+    for (const [i, condition] of conditions.entries()) {
+      const asked = tagged(`condition:${i + 1}`, open(condition, input))
+      if (yield* askingWhole(collect(asked))) return branches[i]!
     }
     return branches[branches.length - 1]!
   })
   return opening<never, unknown, unknown, unknown, unknown>(
-    { type: "chain", name: "RunnableBranch", shape: { _tag: "Branches", branches } },
-    (input) => deferred(Effect.map(choose(input), ([tag, step]) => tagged(tag, open(step, input))))
+    { type: "chain", name: "RunnableBranch", tells: "root", shape: { _tag: "Branches", branches } },
+    (input) => deferred(Effect.map(choose(input), ([tag, step]) => tagged(tag, alone(open(step, input)))))
   )
 }

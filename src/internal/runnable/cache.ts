@@ -40,7 +40,8 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
 <Out, E, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R | RunnableCache, Chunk> => {
-  const step = { type: self[TypeId].type, name: self.name }
+  const { quiet, shape, tells, type } = self[TypeId]
+  const step = { type, name: self.name, quiet, tells, shape }
 
   const answer = Effect.fnUntraced(function*(input: In) {
     const part = options.key === undefined ? keyOf(input, 0) : options.key(input)

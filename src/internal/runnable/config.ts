@@ -13,6 +13,9 @@ export interface Config {
 /**
  * Names, tags and labels a step in the events. What it does stays the same.
  *
+ * Where two say something else, the outer one is right: a chain's metadata goes before that of its steps, and the name
+ * given last before the one given first. Only a step that a function asks goes by its own, as LangChain's does.
+ *
  * **Example** (A name to filter by)
  *
  * ```ts
@@ -35,8 +38,12 @@ export const withConfig = (config: Config) =>
   return derived(named, ({ stream }) =>
     inRun(stream, (run) => ({
       ...run,
-      tags: [...run.tags, ...config.tags ?? []],
-      metadata: { ...run.metadata, ...config.metadata },
-      stepName: config.name ?? run.stepName
+      tags: run.called ? joined(run.tags, config.tags) : joined(config.tags, run.tags),
+      metadata: run.called ? { ...run.metadata, ...config.metadata } : { ...config.metadata, ...run.metadata },
+      stepName: run.stepName ?? config.name
     })))
 }
+
+const joined = (...tags: ReadonlyArray<ReadonlyArray<string> | undefined>): ReadonlyArray<string> => [
+  ...new Set(tags.flatMap((each) => each ?? []))
+]

@@ -4,9 +4,12 @@ import type { Pipeable } from "effect/Pipeable"
 import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { RunType } from "../../RunEvent.ts"
+import { askingWhole } from "./currentRun.ts"
 import { byShape, following, lazily } from "./fold.ts"
-import type { Folder, Following, Kept } from "./fold.ts"
+import type { Folder, Kept } from "./fold.ts"
+import { noting, Reading } from "./reading.ts"
 import { watch } from "./watch.ts"
+import type { Tells } from "./watch.ts"
 
 export const TypeId = "~rivulet/Runnable"
 
@@ -49,6 +52,8 @@ export interface Runnable<in In, out Out, out E = never, out R = never, out Chun
 export interface Step {
   readonly type: RunType
   readonly name: string
+  readonly quiet?: boolean | undefined
+  readonly tells?: Tells | undefined
   /** One run, for an input that is there. */
   readonly open: (input: never) => AnyOpened
   /** One run over the chunks of another; absent for a step that waits for its whole input. */
@@ -106,6 +111,8 @@ export interface About<In> {
   readonly tellOutput?: ((output: unknown) => unknown) | undefined
   /** It has no stream events, because it gives one value at once. */
   readonly quiet?: boolean | undefined
+  /** When it has events, if not always, and stream events whenever its chunks are asked for. */
+  readonly tells?: Tells | undefined
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
   readonly shape?: Shape | undefined
 }
@@ -156,22 +163,19 @@ export const opening = <In, Out, E, R, Chunk, InChunk = unknown>(
         open(input)
       ),
     over && (<E2, R2>(before: Opened<InChunk, unknown, E2, R2>) => {
-      // What comes in is only noted for the end event.
-      let noted: Following<InChunk, unknown> | undefined
-      const stream = Stream.suspend(() =>
-        noted === undefined ? before.stream : Stream.mapArray(before.stream, noted.follow)
-      )
-      return watch(
-        about,
-        () => ({ _tag: "Streamed", folder: noted = following(before) }),
-        over({ ...before, stream })
-      )
+      // What comes in is only noted for the events.
+      let reading: Reading<InChunk> | undefined
+      const stream = Stream.suspend(() => reading === undefined ? before.stream : noting(before.stream, reading))
+      return watch(about, () => reading = new Reading(following(before)), over({ ...before, stream }))
     })
   )
 
+/** What a step tells of itself that does not depend on its types. */
+type Told = Omit<Step, "open" | "over">
+
 /** A step without events of its own: what it runs has them. It waits for its whole input. */
 export const unwatched = <In, Out, E, R, Chunk>(
-  about: Pick<Step, "type" | "name" | "steps" | "shape">,
+  about: Told,
   open: (input: In) => Opened<Chunk, Out, E, R>
 ): Runnable<In, Out, E, R, Chunk> => build<In, Out, E, R, Chunk, unknown>(about, open, undefined)
 
@@ -203,9 +207,9 @@ export const derivedBarrier = <In, Out, E, R, Chunk, InChunk, E2, R2>(
   open: (input: In) => Opened<Chunk, Out, E2, R2>
 ): Runnable<In, Out, E2, R2, Chunk> => unwatched(aboutOf(self), open)
 
-const aboutOf = (self: { readonly [TypeId]: Step }) => {
-  const { name, shape, type } = self[TypeId]
-  return { name, shape, type }
+const aboutOf = (self: { readonly [TypeId]: Step }): Told => {
+  const { name, quiet, shape, tells, type } = self[TypeId]
+  return { name, quiet, shape, tells, type }
 }
 
 /** One run of a runnable. */
@@ -245,16 +249,18 @@ export const collect = <Chunk, Out, E, R>(run: Opened<Chunk, Out, E, R>): Effect
   })
 
 const build = <In, Out, E, R, Chunk, InChunk>(
-  about: Pick<Step, "type" | "name" | "steps" | "shape">,
+  about: Told,
   open: (input: In) => Opened<Chunk, Out, E, R>,
   over: Over<InChunk, Chunk, Out, E, R> | undefined
 ): Runnable<In, Out, E, R, Chunk, InChunk> => {
-  const invoke = (input: In) => Effect.suspend(() => collect(open(input)))
+  const invoke = (input: In) => askingWhole(Effect.suspend(() => collect(open(input))))
   const stream = (input: In) => Stream.suspend(() => open(input).stream)
   return {
     [TypeId]: {
       type: about.type,
       name: about.name,
+      quiet: about.quiet,
+      tells: about.tells,
       steps: about.steps,
       shape: about.shape,
       open,

@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { barrier, deferred, open, opening, streaming, TypeId } from "./core.ts"
 import type { AnyOpened, AnyRunnable, Opened, Runnable } from "./core.ts"
+import { alone } from "./currentRun.ts"
 import { byShape, last } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 
@@ -83,7 +84,8 @@ export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk,
     // A whole value is the only chunk of itself.
     run: (input) => Stream.succeed(input) as Stream.Stream<never>,
     over: (input) => input,
-    foldOver: (before) => before
+    foldOver: (before) => before,
+    tells: "part"
   })
 
 const isRunnable = (value: unknown): value is AnyRunnable =>
@@ -115,7 +117,7 @@ export const fn: {
     (input) =>
       deferred(Effect.sync(() => {
         const made = f(input)
-        const run: AnyOpened = isRunnable(made) ? open(made, input as never) : {
+        const run: AnyOpened = isRunnable(made) ? alone(open(made, input as never)) : {
           stream: Effect.isEffect(made) ? Stream.fromEffect(made) : Stream.succeed(made),
           folder: last
         }

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { deferred, open, opening } from "./core.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
-import { tagged } from "./currentRun.ts"
+import { alone, tagged } from "./currentRun.ts"
 import type { Branches } from "./parallel.ts"
 
 /**
@@ -64,7 +64,7 @@ const routeOf = (
       deferred(Effect.suspend(() => {
         const key = select(input)
         return Object.hasOwn(routes, key)
-          ? Effect.succeed(tagged(`route:${key}`, open(routes[key]!, input)))
+          ? Effect.succeed(tagged(`route:${key}`, alone(open(routes[key]!, input))))
           : Effect.fail(unknownKey(key, Object.keys(routes)))
       }))
   )

@@ -80,6 +80,7 @@ const sequenceOf = (steps: ReadonlyArray<AnyRunnable>): AnyRunnable => {
   const about = {
     type: "chain",
     name: "RunnableSequence",
+    tells: "root",
     steps: flat,
     shape: { _tag: "Sequence", steps: flat }
   } as const

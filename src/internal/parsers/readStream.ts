@@ -4,7 +4,7 @@ import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 
 /** What reads a stream from its start to its end. */
-export interface Reading<In, Out, E, R> {
+export interface StreamReader<In, Out, E, R> {
   /** What one array of the input gives. */
   readonly push: (items: ReadonlyArray<In>) => Effect.Effect<ReadonlyArray<Out>, never, R>
   /** Set when the input cannot be read any further; what it gave until then counts. */
@@ -13,10 +13,10 @@ export interface Reading<In, Out, E, R> {
   readonly end: Effect.Effect<ReadonlyArray<Out>, E, R>
 }
 
-/** Reads a stream, array by array. It stops where the reading fails. */
-export const reading = <In, Out, E, R, E2, R2>(
+/** Reads a stream, array by array. It stops where the reader fails. */
+export const readStream = <In, Out, E, R, E2, R2>(
   input: Stream.Stream<In, E, R>,
-  make: () => Reading<In, Out, E2, R2>
+  make: () => StreamReader<In, Out, E2, R2>
 ): Stream.Stream<Out, E | E2, R | R2> =>
   Stream.transformPull(input, (pull) =>
     Effect.sync(() => {
