@@ -9,8 +9,8 @@ import { given } from "../given.ts"
 import { Answer, wholeChunk } from "../parsers/answer.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import { JsonText } from "../parsers/jsonText.ts"
-import { reading } from "../parsers/reading.ts"
-import type { Reading } from "../parsers/reading.ts"
+import { readStream } from "../parsers/readStream.ts"
+import type { StreamReader } from "../parsers/readStream.ts"
 import { streaming } from "../runnable/core.ts"
 import type { Runnable } from "../runnable/core.ts"
 import { last } from "../runnable/fold.ts"
@@ -41,7 +41,7 @@ export const objectParser = <A, P, R>(
   place: Place
 ): Runnable<AIMessage, Whole<A>, OutputParserError, R, Part<P> | Whole<A>, AIMessageChunk> => {
   const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>) =>
-    reading(chunks, () => objectReading<A, P, R>(form, place))
+    readStream(chunks, () => objectReader<A, P, R>(form, place))
   return streaming({
     type: "parser",
     name: "ObjectOutputParser",
@@ -52,10 +52,10 @@ export const objectParser = <A, P, R>(
   })
 }
 
-const objectReading = <A, P, R>(
+const objectReader = <A, P, R>(
   form: Form<A, R>,
   place: Place
-): Reading<AIMessageChunk, Part<P> | Whole<A>, OutputParserError, R> => {
+): StreamReader<AIMessageChunk, Part<P> | Whole<A>, OutputParserError, R> => {
   const asked = () => JSON.stringify(form.jsonSchema)
   const args = place._tag === "Tool" ? new CallArgs(place.name) : undefined
   // Text may have prose or a fence around the object, even that of a provider which promised none.
