@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { toJsonSchema } from "../jsonSchema.ts"
 import type { Answer } from "./answer.ts"
 import { bounded } from "./error.ts"
 import type { OutputParserError } from "./error.ts"
@@ -38,7 +40,9 @@ export const decoder = <S extends Schema.Constraint>(schema: S) => {
 }
 
 /** A schema as a model is told it. */
-export const asked = (schema: Schema.Constraint): string => {
-  const { definitions, schema: json } = Schema.toJsonSchemaDocument(schema)
-  return JSON.stringify(Object.keys(definitions).length === 0 ? json : { ...json, $defs: definitions })
-}
+export const asked = (schema: Schema.Constraint): string =>
+  Result.match(toJsonSchema(schema), {
+    onSuccess: (jsonSchema) => JSON.stringify(jsonSchema),
+    // What has no JSON form is decoded all the same, from whatever JSON it takes.
+    onFailure: () => "JSON"
+  })
