@@ -52,8 +52,8 @@ export class Output {
   readonly #places = new Map<number, Item>()
   /** The ids of calls that the caller has to answer. */
   readonly #waiting = new Set<string>()
-  /** By the name of the event. */
-  readonly #unknown = new Map<string, number>()
+  /** By the item, or by the name of the event. */
+  readonly #unknown = new Map<Item | string, number>()
   #lastServerCall = ""
 
   get outcome(): Outcome {
@@ -73,7 +73,7 @@ export class Output {
   done(event: JsonObject, json: JsonObject): Deltas {
     const item = this.#find(event)
     return item?.type === stringAt(json, "type") && item !== undefined ?
-      this.#finish(item, json) :
+      this.#told(item, json) :
       this.#whole(event, json)
   }
 
@@ -83,21 +83,32 @@ export class Output {
    */
   snapshot(output: ReadonlyArray<JsonObject[string]>): Deltas {
     const deltas: Array<Delta> = []
-    const left = new Set(this.#items)
+    const byId = new Map(this.#items.map((item) => [item.start["id"], item]))
+    const byType = new Map<string, Array<Item>>()
+    for (const item of this.#items.toReversed()) {
+      const like = byType.get(item.type)
+      if (like === undefined) byType.set(item.type, [item])
+      else like.push(item)
+    }
+    const met = new Set<Item>()
     for (const [at, json] of output.entries()) {
       if (!isObject(json)) continue
-      const like = [...left].filter((item) => item.type === stringAt(json, "type"))
-      const item = like.find((item) => json["id"] !== undefined && item.start["id"] === json["id"]) ??
-        like.find((item) => item === this.#places.get(at)) ?? like[0]
-      if (item === undefined) {
-        deltas.push(...this.#whole({}, json))
-      } else {
-        left.delete(item)
-        if (item.done === undefined) deltas.push(...this.#finish(item, json))
-        else if (!Equal.equals(comparable(item.done), comparable(json))) this.disagrees = true
-      }
+      const type = stringAt(json, "type") ?? ""
+      const fits = (item: Item | undefined) => item?.type === type && !met.has(item) ? item : undefined
+      let item = (json["id"] === undefined ? undefined : fits(byId.get(json["id"]))) ?? fits(this.#places.get(at))
+      const like = byType.get(type) ?? []
+      while (item === undefined && like.length > 0) item = fits(like.pop())
+      if (item !== undefined) met.add(item)
+      deltas.push(...(item === undefined ? this.#whole({}, json) : this.#told(item, json)))
     }
     return deltas
+  }
+
+  /** An item is told as a whole: the first time it counts. */
+  #told(item: Item, json: JsonObject): Deltas {
+    if (item.done === undefined) return this.#finish(item, json)
+    if (!Equal.equals(comparable(item.done), comparable(json))) this.disagrees = true
+    return []
   }
 
   #whole(event: JsonObject, json: JsonObject): Deltas {
@@ -124,7 +135,7 @@ export class Output {
       item.free.shown = true
       return [{ type: "reasoning", index: item.free.index, text: "", metadata: { item: identity(json) } }]
     }
-    return outputField(type) === undefined ? this.unknown(`item ${this.#items.indexOf(item)}`, json) : []
+    return outputField(type) === undefined ? this.unknown(item, json) : []
   }
 
   #finish(item: Item, json: JsonObject): Deltas {
@@ -138,11 +149,11 @@ export class Output {
         return this.#finishReasoning(item, json)
     }
     const field = outputField(item.type)
-    if (field === undefined) return this.unknown(`item ${this.#items.indexOf(item)}`, json)
+    if (field === undefined) return this.unknown(item, json)
     const id = stringAt(json, "call_id") ??
       (item.type === "local_shell_call_output" ? callId(json) : this.#lastServerCall)
     this.#waiting.delete(id)
-    return [this.#result(id, json[field] ?? null, { item: restOf(json, ["call_id", field]) ?? {}, field })]
+    return [this.#result(id, json[field] ?? null, { item: restOf(json, [field]) ?? {}, field })]
   }
 
   #finishReasoning(item: Item, json: JsonObject): Deltas {
@@ -390,7 +401,7 @@ export class Output {
   // ---------------------------------------------------------------------------
 
   /** Something without a name here. What comes of the same kind joins the same part. */
-  unknown(kind: string, raw: JsonObject): Deltas {
+  unknown(kind: Item | string, raw: JsonObject): Deltas {
     const index = this.#unknown.get(kind) ?? this.#nextIndex++
     this.#unknown.set(kind, index)
     return [{ type: "unknown", index, raw }]
