@@ -1,9 +1,12 @@
 /**
- * What an app is tested with: a chat model that follows a script, and a server that speaks a provider's wire.
+ * What an app is tested with: a chat model that follows a script, and servers that speak a provider's wire.
  *
- * `ScriptedChatModel` replaces the model and needs no network. `AnthropicServer` (a layer, on loopback) leaves the whole
- * path in place, provider and HTTP included, and can break it at any byte; `Script` says what it sends.
+ * `ScriptedChatModel` replaces the model and needs no network. `AnthropicServer` and `OpenAiServer` (layers, on loopback)
+ * leave the whole path in place, provider and HTTP included, and can break it at any byte; `Script` and `OpenAiScript`
+ * say what they send.
  */
 export * as AnthropicServer from "./testing/AnthropicServer.ts"
+export * as OpenAiScript from "./testing/OpenAiScript.ts"
+export * as OpenAiServer from "./testing/OpenAiServer.ts"
 export * as Script from "./testing/Script.ts"
 export * as ScriptedChatModel from "./testing/ScriptedChatModel.ts"
