@@ -3,10 +3,11 @@
  *
  * `ScriptedChatModel` replaces the model and needs no network. `AnthropicServer` and `OpenAiServer` (layers, on loopback)
  * leave the whole path in place, provider and HTTP included, and can break it at any byte; `Script` and `OpenAiScript`
- * say what they send.
+ * say what they send. `TestServer` is the same for a wire of one's own.
  */
 export * as AnthropicServer from "./testing/AnthropicServer.ts"
 export * as OpenAiScript from "./testing/OpenAiScript.ts"
 export * as OpenAiServer from "./testing/OpenAiServer.ts"
 export * as Script from "./testing/Script.ts"
 export * as ScriptedChatModel from "./testing/ScriptedChatModel.ts"
+export * as TestServer from "./testing/TestServer.ts"

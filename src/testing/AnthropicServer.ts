@@ -24,10 +24,10 @@ import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as AnthropicWire from "./anthropicEvents.ts"
 import * as Script from "./Script.ts"
-import { makeServer } from "./server.ts"
-import type { Options, Reply, TestServer, Wire } from "./server.ts"
+import * as TestServer from "./TestServer.ts"
+import type { Options, Reply, Wire } from "./TestServer.ts"
 
-export type { Closed, Options, Reply, RequestRecord } from "./server.ts"
+export type { Closed, Options, Reply, RequestRecord } from "./TestServer.ts"
 
 /**
  * The server as it is seen by a test.
@@ -49,7 +49,7 @@ export type { Closed, Options, Reply, RequestRecord } from "./server.ts"
  * ```
  */
 export class AnthropicServer
-  extends Context.Service<AnthropicServer, TestServer>()("rivulet/testing/AnthropicServer")
+  extends Context.Service<AnthropicServer, TestServer.TestServer>()("rivulet/testing/AnthropicServer")
 {}
 
 const hello: Reply = ({ body }) =>
@@ -87,7 +87,7 @@ const wire: Wire = {
  * ```
  */
 export const make = (options?: Options): Effect.Effect<AnthropicServer["Service"], never, Scope.Scope> =>
-  Effect.map(makeServer(wire, options), AnthropicServer.of)
+  Effect.map(TestServer.make(wire, options), AnthropicServer.of)
 
 /**
  * A server as a layer.

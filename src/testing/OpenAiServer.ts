@@ -25,10 +25,10 @@ import type * as Scope from "effect/Scope"
 import { bodyRefusal, errorResponse, keyRefusal, routeRefusal, routes } from "./openAiAnswer.ts"
 import * as ChatScript from "./OpenAiChatScript.ts"
 import * as ResponsesScript from "./OpenAiResponsesScript.ts"
-import { makeServer } from "./server.ts"
-import type { Options, Reply, TestServer, Wire } from "./server.ts"
+import * as TestServer from "./TestServer.ts"
+import type { Options, Reply, Wire } from "./TestServer.ts"
 
-export type { Closed, Options, Reply, RequestRecord } from "./server.ts"
+export type { Closed, Options, Reply, RequestRecord } from "./TestServer.ts"
 
 /**
  * The server as it is seen by a test. Its `url` ends in `/v1`, as `OPENAI_BASE_URL` does.
@@ -48,7 +48,9 @@ export type { Closed, Options, Reply, RequestRecord } from "./server.ts"
  * })
  * ```
  */
-export class OpenAiServer extends Context.Service<OpenAiServer, TestServer>()("rivulet/testing/OpenAiServer") {}
+export class OpenAiServer
+  extends Context.Service<OpenAiServer, TestServer.TestServer>()("rivulet/testing/OpenAiServer")
+{}
 
 const hello: Reply = ({ body, path }) => {
   const model = Predicate.hasProperty(body, "model") && Predicate.isString(body.model) ? body.model : undefined
@@ -84,7 +86,7 @@ const wire: Wire = {
  * ```
  */
 export const make = (options?: Options): Effect.Effect<OpenAiServer["Service"], never, Scope.Scope> =>
-  Effect.map(makeServer(wire, options), OpenAiServer.of)
+  Effect.map(TestServer.make(wire, options), OpenAiServer.of)
 
 /**
  * A server as a layer.

@@ -5,7 +5,7 @@
  * @internal
  */
 import * as Predicate from "effect/Predicate"
-import type { Refusal } from "./server.ts"
+import type { Refusal } from "./exchange.ts"
 
 /** One event of a stream: a JSON object that is framed under its `type`. */
 export interface Event {

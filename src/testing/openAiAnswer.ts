@@ -5,7 +5,7 @@
  */
 import type * as Duration from "effect/Duration"
 import * as Predicate from "effect/Predicate"
-import type { Refusal } from "./server.ts"
+import type { Refusal } from "./exchange.ts"
 import { delay, make, write } from "./steps.ts"
 import type { Script, Step } from "./steps.ts"
 import { words } from "./words.ts"

@@ -1,7 +1,8 @@
 // The wires of OpenAI, judged by its official client.
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import OpenAI, { APIError } from "openai"
+import OpenAI from "openai"
+import type { APIError } from "openai"
 import { OpenAiScript, OpenAiServer, Script } from "rivulet/Testing"
 import { available, recordings, skipped } from "../support/recordings.ts"
 

@@ -1,6 +1,5 @@
 /**
- * The part of a test server that is the same for every provider: HTTP, records of what was asked, the queue of answers,
- * and the playing of a script on a socket.
+ * One request to a test server and its response: the record of it, and the playing of a script on its socket.
  *
  * @internal
  */
@@ -8,14 +7,9 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import * as FiberSet from "effect/FiberSet"
-import { constVoid } from "effect/Function"
 import * as Latch from "effect/Latch"
 import * as Predicate from "effect/Predicate"
-import type * as Scope from "effect/Scope"
-import * as Http from "node:http"
-import type { AddressInfo, Socket } from "node:net"
+import type * as Http from "node:http"
 import { unroll } from "./steps.ts"
 import type { Last, Script, Unrolled } from "./steps.ts"
 
@@ -55,40 +49,6 @@ export interface RequestRecord {
 /** An answer, or what finds one for a request. A defect in it is answered by a 500. */
 export type Reply = Script | ((request: RequestRecord) => Script | Effect.Effect<Script>)
 
-/** The server as it is seen by a test. */
-export interface TestServer {
-  /** The base URL, as the provider's layer takes it. */
-  readonly url: string
-  /** Every request so far, in the order of arrival. */
-  readonly requests: Effect.Effect<ReadonlyArray<RequestRecord>>
-  /** Answers the next requests, one each, before the default is used. A request that is turned down takes none. */
-  readonly enqueue: (...replies: ReadonlyArray<Reply>) => Effect.Effect<void>
-  /** Sets the default: the answer to every request that finds nothing enqueued. */
-  readonly always: (reply: Reply) => Effect.Effect<void>
-  /** Resolves when the request of this index (from 0) has arrived, at once if it has. */
-  readonly awaitRequest: (index: number) => Effect.Effect<RequestRecord>
-  /** How many requests have a response that is not over. */
-  readonly openConnections: Effect.Effect<number>
-  /** Resolves when no response is open. */
-  readonly awaitIdle: Effect.Effect<void>
-}
-
-/** How the server is set up. */
-export interface Options {
-  /** The default answer; without one it is a short "Hello". */
-  readonly script?: Reply | undefined
-  /** Answers the first requests, one each. */
-  readonly scripts?: ReadonlyArray<Reply> | undefined
-  /** The one key that is let in; by default any is. */
-  readonly apiKey?: string | undefined
-  /** Default 0: a free one. The layer dies if the port is taken. */
-  readonly port?: number | undefined
-  /** Whether to turn down, as the API would, a request without a key, a model, ... or `stream: true`; default true. */
-  readonly validate?: boolean | undefined
-  /** The largest request body, in bytes; more is answered by a 413. Default 64 MiB. */
-  readonly maxRequestBytes?: number | undefined
-}
-
 /** Why an API turns a request down; the message is the usual one for the status unless it is given. */
 export interface Refusal {
   readonly status: number
@@ -100,21 +60,32 @@ export interface Refusal {
 
 /** What is one provider's own: where it answers, what it lets in, and how it words an error. */
 export interface Wire {
-  /** The path of the base URL, such as `/v1`. */
-  readonly basePath: string
+  /** The path of the base URL, such as `/v1`. Default: none. */
+  readonly basePath?: string | undefined
   /** What `GET /` tells of the server. */
-  readonly about: object
-  /** The header that carries the id of a request. */
-  readonly requestIdHeader: string
-  readonly hello: Reply
-  readonly routeRefusal: (method: string, path: string) => Refusal | undefined
-  readonly keyRefusal: (headers: Http.IncomingHttpHeaders, apiKey: string | undefined) => Refusal | undefined
-  readonly bodyRefusal: (body: unknown, path: string) => Refusal | undefined
-  readonly status: (
-    status: number,
-    options: Omit<Refusal, "status"> & { readonly requestId: string; readonly body?: unknown }
-  ) => Script
+  readonly about?: object | undefined
+  /** The header that carries the id of a request. Default: `x-request-id`. */
+  readonly requestIdHeader?: string | undefined
+  /** The answer when nothing was scripted. */
+  readonly hello?: Reply | undefined
+  readonly routeRefusal?: ((method: string, path: string) => Refusal | undefined) | undefined
+  readonly keyRefusal?:
+    | ((headers: Http.IncomingHttpHeaders, apiKey: string | undefined) => Refusal | undefined)
+    | undefined
+  readonly bodyRefusal?: ((body: unknown, path: string) => Refusal | undefined) | undefined
+  /** A response of this status, errors as a rule. */
+  readonly status?: ((status: number, options: StatusOptions) => Script) | undefined
 }
+
+/** What a response that is an error says. */
+export interface StatusOptions extends Omit<Refusal, "status"> {
+  readonly requestId: string
+  /** Replaces the body. */
+  readonly body?: unknown
+}
+
+/** A wire with its defaults. */
+export type FullWire = { readonly [Key in keyof Wire]-?: Exclude<Wire[Key], undefined> }
 
 /** The steps of a script as socket writes: put together or cut up as its options say. */
 const operations = function*(script: Script): Generator<Unrolled> {
@@ -150,8 +121,8 @@ const redacted = new Set(["x-api-key", "api-key", "authorization", "proxy-author
 const live = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
 
 /** One request and its response, as the code below needs them. */
-interface Exchange {
-  readonly wire: Wire
+export interface Exchange {
+  readonly wire: FullWire
   readonly record: RequestRecord
   readonly requestId: string
   readonly response: Http.ServerResponse
@@ -161,8 +132,8 @@ interface Exchange {
   readonly onClose: (serverCloses: boolean) => void
 }
 
-const makeExchange = (
-  wire: Wire,
+export const makeExchange = (
+  wire: FullWire,
   index: number,
   request: Http.IncomingMessage,
   response: Http.ServerResponse,
@@ -259,7 +230,7 @@ const play = Effect.fnUntraced(function*(exchange: Exchange, script: Script) {
   return yield* exchange.conclude("End")
 })
 
-const respond = Effect.fnUntraced(
+export const respond = Effect.fnUntraced(
   function*(exchange: Exchange, reply: Reply) {
     const found = Predicate.isFunction(reply) ? reply(exchange.record) : reply
     yield* play(exchange, Effect.isEffect(found) ? yield* found : found)
@@ -272,114 +243,3 @@ const respond = Effect.fnUntraced(
     }),
   live
 )
-
-/** What the server answers by itself: a greeting, or a refusal. `undefined` when the request is owed a message. */
-const ownReply = (
-  wire: Wire,
-  options: Options | undefined,
-  request: Http.IncomingMessage,
-  tooLarge: boolean,
-  { record, requestId }: Exchange
-): Script | undefined => {
-  const path = record.path.split("?")[0] ?? ""
-  if (record.method === "GET" && path === "/") {
-    return wire.status(200, { body: { name: "rivulet test server", ...wire.about }, requestId })
-  }
-  const validate = options?.validate !== false
-  const refusal = wire.routeRefusal(record.method, path)
-    ?? (tooLarge ? { status: 413 } : undefined)
-    ?? (validate ? wire.keyRefusal(request.headers, options?.apiKey) ?? wire.bodyRefusal(record.body, path) : undefined)
-  return refusal === undefined ? undefined : wire.status(refusal.status, { ...refusal, requestId })
-}
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return text
-  }
-}
-
-/** Starts a server that speaks a wire, and lives as long as the scope. */
-export const makeServer: (wire: Wire, options?: Options) => Effect.Effect<TestServer, never, Scope.Scope> = Effect
-  .fnUntraced(function*(wire, options) {
-    const run = yield* FiberSet.makeRuntime()
-    const requests: Array<RequestRecord> = []
-    const arrivals: Array<Deferred.Deferred<RequestRecord>> = []
-    const queue: Array<Reply> = [...options?.scripts ?? []]
-    const idle = Latch.makeUnsafe(true)
-    const sockets = new Set<Socket>()
-    const maxBytes = options?.maxRequestBytes ?? 64 * 1024 * 1024
-    let byDefault = options?.script ?? wire.hello
-    let open = 0
-    let closing = false
-
-    const arrival = (index: number) => arrivals[index] ??= Deferred.makeUnsafe()
-
-    const server = Http.createServer({ noDelay: true }, (request, response) => {
-      const chunks: Array<Buffer> = []
-      let size = 0
-      let exchange: Exchange | undefined
-      let fiber: Fiber.Fiber<void> | undefined
-      open++
-      idle.closeUnsafe()
-      // A client that goes is no error here; `close` tells of it.
-      request.on("error", constVoid)
-      response.on("error", constVoid)
-      response.once("close", () => {
-        exchange?.onClose(closing)
-        fiber?.interruptUnsafe()
-        if (--open === 0) idle.openUnsafe()
-      })
-      request.on("data", (chunk: Buffer) => {
-        size += chunk.length
-        if (size <= maxBytes) chunks.push(chunk)
-      })
-      request.once("end", () => {
-        const tooLarge = size > maxBytes
-        const body = tooLarge ? "" : parse(Buffer.concat(chunks).toString())
-        exchange = makeExchange(wire, requests.length, request, response, body)
-        requests.push(exchange.record)
-        Deferred.doneUnsafe(arrival(exchange.record.index), Effect.succeed(exchange.record))
-        fiber = run(
-          respond(exchange, ownReply(wire, options, request, tooLarge, exchange) ?? queue.shift() ?? byDefault)
-        )
-      })
-    })
-    server.on("connection", (socket) => {
-      sockets.add(socket)
-      socket.on("error", constVoid)
-      socket.once("close", () => sockets.delete(socket))
-    })
-
-    yield* Effect.acquireRelease(
-      Effect.callback<void>((resume) => {
-        server.once("error", (cause) => resume(Effect.die(cause)))
-        server.listen(options?.port ?? 0, "127.0.0.1", () => resume(Effect.void))
-      }),
-      () =>
-        Effect.callback<void>((resume) => {
-          closing = true
-          server.close(() => resume(Effect.void))
-          for (const socket of sockets) socket.destroy()
-        })
-    )
-    // A server that listens on a TCP port has an address of this kind.
-    const { port } = server.address() as AddressInfo
-
-    return {
-      url: `http://127.0.0.1:${port}${wire.basePath}`,
-      requests: Effect.sync(() => requests.slice()),
-      enqueue: (...replies) =>
-        Effect.sync(() => {
-          queue.push(...replies)
-        }),
-      always: (reply) =>
-        Effect.sync(() => {
-          byDefault = reply
-        }),
-      awaitRequest: (index) => Effect.suspend(() => Deferred.await(arrival(index))),
-      openConnections: Effect.sync(() => open),
-      awaitIdle: idle.await
-    }
-  })
