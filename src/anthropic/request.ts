@@ -1,17 +1,15 @@
 /** A call as the body of `POST /v1/messages` (https://docs.anthropic.com/en/api/messages). */
 import type { CallOptions, ProviderTool, ReasoningOptions, ResponseFormat, ToolDefinition } from "../CallOptions.ts"
 import type { Reason } from "../ChatModelError.ts"
+import type { JsonObject } from "../internal/provider/json.ts"
+import type { Encoded } from "../internal/provider/model.ts"
+import { Notes } from "../internal/provider/notes.ts"
 import type { Message } from "../Message.ts"
-import { Notes } from "./encoding.ts"
-import { isObject } from "./json.ts"
-import type { JsonObject } from "./json.ts"
 import { encodeMessages } from "./messages.ts"
 
 /** A request that can be sent. */
-export interface EncodedRequest {
-  readonly body: { readonly [key: string]: unknown }
+export interface EncodedRequest extends Encoded {
   readonly betas: ReadonlyArray<string>
-  readonly warnings: ReadonlyArray<string>
 }
 
 /** `max_tokens` when the call does not say; the API has no default. With a reasoning budget it comes on top. */
@@ -139,6 +137,3 @@ const encodeMetadata = (metadata: CallOptions["metadata"], notes: Notes) => {
   }
   return user_id === undefined ? undefined : { metadata: { user_id } }
 }
-
-/** Tells a request from the reason there is none. */
-export const isReason = (encoded: EncodedRequest | Reason): encoded is Reason => isObject(encoded) && "_tag" in encoded
