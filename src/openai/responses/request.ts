@@ -25,7 +25,7 @@ export const encodeRequest = (
     Object.entries(options.providerOptions?.[provider] ?? {}).filter(([, value]) => value !== undefined)
   )
   refuse(options, notes)
-  const format = encodeFormat(options.responseFormat)
+  const format = encodeFormat(options.responseFormat, notes)
   const effort = options.reasoning?.effort
   const thinks = (effort !== undefined && effort !== "none") || isObject(own["reasoning"]) || reasons(model)
   const previous = own["previous_response_id"]

@@ -1,7 +1,10 @@
 /** Tools and the choice among them. */
 import type * as JsonSchema from "effect/JsonSchema"
+import * as Result from "effect/Result"
 import type { CallOptions, ProviderTool, ResponseFormat, ToolChoice, ToolDefinition } from "../../CallOptions.ts"
 import type { Notes } from "../../internal/provider/notes.ts"
+import { toDialect } from "../../internal/schemaDialect.ts"
+import { strictDialect } from "../../internal/strictDialect.ts"
 
 type Tool = ToolDefinition | ProviderTool
 
@@ -29,7 +32,9 @@ const encodeTool = (provider: string, tool: Tool, at: string, notes: Notes) => {
     type: "function",
     name: tool.name,
     ...(tool.description === undefined ? undefined : { description: tool.description }),
-    parameters: encodeSchema({ type: "object", ...tool.parameters }, strict),
+    parameters: strict
+      ? inDialect(tool.parameters, `${at}.parameters`, notes)
+      : { type: "object", ...tool.parameters },
     strict,
     ...tool.providerOptions?.[provider]
   }
@@ -49,7 +54,7 @@ const encodeChoice = (choice: ToolChoice, tools: ReadonlyArray<Tool>) => {
 }
 
 /** The form of the answer. */
-export const encodeFormat = (format: ResponseFormat | undefined) => {
+export const encodeFormat = (format: ResponseFormat | undefined, notes: Notes) => {
   if (format === undefined || format.type === "text") return undefined
   if (format.type === "json") return { type: "json_object" }
   const strict = format.strict ?? true
@@ -57,10 +62,19 @@ export const encodeFormat = (format: ResponseFormat | undefined) => {
     type: "json_schema",
     name: format.name ?? "answer",
     ...(format.description === undefined ? undefined : { description: format.description }),
-    schema: encodeSchema(format.schema, strict),
+    schema: strict ? inDialect(format.schema, "responseFormat.schema", notes) : format.schema,
     strict
   }
 }
 
-/** Every schema of a request passes here: a strict one has to be in OpenAI's dialect, which is the caller's to see to. */
-const encodeSchema = (schema: JsonSchema.JsonSchema, _strict: boolean): JsonSchema.JsonSchema => schema
+/** A strict schema in OpenAI's dialect. */
+const inDialect = (schema: JsonSchema.JsonSchema, at: string, notes: Notes): JsonSchema.JsonSchema =>
+  Result.match(toDialect(schema, dialect), {
+    onSuccess: (schema) => schema,
+    onFailure: (problem) => {
+      notes.unsupported(problem.path === "" ? at : `${at} (${problem.path})`, problem.message)
+      return schema
+    }
+  })
+
+const dialect = strictDialect("OpenAI")
