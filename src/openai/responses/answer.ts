@@ -32,9 +32,9 @@ export const encodeAnswer = (
     )
   }
   return answer.items.filter((item) => {
-    // OpenAI looks reasoning up by its id, unless it is there encrypted, and finds it only if the response was stored.
+    // Reasoning that is not there itself is looked up by its id, and found only if the response was stored.
     const lost = item["type"] === "reasoning" && item["encrypted_content"] === undefined &&
-      message.metadata?.["store"] === false
+      item["content"] === undefined && message.metadata?.["store"] === false
     if (lost) notes.warn(`${field}: reasoning was left out, as it was neither stored nor encrypted`)
     return !lost
   })

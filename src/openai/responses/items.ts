@@ -116,7 +116,8 @@ const kinds = new Map<string, CallKind>([
     name: () => "tool_search",
     args: (item) => JSON.stringify(item["arguments"] ?? {}),
     fields: (args) => ({ arguments: args }),
-    held: ["call_id", "arguments"],
+    // A search that OpenAI runs has no call id.
+    held: ["arguments"],
     results: [],
     output: "tool_search_output"
   }],
