@@ -96,6 +96,8 @@ describe("what is imported from outside", () => {
   const allowed: ReadonlyArray<readonly [where: RegExp, packages: RegExp]> = [
     [/^anthropic\//, /^(effect\/|@anthropic-ai\/sdk$)/],
     [/^testing\//, /^(effect\/|node:)/],
+    // Where the core names the providers, it does so as an app would, and loads none before it is asked for.
+    [/^internal\/builtInProviders\.ts$/, /^(effect\/|rivulet\/)/],
     [/^cli\//, /^(effect\/|@effect\/platform-node\/|node:)/],
     [/^/, /^effect\//]
   ]
@@ -106,6 +108,16 @@ describe("what is imported from outside", () => {
       for (const { specifier } of packages) assert.match(specifier, rule)
     })
   }
+
+  it("providers are loaded by name when they are asked for, not with the core", () => {
+    const { file, imports } = named("internal/builtInProviders.ts")
+    const own = imports.filter(({ specifier }) => specifier.startsWith("rivulet/"))
+    assert.isNotEmpty(own)
+    for (const { specifier } of own) {
+      assert.isDefined(modules.get(`${specifier.slice("rivulet/".length)}.ts`), `there is no ${specifier}`)
+      assert.notMatch(file.text, new RegExp(`from "${specifier}"`))
+    }
+  })
 
   it("the SDK is loaded by the first call, not by an import", () => {
     const sdk = /import\("@anthropic-ai\/sdk"\)/
