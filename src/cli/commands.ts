@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CallOptions } from "../CallOptions.ts"
 import type { ChatInput, ChatModel } from "../ChatModel.ts"
+import { ModelRegistry } from "../ModelRegistry.ts"
 import { compare } from "./compare.ts"
 import { UsageError } from "./errors.ts"
 import { showEvents } from "./events.ts"
@@ -13,6 +14,7 @@ import { available, defaultName, resolve } from "./models.ts"
 import { note, stdoutIsTerminal, write } from "./output.ts"
 import { readPrompt } from "./prompt.ts"
 import { show } from "./show.ts"
+import { plainTable, rowsOf } from "./table.ts"
 import { tour } from "./tour.ts"
 
 const question = {
@@ -185,9 +187,17 @@ const models = Command.make(
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("Print the list as JSON"),
       Flag.withDefault(false)
+    ),
+    table: Flag.Boolean("table").pipe(
+      Flag.withDescription("Print what each provider can do"),
+      Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ json }) {
+  Effect.fnUntraced(function*({ json, table }) {
+    if (table) {
+      const rows = yield* Effect.flatMap(ModelRegistry, rowsOf)
+      return yield* write(json ? `${JSON.stringify(rows, null, 2)}\n` : plainTable(rows))
+    }
     const list = yield* available
     const byDefault = yield* defaultName
     if (json) return yield* write(`${JSON.stringify({ default: byDefault, models: list }, null, 2)}\n`)

@@ -470,6 +470,19 @@ describe("rivulet compare", () => {
     }))
 })
 
+describe("rivulet models --table", () => {
+  it.live("prints what each provider can do", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* cli(["models", "--table"])
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      assert.match(stdout, /^ +tokens +tools .*\nanthropic +✓ +✓/)
+      const json = yield* cli(["models", "--table", "--json"])
+      const [first] = JSON.parse(json.stdout)
+      assert.strictEqual(first.name, "anthropic")
+      assert.strictEqual(first.capabilities.imageOutput, false)
+    }))
+})
+
 /** The script up to the end of its last text delta, and then the fault. */
 const broken = (script: Script.Script, fault: Script.Step | ReadonlyArray<Script.Step>): Script.Script =>
   Script.faultAt(script, Buffer.from(Script.bytesOf(script)).indexOf("event: content_block_stop"), fault)
