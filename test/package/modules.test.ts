@@ -117,6 +117,8 @@ describe("what is imported from outside", () => {
     [/^anthropic\//, /^(effect\/|@anthropic-ai\/sdk$)/],
     [/^openai\//, /^(effect\/|openai$)/],
     [/^testing\//, /^(effect\/|node:)/],
+    // Where the core names the providers, it does so as an app would, and loads none before it is asked for.
+    [/^internal\/builtInProviders\.ts$/, /^(effect\/|rivulet\/)/],
     [/^cli\//, /^(effect\/|@effect\/platform-node\/|node:)/],
     [/^/, /^effect\//]
   ]
@@ -127,6 +129,16 @@ describe("what is imported from outside", () => {
       for (const { specifier } of packages) assert.match(specifier, rule)
     })
   }
+
+  it("providers are loaded by name when they are asked for, not with the core", () => {
+    const { file, imports } = named("internal/builtInProviders.ts")
+    const own = imports.filter(({ specifier }) => specifier.startsWith("rivulet/"))
+    assert.isNotEmpty(own)
+    for (const { specifier } of own) {
+      assert.isDefined(modules.get(`${specifier.slice("rivulet/".length)}.ts`), `there is no ${specifier}`)
+      assert.notMatch(file.text, new RegExp(`from "${specifier}"`))
+    }
+  })
 
   for (const name of ["@anthropic-ai/sdk", "openai"]) {
     it(`${name} is loaded by the first call, not by an import`, () => {
