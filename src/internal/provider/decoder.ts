@@ -62,23 +62,31 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     if (!this.#parser.push(bytes)) {
       this.malformed(`A frame is larger than ${maxFrameBytes / 1024 / 1024} MiB`)
     }
+    return this.#take()
+  }
+
+  #take(): ReadonlyArray<AIMessageChunk> {
     const chunks = this.chunks
     this.chunks = []
     return chunks
   }
 
   end(): Effect.Effect<ReadonlyArray<AIMessageChunk>, ChatModelError> {
-    if (this.failure !== undefined) return Effect.fail(this.failure)
-    if (this.complete) return Effect.succeed([this.last()])
-    const trailing = this.trailing()
-    this.failure = this.#error(
+    if (this.failure === undefined && !this.complete) this.ended()
+    const chunks = this.#take()
+    if (this.failure === undefined) return Effect.succeed([...chunks, this.last()])
+    return chunks.length > 0 ? Effect.succeed(chunks) : Effect.fail(this.failure)
+  }
+
+  /** The body has ended before the message was complete. */
+  protected ended(): void {
+    this.fail(
       new TruncatedError({
         message: this.started
           ? `The connection ended before the message did (${this.missing})`
           : "The connection ended without a message"
       })
     )
-    return trailing.length > 0 ? Effect.succeed(trailing) : Effect.fail(this.failure)
   }
 
   comment(): void {}
@@ -96,9 +104,13 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
   }
 
   protected emit(parts: ReadonlyArray<Delta>): void {
+    this.chunks.push(this.chunkOf(parts))
+  }
+
+  protected chunkOf(parts: ReadonlyArray<Delta>): AIMessageChunk {
     let content = ""
     for (const part of parts) if (part.type === "text") content += part.text
-    this.chunks.push({ _tag: "AIMessageChunk", id: this.id, content, parts })
+    return { _tag: "AIMessageChunk", id: this.id, content, parts }
   }
 
   /** A chunk for what is no content: usage, metadata, the finish. */
@@ -124,11 +136,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
   protected fail(reason: Reason, metadata?: Metadata): void {
     if (this.failure !== undefined) return
     this.chunks.push(...this.trailing())
-    this.failure = this.#error(reason, metadata)
-  }
-
-  #error(reason: Reason, metadata?: Metadata): ChatModelError {
-    return new ChatModelError({
+    this.failure = new ChatModelError({
       provider: this.options.provider,
       model: this.options.model,
       reason,
