@@ -193,8 +193,8 @@ describe("rivulet stream", () => {
   it.live("turns wrong usage down in one line", () =>
     Effect.gen(function*() {
       const wrong: ReadonlyArray<readonly [args: ReadonlyArray<string>, line: RegExp]> = [
-        [["stream", "Hi", "--model", "foo:bar"], /no model "foo:bar".*demo and anthropic:<model>.*rivulet models/],
-        [["stream", "Hi", "--model", "anthropic:"], /after anthropic: is missing/],
+        [["stream", "Hi", "--model", "foo:bar"], /no model "foo:bar".*Known are .*anthropic.*demo.*rivulet models/],
+        [["stream", "Hi", "--model", "anthropic:"], /name is missing in "anthropic:": say anthropic:<model>/],
         [["stream", "Hi", "--model", "claude-haiku-4-5"], /say anthropic:claude-haiku-4-5/],
         [["stream", "Hi", "--take", "0"], /--take must be at least 1/],
         [["stream", "Hi", "--max-tokens", "many"], /--max-tokens.*rivulet stream --help/],
@@ -384,6 +384,102 @@ describe("rivulet models", () => {
       const { default: byDefault, models } = JSON.parse(json.stdout)
       assert.strictEqual(byDefault, "anthropic:claude-haiku-4-5")
       assert.deepInclude(models, { model: "anthropic:claude-opus-5-5", ready: true, needs: [] })
+    }))
+})
+
+describe("rivulet compare", () => {
+  it.live("asks each model, and shows the answers in order, each under its name", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({
+        script: ({ body }) =>
+          Script.text(`I am ${(body as { readonly model: string }).model}`, {
+            delay: (body as { readonly model: string }).model === "one" ? "30 millis" : undefined
+          })
+      })
+      const { code, stderr, stdout } = yield* cli(
+        [
+          "compare",
+          "Hi",
+          "--model",
+          "anthropic:one",
+          "-m",
+          "anthropic:two",
+          "--max-tokens",
+          "9",
+          "--system",
+          "Be brief"
+        ],
+        { env: withKey(server.url) }
+      )
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      const facts = String.raw`\[first chunk after \d+ m?s, 10 tokens in, 3 out, finish: stop\]`
+      assert.match(
+        stdout,
+        new RegExp(`^# anthropic:one\nI am one\n${facts}\n\n# anthropic:two\nI am two\n${facts}\n$`)
+      )
+      for (const { body } of yield* server.requests) assert.deepInclude(body, { max_tokens: 9, system: "Be brief" })
+    }))
+
+  it.live("goes on when one fails, and ends with its exit code", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({
+        script: broken(Script.tokens(["Hel", "lo"]), Script.errorEvent("overloaded_error", "Overloaded"))
+      })
+      const { code, stderr, stdout } = yield* cli(
+        ["compare", "What is 6 * 7?", "-m", "anthropic:x", "-m", "nobody:y", "-m", "demo"],
+        { env: withKey(server.url) }
+      )
+      assert.strictEqual(code, 4)
+      const [first = "", second = "", third = ""] = stdout.split("\n\n# ")
+      assert.match(first, /^# anthropic:x\nHello\n\[OverloadedError: Overloaded.*kept 5 characters/)
+      assert.match(second, /^nobody:y\n\[There is no model/)
+      assert.match(third, /^demo\n6 \* 7 = 42\n.*\n\[first chunk after .*finish: stop\]\n$/s)
+      assert.deepStrictEqual(lines(stderr).map((line) => line.split(": ", 3).slice(0, 2)), [
+        ["rivulet", "anthropic:x"],
+        ["rivulet", "nobody:y"]
+      ])
+    }))
+
+  it.live("prints every model's chunks as JSON, and what became of each", () =>
+    Effect.gen(function*() {
+      const { code, stdout } = yield* cli(["compare", "hello", "-m", "demo", "-m", "demo", "-m", "nobody:x", "--json"])
+      assert.strictEqual(code, 2)
+      const plain = yield* cli(["stream", "hello", "--model", "demo"])
+      const told = lines(stdout).map((line) => JSON.parse(line))
+      for (const index of [0, 1]) {
+        const own = told.filter((line) => line.index === index)
+        const { model, result } = own.pop()
+        const chunks = own.map((line) => Schema.decodeUnknownSync(AIMessageChunk)(line.chunk))
+        assert.strictEqual(`${chunks.map((chunk) => chunk.content).join("")}\n`, plain.stdout)
+        assert.deepStrictEqual([model, result.finish.reason, result.error], ["demo", "stop", undefined])
+        assert.strictEqual(result.usage.outputTokens, chunks.at(-1)?.usage?.outputTokens)
+        assert.isAtLeast(result.totalMillis, result.firstChunkMillis)
+      }
+      const [failed, ...more] = told.filter((line) => line.index === 2)
+      assert.deepStrictEqual(more, [])
+      assert.match(failed.result.error, /There is no model/)
+    }))
+
+  it.live("turns wrong usage down in one line", () =>
+    Effect.gen(function*() {
+      for (const args of [[], ["-m", "demo"]]) {
+        const { code, stderr, stdout } = yield* cli(["compare", "Hi", ...args])
+        assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+        assert.match(stderr, /^rivulet: Say which models to compare.*\n$/)
+      }
+    }))
+})
+
+describe("rivulet models --table", () => {
+  it.live("prints what each provider can do", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* cli(["models", "--table"])
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      assert.match(stdout, /^ +tokens +tools .*\nanthropic +✓ +✓/)
+      const json = yield* cli(["models", "--table", "--json"])
+      const [first] = JSON.parse(json.stdout)
+      assert.strictEqual(first.name, "anthropic")
+      assert.strictEqual(first.capabilities.imageOutput, false)
     }))
 })
 

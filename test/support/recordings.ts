@@ -33,10 +33,13 @@ interface Entry {
 
 const read = (path: string): string => Fs.readFileSync(folder + path, "utf8")
 
-/** A line of JSON as the server-sent event it was made from. */
-const frame = (line: string): string => {
-  const type = (JSON.parse(line) as { readonly type: string }).type
-  return `event: ${type}\ndata: ${line}\n\n`
+/** Lines of JSON as the server-sent events they were made from. */
+const framed = (text: string, api: string): string => {
+  const lines = text.split("\n").filter((line) => line !== "")
+  if (api === "chat") return [...lines, "[DONE]"].map((line) => `data: ${line}\n\n`).join("")
+  return lines
+    .map((line) => `event: ${(JSON.parse(line) as { readonly type: string }).type}\ndata: ${line}\n\n`)
+    .join("")
 }
 
 /** The recordings of one API of which is known for certain what they must fold to. */
@@ -47,7 +50,7 @@ export const recordings = (api: string): ReadonlyArray<Recording> => {
     .filter((entry) => entry.api === api && entry.confidence === "high")
     .map((entry) => {
       const text = read(entry.file)
-      const body = entry.format === "sse" ? text : text.split("\n").filter((line) => line !== "").map(frame).join("")
+      const body = entry.format === "sse" ? text : framed(text, api)
       const expected = JSON.parse(read(`${entry.file}.expected.json`)) as { readonly canonical: Canonical }
       return { name: entry.file, bytes: new TextEncoder().encode(body), canonical: expected.canonical }
     })
