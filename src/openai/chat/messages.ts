@@ -214,7 +214,8 @@ const reasoningFields = (
   const of = (field: string) => parts.filter((part) => (part.metadata?.["field"] ?? "") === field)
   const joined = (field: string) => of(field).map((part) => part.text).join("")
   const details = of("reasoning_details").map(({ metadata, redacted, signature, text }) => {
-    const { field: _, ...fields } = metadata ?? {}
+    // What the slices said beside the text is not part of the block.
+    const { delta: _, field: __, logprobs: ___, ...fields } = metadata ?? {}
     const name = fields["type"] === "reasoning.summary" ? "summary" : "text"
     return {
       ...fields,

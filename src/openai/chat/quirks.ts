@@ -24,7 +24,8 @@ export interface Quirks {
   readonly serverTools?: boolean | undefined
   /**
    * The field that says how hard to think: `reasoning_effort` takes a word, `reasoning` (OpenRouter's) a word or a
-   * number of tokens, `enable_thinking` (Alibaba's) a number or just no, `thinking` (DeepSeek's) just yes or no. `false`:
+   * number of tokens, `enable_thinking` (Alibaba's) a number or just no, `thinking`
+   * (DeepSeek's) is a switch beside it. `false`:
    * there is none.
    */
   readonly reasoning?: "reasoning_effort" | "reasoning" | "enable_thinking" | "thinking" | false | undefined

@@ -61,7 +61,11 @@ const encodeReasoning = ({ provider, quirks }: Target, reasoning: ReasoningOptio
   if (budgetTokens !== undefined) {
     notes.unsupported("reasoning.budgetTokens", `${provider} takes an effort in words, not in tokens`)
   }
-  if (style === "thinking") return { thinking: { type: effort === "none" ? "disabled" : "enabled" } }
+  if (style === "thinking") {
+    return effort === "none"
+      ? { thinking: { type: "disabled" } }
+      : { thinking: { type: "enabled" }, reasoning_effort: effort }
+  }
   return { reasoning_effort: effort }
 }
 
