@@ -17,10 +17,10 @@ export const dialect: ErrorDialect = {
     const code = stringAt(error, "code")
     const message = stringAt(body, "error") ?? stringAt(error, "message") ?? detailOf(body)
     const told = status ?? statusIn(error)
+    // A status means more than a general type: a 404 is an `invalid_request_error` too.
     const kind = kindOfCode(code) ?? kindOfCode(type) ?? kindOfMessage(message) ?? kindOfStatus(told) ??
       typeKinds.get(type ?? "")
     return {
-      // A status means more than a general type: a 404 is an `invalid_request_error` too.
       kind,
       type: type ?? code,
       message,
@@ -71,9 +71,6 @@ const codeKinds = new Map<string, Kind>([
   ["engine_overloaded", "overloaded"],
   ["engine_overloaded_error", "overloaded"],
   ["slow_down", "overloaded"],
-  ["server_error", "internal"],
-  ["api_error", "internal"],
-  ["internal_error", "internal"],
   ["vector_store_timeout", "timeout"],
   ["timeout", "timeout"]
 ])
@@ -82,6 +79,9 @@ const codeKinds = new Map<string, Kind>([
 const typeKinds = new Map<string, Kind>([
   ["invalid_request_error", "invalid"],
   ["BadRequestError", "invalid"],
+  ["server_error", "internal"],
+  ["api_error", "internal"],
+  ["internal_error", "internal"],
   ["invalid_prompt", "invalid"]
 ])
 
