@@ -66,6 +66,8 @@ const codeKinds = new Map<string, Kind>([
   ["tokens", "rate_limit"],
   ["overloaded_error", "overloaded"],
   ["server_overloaded", "overloaded"],
+  ["server_is_overloaded", "overloaded"],
+  ["service_unavailable_error", "overloaded"],
   ["engine_overloaded", "overloaded"],
   ["engine_overloaded_error", "overloaded"],
   ["slow_down", "overloaded"],

@@ -13,6 +13,7 @@ import { chat } from "./chat/api.ts"
 import { connect } from "./client.ts"
 import { dialect } from "./errors.ts"
 import type { Api, Options } from "./options.ts"
+import { responses } from "./responses/api.ts"
 
 /** One of OpenAI's APIs. */
 export interface ApiSpec {
@@ -26,7 +27,7 @@ export interface ApiSpec {
   readonly decoder: (options: DecoderOptions) => Decoder
 }
 
-const apis: { readonly [A in Api]: ApiSpec } = { chat, responses: chat }
+const apis: { readonly [A in Api]: ApiSpec } = { chat, responses }
 
 const provider = "openai"
 
