@@ -148,7 +148,7 @@ const watched = <Chunk, E, R>(
               end(() =>
                 Cause.hasInterruptsOnly(cause)
                   ? interrupted(info, folder)
-                  : failed(info, encodeError(cause), input._tag === "Known" ? inputAtEnd(input, root) : {})
+                  : failed(info, encodeError(cause), input._tag === "Known" ? inputOf(input, root) : {})
               )
             ),
             Effect.andThen(Effect.failCause(cause))
