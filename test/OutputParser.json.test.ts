@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, JsonPatch, Result, Schema, SchemaGetter, Stream } from "effect"
-import { AIMessageChunk, ChatModelError, Message, OutputParser, PartialJson, Runnable } from "rivulet"
+import { AIMessageChunk, ChatModelError, Message, OutputParser, Runnable } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "./support/events.ts"
 import { cutUp, jsonText, makeRandom, mutated } from "./support/jsonTexts.ts"
@@ -356,9 +356,7 @@ describe("much JSON in small pieces", () => {
       const chain = Runnable.sequence(saying(answer.match(/.{1,10}/gs)!), OutputParser.json())
       const seen: Array<readonly [value: Schema.Json, length: number]> = []
       yield* chain.stream("hi").pipe(
-        Stream.runForEach((value) =>
-          Effect.sync(() => seen.push([value, (value as PartialJson.DeepPartial<ReadonlyArray<unknown>>).length]))
-        )
+        Stream.runForEach((value) => Effect.sync(() => seen.push([value, (value as ReadonlyArray<unknown>).length])))
       )
       for (const [value, length] of seen) assert.lengthOf(value as ReadonlyArray<unknown>, length)
       assert.deepStrictEqual(seen.at(-1)?.[0], JSON.parse(answer))
