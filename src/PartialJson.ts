@@ -26,6 +26,7 @@ import { JsonText } from "./internal/parsers/jsonText.ts"
 import type { Options } from "./internal/parsers/jsonText.ts"
 import { readStream } from "./internal/parsers/readStream.ts"
 
+export type { DeepPartialJson } from "./internal/deepPartialJson.ts"
 export type { Options } from "./internal/parsers/jsonText.ts"
 
 // -----------------------------------------------------------------------------

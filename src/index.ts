@@ -1,6 +1,7 @@
 /**
  * Rivulet: typed chat-model streams for Effect.
  */
+export * as Agent from "./Agent.ts"
 export * as AIMessageChunk from "./AIMessageChunk.ts"
 export * as CallOptions from "./CallOptions.ts"
 export * as Capabilities from "./Capabilities.ts"
@@ -15,4 +16,5 @@ export * as PartialJson from "./PartialJson.ts"
 export * as RunEvent from "./RunEvent.ts"
 export * as Runnable from "./Runnable.ts"
 export * as RunnableCache from "./RunnableCache.ts"
+export * as Tool from "./Tool.ts"
 export * as Usage from "./Usage.ts"

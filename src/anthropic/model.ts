@@ -1,15 +1,19 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import type * as JsonSchema from "effect/JsonSchema"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import type { Capabilities } from "../Capabilities.ts"
 import { make } from "../ChatModel.ts"
 import type { ChatRequest, Service } from "../ChatModel.ts"
 import { ChatModelError, MalformedResponseError } from "../ChatModelError.ts"
 import type { Reason } from "../ChatModelError.ts"
 import { httpStream } from "../internal/httpStream.ts"
+import { toDialect } from "../internal/schemaDialect.ts"
 import { makePost } from "./client.ts"
 import type { Post } from "./client.ts"
 import { MessageDecoder } from "./decoder.ts"
+import { dialect } from "./dialect.ts"
 import { errorOf, scrubber } from "./errors.ts"
 import type { Options } from "./options.ts"
 import { encodeRequest, isReason } from "./request.ts"
@@ -29,6 +33,8 @@ const capabilities: Partial<Capabilities> = {
   promptCaching: true,
   serverTools: true
 }
+
+const supportsSchema = (schema: JsonSchema.JsonSchema): boolean => Result.isSuccess(toDialect(schema, dialect))
 
 /** A chat model on the Messages API, from settings that are complete. */
 export const makeModel = (options: Options): Service => {
@@ -73,7 +79,7 @@ export const makeModel = (options: Options): Service => {
       }
     }))
 
-  return make({ provider, model, options: callOptions, capabilities, stream })
+  return make({ provider, model, options: callOptions, capabilities, supportsSchema, stream })
 }
 
 const notAStream = "The server answered with no event stream but with"

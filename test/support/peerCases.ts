@@ -28,6 +28,23 @@ export interface StreamCase {
   readonly expected_chunks: ReadonlyArray<unknown>
 }
 
+/** Slices of tool calls, and the calls the peer makes of them. */
+export interface CollapseCase {
+  readonly id: string
+  readonly input: {
+    readonly chunks: ReadonlyArray<{
+      readonly id?: string
+      readonly index?: number
+      readonly name?: string
+      readonly args?: string
+    }>
+  }
+  readonly expected: {
+    readonly tool_calls: ReadonlyArray<{ readonly id?: string; readonly name: string; readonly args: unknown }>
+    readonly invalid_tool_calls: ReadonlyArray<{ readonly id?: string; readonly name: string; readonly args: string }>
+  }
+}
+
 const read = (file: string): unknown =>
   available ? JSON.parse(Fs.readFileSync(folder + file, "utf8"), (_, value: unknown) => number(value)) : []
 
@@ -39,3 +56,4 @@ const number = (value: unknown): unknown =>
 export const strictCases = read("partial-json-strict.json") as ReadonlyArray<TextCase>
 export const markdownCases = read("partial-json-markdown.json") as ReadonlyArray<TextCase>
 export const streamCases = read("parser-stream.json") as ReadonlyArray<StreamCase>
+export const collapseCases = read("collapse-tool-call-chunks.json") as ReadonlyArray<CollapseCase>

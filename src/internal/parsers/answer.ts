@@ -1,6 +1,8 @@
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { Finish } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
+import type { Usage } from "../../Usage.ts"
+import { given } from "../given.ts"
 import { bounded, OutputParserError } from "./error.ts"
 import type { Failure } from "./jsonFailure.ts"
 
@@ -13,6 +15,7 @@ export class Answer {
   #raw = ""
   #refusal = ""
   #finish: Finish | undefined
+  #usage: Usage | undefined
 
   /** @param asked what the answer should be; only asked for when it is not */
   constructor(asked: () => string) {
@@ -28,6 +31,7 @@ export class Answer {
     this.#raw += chunk.content
     for (const part of chunk.parts) if (part.type === "refusal") this.#refusal += part.text
     if (chunk.finish !== undefined) this.#finish = chunk.finish
+    if (chunk.usage !== undefined) this.#usage = chunk.usage
   }
 
   /** Set when the model declined; whatever it said then is no answer. */
@@ -78,7 +82,8 @@ export class Answer {
       raw: this.#raw,
       issues,
       asked: this.#asked(),
-      ...(this.#finish === undefined ? undefined : { finish: this.#finish })
+      ...given("finish", this.#finish),
+      ...given("usage", this.#usage)
     })
   }
 }
@@ -96,5 +101,6 @@ export const wholeChunk = (message: AIMessage): AIMessageChunk => ({
   id: message.id,
   content: message.content,
   parts: message.parts.flatMap((part, index) => part.type === "refusal" ? [{ ...part, index }] : []),
-  finish: message.finish
+  finish: message.finish,
+  ...given("usage", message.usage)
 })

@@ -1,5 +1,6 @@
 import * as Schema from "effect/Schema"
 import { Finish } from "../../Finish.ts"
+import { Usage } from "../../Usage.ts"
 
 /** One thing that is wrong with an answer. */
 const Issue = Schema.Struct({
@@ -43,7 +44,9 @@ export class OutputParserError extends Schema.TaggedError<OutputParserError>("ri
     /** What the answer should have been: the name of a form, or a JSON Schema. */
     asked: Schema.String,
     /** How the answer ended, if it did before this was found. */
-    finish: Schema.optional(Finish)
+    finish: Schema.optional(Finish),
+    /** What the answer cost, as far as that was known. */
+    usage: Schema.optional(Usage)
   }
 ) {
   override get message(): string {
