@@ -14,6 +14,17 @@ const pieces = (text) => text.match(/.{1,5}/g)
 const prints = (expected) => ({ stdout }) =>
   expected instanceof RegExp ? assert.match(stdout, expected) : assert.equal(stdout, expected)
 
+const recipe = JSON.stringify(
+  { name: "Goldfish crackers", minutes: 30, steps: ["Mix the dough.", "Bake it."] },
+  null,
+  1
+)
+const fishes = JSON.stringify([
+  { name: "koi", centimetres: 70 },
+  { name: "carp", centimetres: 40 },
+  { name: "goldfish", centimetres: 20 }
+])
+
 /** The text of the last message of a request. */
 const question = ({ body }) => {
   const { content } = body.messages.at(-1)
@@ -337,6 +348,39 @@ export const examples = {
       assert.match(stdout, /\njoke: Ha ha\npoem: Oh no\n$/)
       assert.match(stdout, /\{"joke":"Ha"\}/)
       assert.match(stdout, /\{"poem":"Oh"\}/)
+    }
+  }],
+  "recipe.ts": [{
+    name: "a recipe",
+    server: ({ Script }) => ({
+      script: Script.text("Here it is:\n```json\n" + recipe + "\n```\nEnjoy!", { delay: "1 millis" })
+    }),
+    check: ({ stdout }) => {
+      const lines = stdout.trimEnd().split("\n")
+      assert.equal(lines[0], "... | ... | ...")
+      assert.ok(lines.includes("Goldfish | ... | ..."), "the name fills in")
+      assert.ok(lines.includes("Goldfish crackers | 30 | Mix the"), "so does a step")
+      assert.equal(lines.at(-1), "Goldfish crackers takes 30 minutes and 2 steps.")
+    }
+  }, {
+    name: "one that does not fit",
+    server: ({ Script }) => ({ script: Script.text(recipe.replace("30", "\"long\"")) }),
+    check: prints(/\nMismatch \[ 'minutes: Expected number.*' \]\n$/)
+  }, {
+    name: "one that a limit cuts off",
+    server: ({ Script }) => ({ script: Script.text(recipe.slice(0, 60), { stopReason: "max_tokens" }) }),
+    check: prints(/\nCutOff \[\n? *'steps\.0: The answer was cut off by a token limit\. /)
+  }],
+  "items.ts": [{
+    name: "as they complete",
+    server: ({ Script }) => ({ script: Script.text(fishes) }),
+    check: prints("koi: 70 cm\ncarp: 40 cm\ngoldfish: 20 cm\n3 fishes\n")
+  }, {
+    name: "after the answer was put right",
+    server: ({ Script }) => ({ scripts: [Script.text("Koi, carp and goldfish.")], script: Script.text(fishes) }),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, "koi: 70 cm\ncarp: 40 cm\ngoldfish: 20 cm\n3 fishes\n")
+      assert.match(question(requests[1]), /Koi, carp and goldfish\.[^]*"centimetres"[^]*There is no JSON/)
     }
   }],
   "fallbacks.ts": [{

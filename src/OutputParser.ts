@@ -29,7 +29,7 @@ import { last, text } from "./internal/runnable/fold.ts"
 import type { Folder } from "./internal/runnable/fold.ts"
 import { Utf8Encoder } from "./internal/utf8.ts"
 import type { AIMessage } from "./Message.ts"
-import type { DeepPartial } from "./PartialJson.ts"
+import type { DeepPartialJson } from "./PartialJson.ts"
 
 export { OutputParserError } from "./internal/parsers/error.ts"
 export type { FixingOptions } from "./internal/parsers/fixing.ts"
@@ -227,7 +227,7 @@ export function schema<S extends Schema.Constraint>(
   S["Type"],
   OutputParserError,
   S["DecodingServices"],
-  DeepPartial<S["Encoded"]> | S["Type"],
+  DeepPartialJson<S["Encoded"]> | S["Type"],
   AIMessageChunk
 >
 export function schema(

@@ -282,6 +282,18 @@ describe("a failure", () => {
       assert.match(error.message, /^The answer does not fit: name: Expected string.*; steps\[1\]: Expected string/)
     }))
 
+  it.effect("asks for numbers where they are missing", () =>
+    Effect.gen(function*() {
+      const Sizes = Schema.Struct({ a: Schema.Number, b: Schema.NullOr(Schema.Number), c: Schema.Int, d: Schema.Number })
+      const error = yield* failureOf(OutputParser.schema(Sizes), `{"a": "x", "b": [], "c": 1.5, "d": true}`)
+      assert.deepStrictEqual(error.issues, [
+        { path: ["a"], message: "Expected number" },
+        { path: ["b"], message: "Expected number | null" },
+        { path: ["c"], message: "Expected an integer" },
+        { path: ["d"], message: "Expected number" }
+      ])
+    }))
+
   it.effect("tells a limit, and who withheld it, from a model that wrote no JSON", () =>
     Effect.gen(function*() {
       const cut = yield* failureOf(json, "{\"a\": [1, ", { finish: "length" })

@@ -72,6 +72,14 @@ describe("schema", () => {
       expect(partial.name).type.toBe<string | undefined>()
       expect(partial.steps?.length).type.toBe<number | undefined>()
     }))
+    // What JSON has no form for is shown in the form it has there.
+    OutputParser.schema(Schema.Struct({ at: Schema.Date })).pipe((parser) =>
+      expect(parser.stream).type.toBe<
+        (
+          input: Message.AIMessage
+        ) => Stream.Stream<{ readonly at?: string } | { readonly at: Date }, OutputParser.OutputParserError>
+      >()
+    )
     // A part is not taken for the whole.
     const wholes = (_recipe: Recipe) => 1
     // @ts-expect-error not assignable

@@ -1,6 +1,8 @@
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { toJsonSchema } from "../jsonSchema.ts"
 import type { Answer } from "./answer.ts"
 import { bounded } from "./error.ts"
 import type { OutputParserError } from "./error.ts"
@@ -17,8 +19,11 @@ export const issuesOf = (
 ): OutputParserError["issues"] =>
   standard(issue).issues.slice(0, mostIssues).map((each) => ({
     path: [...path, ...(each.path ?? []).map(keyOf)],
-    message: bounded(each.message)
+    message: bounded(each.message.replace(numbers, "number"))
   }))
+
+/** Effect takes texts for the numbers that JSON has no word for. No model is asked for those. */
+const numbers = /(?:number \| )?"Infinity" \| "-Infinity" \| "NaN"/g
 
 // A key of JSON is no symbol.
 const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): string | number => {
@@ -38,7 +43,9 @@ export const decoder = <S extends Schema.Constraint>(schema: S) => {
 }
 
 /** A schema as a model is told it. */
-export const asked = (schema: Schema.Constraint): string => {
-  const { definitions, schema: json } = Schema.toJsonSchemaDocument(schema)
-  return JSON.stringify(Object.keys(definitions).length === 0 ? json : { ...json, $defs: definitions })
-}
+export const asked = (schema: Schema.Constraint): string =>
+  Result.match(toJsonSchema(schema), {
+    onSuccess: (jsonSchema) => JSON.stringify(jsonSchema),
+    // The decoder knows what it takes; only it cannot be said.
+    onFailure: () => "JSON"
+  })
