@@ -284,7 +284,12 @@ describe("a failure", () => {
 
   it.effect("asks for numbers where they are missing", () =>
     Effect.gen(function*() {
-      const Sizes = Schema.Struct({ a: Schema.Number, b: Schema.NullOr(Schema.Number), c: Schema.Int, d: Schema.Number })
+      const Sizes = Schema.Struct({
+        a: Schema.Number,
+        b: Schema.NullOr(Schema.Number),
+        c: Schema.Int,
+        d: Schema.Number
+      })
       const error = yield* failureOf(OutputParser.schema(Sizes), `{"a": "x", "b": [], "c": 1.5, "d": true}`)
       assert.deepStrictEqual(error.issues, [
         { path: ["a"], message: "Expected number" },
