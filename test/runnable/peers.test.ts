@@ -272,6 +272,17 @@ describe("LangChain's events of failures", () => {
 })
 
 describe("events of a chain", () => {
+  it.effect("of a failure tell the input, of the root too", () =>
+    Effect.gen(function*() {
+      const events = yield* observed(Runnable.fn((text: string) => fails("no").invoke(text)), "hi")
+      assert.deepStrictEqual(events.map(({ data, event }) => [event, data]), [
+        ["on_chain_start", { input: "hi" }],
+        ["on_chain_start", { input: "hi" }],
+        ["on_chain_error", { error: "no", input: "hi" }],
+        ["on_chain_error", { error: "no", input: "hi" }]
+      ])
+    }))
+
   it.effect("begin step by step: a step that works on chunks with the first of them", () =>
     Effect.gen(function*() {
       const events = yield* observed(answer("ab"), { q: "hi" })

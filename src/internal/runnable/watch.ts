@@ -64,9 +64,8 @@ export const watch = <Chunk, Out, E, R>(
   }
 }
 
-/** Whether a step has stream events. */
+/** Whether a step has stream events, unless it is quiet. */
 const tellsChunks = (step: Watched, run: Run, root: boolean): boolean => {
-  if (step.quiet === true) return false
   if (step.type === "chat_model") return true
   if (step.tells === "root") return root
   return step.tells === "part" || step.type === "parser" ? run.asked === "part" : run.asked !== "whole"
@@ -86,7 +85,7 @@ const watched = <Chunk, E, R>(
   const root = run.path.length === 0
   const tells = tellsChunks(step, run, root)
   // LangChain opens a step that tells chunks before its input is there, save the root and models.
-  const inputFirst = root || !tells || info.type === "chat_model"
+  const inputFirst = root || !tells || step.quiet === true || info.type === "chat_model"
   return Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
       let state: "before" | "begun" | "over" = "before"
@@ -130,7 +129,8 @@ const watched = <Chunk, E, R>(
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
           folder.follow(chunks)
-          if (!tells) return Effect.succeed(chunks)
+          // Some steps know only by now whether they are quiet.
+          if (!tells || step.quiet === true) return Effect.succeed(chunks)
           const events = emit(chunks.map(stream))
           return Effect.as(state === "before" ? Effect.andThen(begin, events) : events, chunks)
         },
@@ -148,7 +148,7 @@ const watched = <Chunk, E, R>(
               end(() =>
                 Cause.hasInterruptsOnly(cause)
                   ? interrupted(info, folder)
-                  : failed(info, encodeError(cause), input._tag === "Known" ? inputAtEnd(input, root) : {})
+                  : failed(info, encodeError(cause), input._tag === "Known" ? inputOf(input, root) : {})
               )
             ),
             Effect.andThen(Effect.failCause(cause))
