@@ -20,6 +20,9 @@ const question = ({ body }) => {
   return typeof content === "string" ? content : content.map((block) => block.text ?? "").join("")
 }
 
+/** A call of a tool, as a block of an answer. */
+const toolUse = (id, name, args) => ({ type: "tool_use", id: `toolu_${id}`, name, args })
+
 const brokenOff = ({ closed, requests }) => {
   assert.equal(requests.length, 1)
   assert.equal(closed[0].by, "client", "the connection is closed")
@@ -354,9 +357,8 @@ export const examples = {
   "weather-agent.ts": [{
     server: ({ Script }) => ({
       script: ({ body: { messages } }) => {
-        const use = (id, name, args) => ({ type: "tool_use", id, name, args })
-        const locate = (...cities) => cities.map((city) => use(`toolu_${city}`, "locate", { city }))
-        const place = (latitude, longitude) => use(`toolu_${latitude}`, "forecast", { latitude, longitude })
+        const locate = (...cities) => cities.map((city) => toolUse(city, "locate", { city }))
+        const place = (latitude, longitude) => toolUse(latitude, "forecast", { latitude, longitude })
         return messages.length === 1
           ? Script.message({ blocks: [{ type: "text", tokens: ["Let me look.\n"] }, ...locate("Bern", "Rom")] })
           : messages.length === 3
