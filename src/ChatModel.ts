@@ -19,6 +19,7 @@
  * `finish` on its last chunk; any other end is a `ChatModelError` with what arrived in `partial`; a failure worth it is
  * retried, but never after the first chunk; each phase has a time limit; leaving the stream closes its connection.
  */
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as JsonSchema from "effect/JsonSchema"
@@ -48,6 +49,8 @@ import { last, message } from "./internal/runnable/fold.ts"
 import type { Folder } from "./internal/runnable/fold.ts"
 import { watch } from "./internal/runnable/watch.ts"
 import type { AIMessage, Metadata } from "./Message.ts"
+import { make as makeRegistered } from "./ModelRegistry.ts"
+import type { ModelRegistryError } from "./ModelRegistry.ts"
 import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 import { streamEvents as streamEventsOf } from "./Runnable.ts"
 import type { EventOptions } from "./Runnable.ts"
@@ -226,6 +229,36 @@ export const make = (spec: MakeOptions): Service => {
  * ```
  */
 export const layer = (options: MakeOptions): Layer.Layer<ChatModel> => Layer.sync(ChatModel, () => make(options))
+
+/**
+ * The model of a name, `provider:model`, as the context's chat model. The name may come from `Config`; without one it is
+ * that in `RIVULET_MODEL`. The provider is loaded when the layer is built. `options` are those for every call; what
+ * providers there are, and how to add some, is told by `ModelRegistry`.
+ *
+ * **Example** (Whatever the environment says)
+ *
+ * ```ts
+ * import { Config, Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const answer = ChatModel.invoke("What is a goldfish?")
+ *
+ * const byName = Effect.provide(answer, ChatModel.layerFrom("anthropic:claude-haiku-4-5", { maxTokens: 500 }))
+ * const byVariable = Effect.provide(answer, ChatModel.layerFrom(Config.String("APP_MODEL")))
+ * const byDefault = Effect.provide(answer, ChatModel.layerFrom()) // RIVULET_MODEL
+ * ```
+ */
+export const layerFrom = (
+  name: string | Config.Config<string> = Config.String("RIVULET_MODEL"),
+  options?: CallOptions
+): Layer.Layer<ChatModel, Config.ConfigError | ModelRegistryError> =>
+  Layer.effect(
+    ChatModel,
+    Effect.flatMap(
+      typeof name === "string" ? Effect.succeed(name) : name,
+      (name) => makeRegistered(name, options)
+    )
+  )
 
 // -----------------------------------------------------------------------------
 // accessors

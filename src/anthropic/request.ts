@@ -3,19 +3,17 @@ import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import type { CallOptions, ProviderTool, ReasoningOptions, ResponseFormat, ToolDefinition } from "../CallOptions.ts"
 import type { Reason } from "../ChatModelError.ts"
+import type { JsonObject } from "../internal/provider/json.ts"
+import type { Encoded } from "../internal/provider/model.ts"
+import { Notes } from "../internal/provider/notes.ts"
 import { toDialect } from "../internal/schemaDialect.ts"
 import type { Message } from "../Message.ts"
 import { dialect } from "./dialect.ts"
-import { Notes } from "./encoding.ts"
-import { isObject } from "./json.ts"
-import type { JsonObject } from "./json.ts"
 import { encodeMessages } from "./messages.ts"
 
 /** A request that can be sent. */
-export interface EncodedRequest {
-  readonly body: { readonly [key: string]: unknown }
+export interface EncodedRequest extends Encoded {
   readonly betas: ReadonlyArray<string>
-  readonly warnings: ReadonlyArray<string>
 }
 
 /** `max_tokens` when the call does not say; the API has no default. With a reasoning budget it comes on top. */
@@ -164,6 +162,3 @@ const encodeMetadata = (metadata: CallOptions["metadata"], notes: Notes) => {
   }
   return user_id === undefined ? undefined : { metadata: { user_id } }
 }
-
-/** Tells a request from the reason there is none. */
-export const isReason = (encoded: EncodedRequest | Reason): encoded is Reason => isObject(encoded) && "_tag" in encoded

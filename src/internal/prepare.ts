@@ -114,6 +114,8 @@ const messagesProblem = (messages: ReadonlyArray<Message>): Problem | undefined 
     const field = `messages[${i}]`
     if (message._tag === "AIMessage") {
       for (const call of [...message.toolCalls, ...message.invalidToolCalls]) calls.add(call.id)
+      // Some of these have to be approved first.
+      for (const part of message.parts) if (part.type === "server_tool_call") calls.add(part.id)
     } else if (message._tag === "ToolMessage") {
       if (!calls.has(message.toolCallId)) {
         return [
