@@ -31,6 +31,11 @@ const question = ({ body }) => {
   return typeof content === "string" ? content : content.map((block) => block.text ?? "").join("")
 }
 
+/** A call of a tool, as a block of an answer. */
+const toolUse = (id, name, args) => ({ type: "tool_use", id: `toolu_${id}`, name, args })
+const locate = (city) => toolUse(city, "locate", { city })
+const forecast = (latitude, longitude) => toolUse(latitude, "forecast", { latitude, longitude })
+
 const brokenOff = ({ closed, requests }) => {
   assert.equal(requests.length, 1)
   assert.equal(closed[0].by, "client", "the connection is closed")
@@ -398,13 +403,10 @@ export const examples = {
   "weather-agent.ts": [{
     server: ({ Script }) => ({
       script: ({ body: { messages } }) => {
-        const use = (id, name, args) => ({ type: "tool_use", id, name, args })
-        const locate = (...cities) => cities.map((city) => use(`toolu_${city}`, "locate", { city }))
-        const place = (latitude, longitude) => use(`toolu_${latitude}`, "forecast", { latitude, longitude })
         return messages.length === 1
-          ? Script.message({ blocks: [{ type: "text", tokens: ["Let me look.\n"] }, ...locate("Bern", "Rom")] })
+          ? Script.message({ blocks: [{ type: "text", tokens: ["Let me look.\n"] }, locate("Bern"), locate("Rom")] })
           : messages.length === 3
-          ? Script.message({ blocks: [place(46.9, 7.4), ...locate("Rome")] })
+          ? Script.message({ blocks: [forecast(46.9, 7.4), locate("Rome")] })
           : Script.text("Some 13 degrees in Bern.")
       }
     }),
