@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Context, Effect, Layer } from "effect"
 import { ChatModel, ModelRegistry } from "rivulet"
-import { AnthropicServer, Script, ScriptedChatModel } from "rivulet/Testing"
+import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
+import { AnthropicServer, OpenAiServer, Script, ScriptedChatModel } from "rivulet/Testing"
 
 const environment = (variables: Record<string, string>) => ConfigProvider.layer(ConfigProvider.fromUnknown(variables))
 
@@ -76,6 +77,34 @@ describe("ChatModel.layerFrom", () => {
       )
       assert.strictEqual(content, "Hello from afar")
       assert.deepInclude((yield* server.awaitRequest(0)).body, { model: "claude-haiku-4-5", max_tokens: 77 })
+    }))
+})
+
+describe("the providers of the library", () => {
+  it.effect("are found under their own names, each preset of OpenAiCompatible among them", () =>
+    Effect.gen(function*() {
+      const providers = yield* ModelRegistry.ModelRegistry
+      for (const [name, { make, models }] of Object.entries(providers)) {
+        const model = yield* make(models?.[0] ?? "any", { maxTokens: 1 })
+        assert.deepStrictEqual([model.provider, model.model], [name.replace("-chat", ""), models?.[0] ?? "any"])
+      }
+      const presets: Record<string, OpenAiCompatible.Preset> = OpenAiCompatible.presets
+      const others = ["anthropic", "openai", "openai-chat"]
+      assert.deepStrictEqual(Object.keys(providers).filter((name) => !others.includes(name)), Object.keys(presets))
+      for (const [name, { keyVariable }] of Object.entries(presets)) {
+        assert.deepStrictEqual(providers[name]?.keys, keyVariable === undefined ? undefined : [keyVariable], name)
+      }
+    }))
+
+  it.live("can be asked by either API", () =>
+    Effect.gen(function*() {
+      const server = yield* OpenAiServer.make({ apiKey: "sk-1" })
+      const variables = environment({ OPENAI_API_KEY: "sk-1", OPENAI_BASE_URL: server.url })
+      for (const name of ["openai:gpt-x", "openai-chat:gpt-x"]) {
+        assert.strictEqual(yield* says(ChatModel.layerFrom(name)).pipe(Effect.provide(variables)), "Hello")
+      }
+      const paths = (yield* server.requests).map((request) => request.path)
+      assert.deepStrictEqual(paths, ["/v1/responses", "/v1/chat/completions"])
     }))
 })
 

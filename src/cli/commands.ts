@@ -202,9 +202,10 @@ const models = Command.make(
     const byDefault = yield* defaultName
     if (json) return yield* write(`${JSON.stringify({ default: byDefault, models: list }, null, 2)}\n`)
     const width = Math.max(...list.map(({ model }) => model.length)) + 4
-    const rows = list.map(({ model, needs, ready }) =>
-      `${model.padEnd(width)}${ready ? "ready" : `needs: ${needs.join(", ")}`}${model === "demo" ? " (offline)" : ""}\n`
-    )
+    const rows = list.map(({ local, model, needs, ready }) => {
+      const where = model === "demo" ? " (offline)" : local ? " (if its server runs here)" : ""
+      return `${model.padEnd(width)}${ready ? "ready" : `needs: ${needs.join(", ")}`}${where}\n`
+    })
     yield* write(
       `${rows.join("")}\nAny other name is passed through: --model <provider>:<model>. Asked by default: ${byDefault}\n`
     )

@@ -22,6 +22,8 @@ export interface Availability {
   readonly ready: boolean
   /** What is missing, each as something to do. */
   readonly needs: ReadonlyArray<string>
+  /** It takes no key, so it is served on the user's own machine. */
+  readonly local: boolean
 }
 
 /** The demo, which is no provider of the library. Its server takes time to load that `--help` need not spend. */
@@ -60,13 +62,13 @@ export const defaultName: Effect.Effect<string, Config.ConfigError> = Effect.gen
 export const available: Effect.Effect<ReadonlyArray<Availability>, Config.ConfigError> = Effect.gen(function*() {
   const all: Array<Availability> = []
   for (const [name, provider] of Object.entries(yield* providers)) {
-    const { defaultModel, keys = [], models = [] } = provider
+    const { defaultModel, keys = [], models = ["<model>"] } = provider
     const needs = [
       ...(provider.package === undefined || isInstalled(provider.package) ? [] : [`npm install ${provider.package}`]),
       ...(keys[0] === undefined || (yield* hasOneOf(keys)) ? [] : [`set ${keys[0]}`])
     ]
     const names = defaultModel === undefined ? models.map((model) => `${name}:${model}`) : [name]
-    all.push(...names.map((model) => ({ model, ready: needs.length === 0, needs })))
+    all.push(...names.map((model) => ({ model, ready: needs.length === 0, needs, local: provider.keys === undefined })))
   }
   return all
 })

@@ -41,18 +41,19 @@ export const rowsOf = (providers: Providers) =>
 /** The table for a terminal, a provider a line. */
 export const plainTable = (rows: ReadonlyArray<Row>): string => {
   const width = Math.max(...rows.map(({ name }) => name.length)) + 2
-  const line = (name: string, cells: ReadonlyArray<string>) =>
+  const row = (name: string, cells: ReadonlyArray<string>) =>
     `${name.padEnd(width)}${columns.map(([, short], i) => (cells[i] ?? "").padEnd(short.length + 2)).join("")}`
       .trimEnd()
   return [
-    line("", columns.map(([, short]) => short)),
-    ...rows.map(({ capabilities, name }) => line(name, columns.map(([key]) => capabilities[key] ? "✓" : "✗")))
+    row("", columns.map(([, short]) => short)),
+    ...rows.map(({ capabilities, name }) => row(name, columns.map(([key]) => capabilities[key] ? "✓" : "✗")))
   ].join("\n") + "\n"
 }
 
+const line = (cells: ReadonlyArray<string>): string => `| ${cells.join(" | ")} |`
+
 /** The page of the documentation. */
 export const markdownPage = (rows: ReadonlyArray<Row>): string => {
-  const line = (cells: ReadonlyArray<string>) => `| ${cells.join(" | ")} |`
   return [
     "# Models",
     "",

@@ -17,10 +17,10 @@ export const dialect: ErrorDialect = {
     const code = stringAt(error, "code")
     const message = stringAt(body, "error") ?? stringAt(error, "message") ?? detailOf(body)
     const told = status ?? statusIn(error)
-    const kind = kindOfCode(code) ?? kindOfCode(type) ?? kindOfMessage(message) ?? kindOfStatus(told) ??
-      typeKinds.get(type ?? "")
+    // A status means more than a general type: a 404 is an `invalid_request_error` too.
+    const kind = kinds.get(code ?? "") ?? kinds.get(type ?? "") ?? kindOfMessage(message) ?? kindOfStatus(told) ??
+      generalKinds.get(code ?? "") ?? generalKinds.get(type ?? "")
     return {
-      // A status means more than a general type: a 404 is an `invalid_request_error` too.
       kind,
       type: type ?? code,
       message,
@@ -36,9 +36,8 @@ export const errorIn = (event: JsonObject): boolean => {
   return isObject(error) || (typeof error === "string" && error !== "") || event["object"] === "error"
 }
 
-const kindOfCode = (code: string | undefined): Kind | undefined => code === undefined ? undefined : codeKinds.get(code)
-
-const codeKinds = new Map<string, Kind>([
+/** Codes and types, which OpenAI does not keep apart. */
+const kinds = new Map<string, Kind>([
   ["invalid_api_key", "authentication"],
   ["authentication_error", "authentication"],
   ["permission_error", "permission"],
@@ -68,12 +67,11 @@ const codeKinds = new Map<string, Kind>([
   ["tokens", "rate_limit"],
   ["overloaded_error", "overloaded"],
   ["server_overloaded", "overloaded"],
+  ["server_is_overloaded", "overloaded"],
+  ["service_unavailable_error", "overloaded"],
   ["engine_overloaded", "overloaded"],
   ["engine_overloaded_error", "overloaded"],
   ["slow_down", "overloaded"],
-  ["server_error", "internal"],
-  ["api_error", "internal"],
-  ["internal_error", "internal"],
   ["vector_store_timeout", "timeout"],
   ["timeout", "timeout"],
   // What is wrong with the input of a response that had already begun.
@@ -94,10 +92,13 @@ const codeKinds = new Map<string, Kind>([
   ["failed_to_download_image", "invalid"]
 ])
 
-/** Types that say little; they count when there is nothing else. */
-const typeKinds = new Map<string, Kind>([
+/** Those that say little; they count when there is nothing else. */
+const generalKinds = new Map<string, Kind>([
   ["invalid_request_error", "invalid"],
-  ["BadRequestError", "invalid"]
+  ["BadRequestError", "invalid"],
+  ["server_error", "internal"],
+  ["api_error", "internal"],
+  ["internal_error", "internal"]
 ])
 
 /** Compatible servers say this in words alone, under a general type. */

@@ -110,7 +110,7 @@ const statuses: Readonly<Record<number, readonly [type: string, code: string | n
   429: ["requests", "rate_limit_exceeded", "Rate limit reached"],
   500: ["server_error", null, "The server had an error while processing your request. Sorry about that!"],
   502: ["server_error", null, "Bad gateway"],
-  503: ["service_unavailable_error", null, "The engine is currently overloaded, please try again later"],
+  503: ["service_unavailable_error", "server_is_overloaded", "Our servers are currently overloaded"],
   504: ["server_error", null, "Gateway timeout"],
   529: ["service_unavailable_error", null, "Overloaded"]
 }

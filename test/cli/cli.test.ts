@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { AIMessageChunk } from "../../src/AIMessageChunk.ts"
 import { RunEvent } from "../../src/RunEvent.ts"
 import * as AnthropicServer from "../../src/testing/AnthropicServer.ts"
+import * as OpenAiServer from "../../src/testing/OpenAiServer.ts"
 import * as Script from "../../src/testing/Script.ts"
 import { cli, key, root, withKey } from "./program.ts"
 
@@ -163,6 +164,24 @@ describe("rivulet stream", () => {
         temperature: 0.5,
         stream: true
       })
+    }))
+
+  it.live("asks any provider by its name", () =>
+    Effect.gen(function*() {
+      const server = yield* OpenAiServer.make({ apiKey: key })
+      const env = { OPENAI_API_KEY: key, OPENAI_BASE_URL: server.url }
+      for (const model of ["openai-chat:gpt-x", "openai:gpt-x"]) {
+        const { code, stderr, stdout } = yield* cli(["stream", "Hi", "--model", model], { env })
+        assert.deepStrictEqual({ code, stderr, stdout }, { code: 0, stderr: "", stdout: "Hello\n" }, model)
+      }
+      const asked = yield* server.requests
+      assert.deepStrictEqual(asked.map(({ path }) => path), ["/v1/chat/completions", "/v1/responses"])
+      const local = yield* cli(["stream", "Hi", "--model", "ollama:llama3.2"])
+      assert.strictEqual(local.code, 5)
+      assert.match(local.stderr, /^rivulet: NetworkError: [^\n]*Is ollama running\?\n$/)
+      const keyless = yield* cli(["stream", "Hi", "--model", "groq:llama"])
+      assert.strictEqual(keyless.code, 3)
+      assert.match(keyless.stderr, /^rivulet: AuthenticationError: [^\n]*GROQ_API_KEY/)
     }))
 
   it.live("finds the model in the environment", () =>
@@ -379,11 +398,21 @@ describe("rivulet models", () => {
       assert.strictEqual(bare.code, 0)
       assert.match(bare.stdout, /^demo +ready/m)
       assert.match(bare.stdout, /^anthropic:claude-haiku-4-5 +needs: set ANTHROPIC_API_KEY$/m)
-      assert.match(bare.stdout, /Any other name is passed through/)
+      assert.match(bare.stdout, /^openai:gpt-5-mini +needs: set OPENAI_API_KEY$/m)
+      assert.match(bare.stdout, /^ollama:llama3\.2 +ready \(if its server runs here\)$/m)
+      assert.match(bare.stdout, /^azure:<model> +needs: set AZURE_OPENAI_API_KEY$/m)
+      assert.match(bare.stdout, /Any other name is passed through.*Asked by default: demo$/m)
+      const groq = yield* cli(["models"], { env: { GROQ_API_KEY: "gsk" } })
+      assert.match(groq.stdout, /Asked by default: groq:/)
       const json = yield* cli(["models", "--json"], { env: withKey("http://127.0.0.1:1") })
       const { default: byDefault, models } = JSON.parse(json.stdout)
       assert.strictEqual(byDefault, "anthropic:claude-haiku-4-5")
-      assert.deepInclude(models, { model: "anthropic:claude-opus-5-5", ready: true, needs: [] })
+      assert.deepInclude(models, {
+        model: "anthropic:claude-opus-5-5",
+        ready: true,
+        needs: [],
+        local: false
+      })
     }))
 })
 

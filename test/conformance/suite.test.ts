@@ -137,13 +137,12 @@ describe("the suite notices a model that", () => {
 
   it.live("declares what its answers do not show", () =>
     Effect.gen(function*() {
-      const subject = without("image", "citation", "reasoning", "serverTool", "toolCalls", "cached")
+      const subject = without("image", "citation", "reasoning", "toolCalls", "cached")
       for (
         const name of [
           "imageOutput",
           "citations",
           "reasoning",
-          "serverTools",
           "tools",
           "parallelToolCalls",
           "promptCaching"

@@ -37,7 +37,9 @@ export class ChatDecoder extends EventDecoder {
   #block = ""
   #blockIndex = -1
   readonly #cited = new Set<string>()
+  /** Those of all tokens, for the end, and those of the event that is being read, for its chunk. */
   readonly #logprobs: Array<JsonObject[string]> = []
+  #newLogprobs: ReadonlyArray<JsonObject[string]> | undefined
   #refused = false
   /** A chunk without a role has come, so a role begins another message. */
   #roleless = false
@@ -105,7 +107,10 @@ export class ChatDecoder extends EventDecoder {
       else this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: choice })
     }
     this.#topLevelCitations(event)
-    const metadata = this.#news("", meaningful(event, eventFields))
+    const news = this.#news("", meaningful(event, eventFields))
+    const metadata = this.#newLogprobs === undefined ? news : { ...news, logprobs: this.#newLogprobs }
+    this.#logprobs.push(...this.#newLogprobs ?? [])
+    this.#newLogprobs = undefined
     if (usage === undefined && metadata === undefined && this.#deltas.length === 1) this.#learn(data)
     this.#emitDeltas(metadata)
   }
@@ -171,7 +176,8 @@ export class ChatDecoder extends EventDecoder {
     const logprobs = objectAt(choice, "logprobs")
     const tokens = logprobs === undefined ? undefined : logprobs["content"] ?? logprobs["refusal"]
     const finish = stringAt(choice, "finish_reason")
-    this.#extras(delta, choice, Array.isArray(tokens) && tokens.length > 0 ? tokens : undefined)
+    if (Array.isArray(tokens) && tokens.length > 0) this.#newLogprobs = tokens
+    this.#extras(delta, choice)
     if (finish !== undefined && finish !== "") this.#finished(finish)
   }
 
@@ -253,8 +259,7 @@ export class ChatDecoder extends EventDecoder {
    * What else a delta and its choice say: objects and arrays are content that has no name here; the rest goes into the
    * metadata of the delta, when it is not what the one before said.
    */
-  #extras(delta: JsonObject, choice: JsonObject, logprobs: ReadonlyArray<JsonObject[string]> | undefined): void {
-    if (logprobs !== undefined) this.#logprobs.push(...logprobs)
+  #extras(delta: JsonObject, choice: JsonObject): void {
     const rest = meaningful(delta, deltaFields)
     for (const [name, value] of Object.entries(rest ?? {})) {
       if (typeof value !== "object") continue
@@ -262,17 +267,13 @@ export class ChatDecoder extends EventDecoder {
     }
     const scalars = Object.entries(rest ?? {}).filter(([, value]) => typeof value !== "object")
     const news = this.#news("delta ", { ...Object.fromEntries(scalars), ...meaningful(choice, choiceFields) })
-    const notes = {
-      ...(news === undefined ? undefined : { delta: news }),
-      ...(logprobs === undefined ? undefined : { logprobs })
-    }
-    if (Object.keys(notes).length === 0) return
+    if (news === undefined) return
     this.#plain = undefined
     const at = this.#deltas.findIndex(({ type }) => type === "text" || type === "reasoning" || type === "tool_call")
     const first = this.#deltas[at]
     if (first?.type === "text" || first?.type === "reasoning" || first?.type === "tool_call") {
-      this.#deltas[at] = { ...first, metadata: { ...first.metadata, ...notes } }
-    } else if (news !== undefined) this.#endMetadata = { ...this.#endMetadata, ...news }
+      this.#deltas[at] = { ...first, metadata: { ...first.metadata, delta: news } }
+    } else this.#endMetadata = { ...this.#endMetadata, ...news }
   }
 
   /** The fields that differ from what was told before. */
@@ -337,16 +338,18 @@ export class ChatDecoder extends EventDecoder {
   }
 
   protected last(): AIMessageChunk {
-    const metadata = {
-      ...this.#endMetadata,
-      ...(this.#logprobs.length === 0 ? undefined : { logprobs: this.#logprobs })
-    }
     return {
-      ...this.empty(),
+      ...this.#endOf([]),
       ...(this.#usage === undefined ? undefined : { usage: toUsage(this.#usage) }),
-      finish: toFinish(this.#finish ?? "", { calls: this.#calls.any, refused: this.#refused }),
-      ...(Object.keys(metadata).length === 0 ? undefined : { metadata })
+      finish: toFinish(this.#finish ?? "", { calls: this.#calls.any, refused: this.#refused })
     }
+  }
+
+  /** A chunk with what was held for the end. */
+  #endOf(parts: ReadonlyArray<Delta>): AIMessageChunk {
+    const logprobs = this.#logprobs.length === 0 ? undefined : { logprobs: this.#logprobs }
+    const metadata = { ...this.#endMetadata, ...logprobs }
+    return { ...this.chunkOf(parts), ...(Object.keys(metadata).length === 0 ? undefined : { metadata }) }
   }
 
   protected trailing(): ReadonlyArray<AIMessageChunk> {
@@ -356,8 +359,10 @@ export class ChatDecoder extends EventDecoder {
     for (const piece of held) this.#piece(piece)
     const parts = this.#deltas
     this.#deltas = []
-    if (usage === undefined && parts.length === 0) return []
-    return [{ ...this.chunkOf(parts), ...(usage === undefined ? undefined : { usage: toUsage(usage) }) }]
+    if (usage === undefined && parts.length === 0 && this.#endMetadata === undefined && this.#logprobs.length === 0) {
+      return []
+    }
+    return [{ ...this.#endOf(parts), ...(usage === undefined ? undefined : { usage: toUsage(usage) }) }]
   }
 }
 

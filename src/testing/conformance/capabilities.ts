@@ -117,7 +117,7 @@ const proofs = <S>(subject: Subject<S>): ReadonlyArray<Proof> => {
     })
 
   /** The answer has such a part. */
-  const brings = (name: "citation" | "image" | "serverTool", found: (part: AIPart) => boolean) => () =>
+  const brings = (name: "citation" | "image", found: (part: AIPart) => boolean) => () =>
     Effect.gen(function*() {
       const { model } = yield* show(name, answers[name])
       const { parts } = yield* model.invoke("Hi")
@@ -252,7 +252,17 @@ const proofs = <S>(subject: Subject<S>): ReadonlyArray<Proof> => {
     },
     {
       name: "serverTools",
-      tick: brings("serverTool", (part) => part.type === "server_tool_call"),
+      tick: () =>
+        Effect.gen(function*() {
+          const { asked, model } = yield* start(answers.serverTool ?? answers.text(tokens))
+          const { parts } = yield* model.invoke("Hi", { tools: [providerTool(model.provider)] })
+          const { body } = yield* asked(0)
+          yield* check((is) => {
+            is.ok(holds(body, "web_search"), "the request holds the tool")
+            if (answers.serverTool === undefined) return
+            is.ok(parts.some((part) => part.type === "server_tool_call"), "the answer tells of its call")
+          })
+        }),
       cross: () =>
         Effect.flatMap(
           text(),

@@ -94,7 +94,7 @@ export interface Answers<S> {
   readonly citation?: S | undefined
   /** An answer that tells of so many input tokens from the cache. */
   readonly cached?: ((tokens: number) => S) | undefined
-  /** An answer for which the provider ran a tool. */
+  /** An answer for which the provider ran a tool. Absent: it does not tell of that. */
   readonly serverTool?: S | undefined
 }
 
