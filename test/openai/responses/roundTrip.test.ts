@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Message } from "rivulet"
 import type { ChatModel } from "rivulet"
+import * as OpenAi from "rivulet/OpenAi"
 import { OpenAiScript, Script } from "rivulet/Testing"
 import * as anthropic from "../../support/anthropic.ts"
 import { available } from "../../support/recordings.ts"
@@ -358,6 +359,25 @@ describe("the answer to a call", () => {
         assert.deepStrictEqual(yield* answered(item, result), sent)
       }))
   }
+
+  it.live("an MCP call waits for, found and given by name", () =>
+    Effect.gen(function*() {
+      const call = { id: "mcp_1", type: "mcp_call", name: "look", arguments: "{}", server_label: "bank", output: "ok" }
+      const blocks = [approval, call].map((item) => ({ type: "raw", item, done: item }) as const)
+      const { model, server } = yield* serve([OpenAiScript.responses.message({ blocks }), hello])
+      const message = yield* model.invoke("Hi")
+      const [request, ...others] = OpenAi.approvalRequests(message)
+      if (request === undefined) return assert.fail("nothing to approve")
+      assert.deepStrictEqual([request.name, others.length], ["pay", 0])
+      yield* model.invoke([Message.human("Hi"), message, OpenAi.approval(request, { approve: false, reason: "No" })])
+      const body = (yield* server.awaitRequest(1)).body as Json // parsed from JSON
+      assert.deepStrictEqual((body["input"] as ReadonlyArray<Json>).at(-1), {
+        type: "mcp_approval_response",
+        approval_request_id: "mcpr_1",
+        approve: false,
+        reason: "No"
+      })
+    }))
 
   it.live("that cannot be one is refused before a request", () =>
     Effect.gen(function*() {
