@@ -61,7 +61,6 @@ export class Output {
    * out, so failing that the place counts, and then the type.
    */
   snapshot(output: ReadonlyArray<JsonObject[string]>): Deltas {
-    const deltas: Array<Delta> = []
     const byId = new Map(this.#items.map((item) => [item.start["id"], item]))
     const byType = new Map<string, Array<Item>>()
     for (const item of this.#items.toReversed()) {
@@ -70,17 +69,16 @@ export class Output {
       else like.push(item)
     }
     const met = new Set<Item>()
-    for (const [at, json] of output.entries()) {
-      if (!isObject(json)) continue
+    return output.flatMap((json, at) => {
+      if (!isObject(json)) return []
       const type = stringAt(json, "type") ?? ""
       const fits = (item: Item | undefined) => item?.type === type && !met.has(item) ? item : undefined
       let item = (json["id"] === undefined ? undefined : fits(byId.get(json["id"]))) ?? fits(this.#places.get(at))
       const like = byType.get(type) ?? []
       while (item === undefined && like.length > 0) item = fits(like.pop())
       if (item !== undefined) met.add(item)
-      deltas.push(...(item === undefined ? this.#whole({}, json) : this.#told(item, json)))
-    }
-    return deltas
+      return item === undefined ? this.#whole({}, json) : this.#told(item, json)
+    })
   }
 
   /** An item is told as a whole: the first time it counts. */
@@ -288,7 +286,7 @@ export class Output {
     const at = numberAt(event, "output_index")
     if (at !== undefined) return this.#places.get(at)
     const id = stringAt(event, "item_id") ?? stringAt(objectAt(event, "item") ?? {}, "id")
-    return this.#items.findLast((item) => item.start["id"] === id)
+    return id === undefined ? this.#items.at(-1) : this.#items.findLast((item) => item.start["id"] === id)
   }
 
   /** The item an event belongs to. Some servers leave out its beginning. */
