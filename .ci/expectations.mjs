@@ -234,6 +234,47 @@ export const examples = {
       brokenOff(ran)
     }
   }],
+  "approve-mcp.ts": [{
+    openAi: true,
+    server: ({ OpenAiScript: { responses } }) => {
+      const items = ["the baker", "the goldfish dealer"].map((to, i) => ({
+        id: `mcpr_${i}`,
+        type: "mcp_approval_request",
+        name: "pay",
+        arguments: JSON.stringify({ to }),
+        server_label: "bank"
+      }))
+      return {
+        scripts: [
+          responses.message({
+            blocks: [
+              { type: "reasoning", tokens: ["Two bills"], encrypted: "opaque" },
+              ...items.map((item) => ({ type: "raw", item, done: item }))
+            ]
+          })
+        ],
+        script: responses.text("The baker is paid.")
+      }
+    },
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, `pay({"to":"the baker"})\npay({"to":"the goldfish dealer"})\nThe baker is paid.\n`)
+      const [, { body }] = requests
+      assert.deepEqual(body.include, ["reasoning.encrypted_content"])
+      assert.deepEqual(body.input.map(({ role, type }) => role ?? type), [
+        "user",
+        "reasoning",
+        "mcp_approval_request",
+        "mcp_approval_request",
+        "mcp_approval_response",
+        "mcp_approval_response"
+      ])
+      assert.equal(body.input[1].encrypted_content, "opaque")
+      assert.deepEqual(body.input.slice(4).map(({ approve, reason }) => [approve, reason]), [
+        [true, undefined],
+        [false, "Too dear"]
+      ])
+    }
+  }],
   "swap-models.ts": [{
     server: ({ Script }) => ({ script: Script.text("Hello, I am Claude") }),
     check: prints(
