@@ -91,7 +91,7 @@ export const CitationDelta = Schema.Struct({ type: Schema.Literal("citation"), i
 /** A citation, for the text block of the same index if there is one. */
 export interface CitationDelta extends Schema.Schema.Type<typeof CitationDelta> {}
 
-/** A file the model made, whole. */
+/** A file the model made, whole. A later one of the same index replaces it, as an image does its preview. */
 export const FileDelta = Schema.Struct({
   type: Schema.Literal("file"),
   index,
@@ -101,11 +101,16 @@ export const FileDelta = Schema.Struct({
   metadata: Schema.optional(Metadata)
 })
 
-/** A file the model made, whole. */
+/** A file the model made, whole. A later one of the same index replaces it. */
 export interface FileDelta extends Schema.Schema.Type<typeof FileDelta> {}
 
 /** A slice of the words with which the model declined. */
-export const RefusalDelta = Schema.Struct({ type: Schema.Literal("refusal"), index, text: Schema.String })
+export const RefusalDelta = Schema.Struct({
+  type: Schema.Literal("refusal"),
+  index,
+  text: Schema.String,
+  metadata: Schema.optional(Metadata)
+})
 
 /** A slice of the words with which the model declined. */
 export interface RefusalDelta extends Schema.Schema.Type<typeof RefusalDelta> {}
@@ -304,7 +309,8 @@ const concatParts = (self: ReadonlyArray<Delta>, that: ReadonlyArray<Delta>): Re
 const joinDeltas = (a: Delta, b: Delta): Delta | undefined => {
   if (a.index !== b.index) return undefined
   if (a.type === "text" && b.type === "text") return { ...a, text: a.text + b.text, ...mergedMetadata(a, b) }
-  if (a.type === "refusal" && b.type === "refusal") return { ...a, text: a.text + b.text }
+  if (a.type === "refusal" && b.type === "refusal") return { ...a, text: a.text + b.text, ...mergedMetadata(a, b) }
+  if (a.type === "file" && b.type === "file") return b
   if (a.type === "reasoning" && b.type === "reasoning") {
     return {
       ...a,

@@ -19,10 +19,13 @@
  * `finish` on its last chunk; any other end is a `ChatModelError` with what arrived in `partial`; a failure worth it is
  * retried, but never after the first chunk; each phase has a time limit; leaving the stream closes its connection.
  */
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as JsonSchema from "effect/JsonSchema"
 import * as Layer from "effect/Layer"
 import type * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk, Delta } from "./AIMessageChunk.ts"
 import { merge } from "./CallOptions.ts"
@@ -31,14 +34,23 @@ import { make as makeCapabilities } from "./Capabilities.ts"
 import type { Capabilities } from "./Capabilities.ts"
 import type { ChatModelError } from "./ChatModelError.ts"
 import type { Finish } from "./Finish.ts"
+import type { DeepPartialJson } from "./internal/deepPartialJson.ts"
+import { given } from "./internal/given.ts"
+import { streamObject as streamObjectOf } from "./internal/object/generate.ts"
+import type { Part, Whole } from "./internal/object/parser.ts"
+import type { Method } from "./internal/object/request.ts"
+import type { OutputParserError } from "./internal/parsers/error.ts"
 import { prepare, toMessages } from "./internal/prepare.ts"
 import type { ChatInput, ChatRequest } from "./internal/request.ts"
 import { run } from "./internal/run.ts"
-import { batches, collect, unwatched } from "./internal/runnable/core.ts"
+import { barrier, batches, collect, unwatched } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
-import { message } from "./internal/runnable/fold.ts"
+import { last, message } from "./internal/runnable/fold.ts"
+import type { Folder } from "./internal/runnable/fold.ts"
 import { watch } from "./internal/runnable/watch.ts"
 import type { AIMessage, Metadata } from "./Message.ts"
+import { make as makeRegistered } from "./ModelRegistry.ts"
+import type { ModelRegistryError } from "./ModelRegistry.ts"
 import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 import { streamEvents as streamEventsOf } from "./Runnable.ts"
 import type { EventOptions } from "./Runnable.ts"
@@ -68,6 +80,11 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
   /** The model's name, as the provider spells it. */
   readonly model: string
   readonly capabilities: Capabilities
+  /**
+   * Whether the provider can hold an answer to this JSON Schema. Providers know a part of JSON Schema only; where one
+   * does not know enough, {@link generateObject} takes another way.
+   */
+  readonly supportsSchema: (schema: JsonSchema.JsonSchema) => boolean
   /** The whole answer: the fold of {@link Service.stream}. */
   readonly invoke: (input: ChatInput, options?: CallOptions) => Effect.Effect<AIMessage, ChatModelError>
   /** The answer as it arrives. Nothing is sent before the stream is run; leaving it closes the connection. */
@@ -113,6 +130,8 @@ interface MakeBase {
   readonly options?: CallOptions | undefined
   /** What it can do. What is not given it cannot, but for `tokenStreaming`: that it can if there is a `stream`. */
   readonly capabilities?: Partial<Capabilities> | undefined
+  /** Whether the provider can hold an answer to a JSON Schema; any, if it has `structuredOutput`, by default. */
+  readonly supportsSchema?: ((schema: JsonSchema.JsonSchema) => boolean) | undefined
 }
 
 /** What a model is made of: a way to stream, a way to answer whole, or both. */
@@ -179,12 +198,14 @@ export const make = (spec: MakeOptions): Service => {
   const invoke: Service["invoke"] = (input, options) =>
     Effect.suspend(() => collect(tapped(whole ?? open, input, options)))
 
+  const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities })
   const model = unwatched(about, (input: ChatInput) => tapped(open, input, undefined))
   return ChatModel.of({
     ...model,
     provider: spec.provider,
     model: spec.model,
-    capabilities: makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities }),
+    capabilities,
+    supportsSchema: spec.supportsSchema ?? (() => capabilities.structuredOutput),
     stream,
     invoke,
     ...batches((input: ChatInput, options: BatchOptions | undefined) => Effect.result(invoke(input, options)))
@@ -208,6 +229,36 @@ export const make = (spec: MakeOptions): Service => {
  * ```
  */
 export const layer = (options: MakeOptions): Layer.Layer<ChatModel> => Layer.sync(ChatModel, () => make(options))
+
+/**
+ * The model of a name, `provider:model`, as the context's chat model. The name may come from `Config`; without one it is
+ * that in `RIVULET_MODEL`. The provider is loaded when the layer is built. `options` are those for every call; what
+ * providers there are, and how to add some, is told by `ModelRegistry`.
+ *
+ * **Example** (Whatever the environment says)
+ *
+ * ```ts
+ * import { Config, Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const answer = ChatModel.invoke("What is a goldfish?")
+ *
+ * const byName = Effect.provide(answer, ChatModel.layerFrom("anthropic:claude-haiku-4-5", { maxTokens: 500 }))
+ * const byVariable = Effect.provide(answer, ChatModel.layerFrom(Config.String("APP_MODEL")))
+ * const byDefault = Effect.provide(answer, ChatModel.layerFrom()) // RIVULET_MODEL
+ * ```
+ */
+export const layerFrom = (
+  name: string | Config.Config<string> = Config.String("RIVULET_MODEL"),
+  options?: CallOptions
+): Layer.Layer<ChatModel, Config.ConfigError | ModelRegistryError> =>
+  Layer.effect(
+    ChatModel,
+    Effect.flatMap(
+      typeof name === "string" ? Effect.succeed(name) : name,
+      (name) => makeRegistered(name, options)
+    )
+  )
 
 // -----------------------------------------------------------------------------
 // accessors
@@ -354,6 +405,157 @@ export const streamEvents: {
 } = (input: ChatInput, options?: EventOptions): Stream.Stream<never, ChatModelError, ChatModel> =>
   // The overloads say which form it is.
   streamEventsOf(runnable, input, options) as Stream.Stream<never, ChatModelError, ChatModel>
+
+// -----------------------------------------------------------------------------
+// objects
+// -----------------------------------------------------------------------------
+
+/**
+ * What to ask for with {@link generateObject}, beside the options of the call.
+ *
+ * `method` says how the model is brought to it. By default it is the first that the model's capabilities allow:
+ *
+ * - `native`: the provider holds the answer to the JSON Schema (`structuredOutput`), if it knows all the schema needs
+ * - `tool`: the model must call a tool whose arguments are the object (`tools`)
+ * - `json`: the JSON Schema is put behind the system messages; prose or a fence around the JSON does no harm
+ */
+export interface ObjectOptions<S extends Schema.Constraint>
+  extends Omit<CallOptions, "responseFormat" | "toolChoice" | "parallelToolCalls">
+{
+  /** What the answer is decoded by. The model is told its JSON Schema, with the descriptions of its parts. */
+  readonly schema: S
+  readonly method?: ObjectMethod | undefined
+  /** What the object is called: letters, digits, `_` and `-`. `answer` by default. */
+  readonly name?: string | undefined
+  /** What the object is. */
+  readonly description?: string | undefined
+}
+
+/** How a model is brought to answer with an object; see {@link ObjectOptions}. */
+export type ObjectMethod = Method
+
+/** A value that a model made, with the message it was in. */
+export type GeneratedObject<A> = Omit<Whole<A>, "_tag">
+
+/**
+ * What {@link streamObject} yields: `Partial` has what has come of the value, as JSON and unchecked; `Object` comes last, with the decoded value, the message it was in, and its usage.
+ */
+export type ObjectChunk<A, P> = Part<P> | Whole<A>
+
+/**
+ * A value of a schema, made by the context's model: the last element of {@link streamObject}.
+ *
+ * Any schema will do that has a JSON form: dates, bigints, maps, unions, optional keys, transformations and recursion
+ * included. What has none fails with `UnsupportedError` before a request is made, and so does a `method` the model
+ * says it has not. What came and is not the value fails with an `OutputParserError`: `Mismatch`, `Malformed` (no JSON,
+ * no call), `CutOff` by a limit, `Refusal`.
+ *
+ * **Example** (A recipe)
+ *
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const Recipe = Schema.Struct({
+ *   name: Schema.String,
+ *   minutes: Schema.Int.annotate({ description: "Time in the kitchen, in minutes" }),
+ *   steps: Schema.Array(Schema.String)
+ * })
+ *
+ * const steps = ChatModel.generateObject("A recipe for soup", { schema: Recipe }).pipe(
+ *   Effect.map(({ value, usage }) => [value.steps, usage?.totalTokens])
+ * )
+ * ```
+ */
+export const generateObject = <S extends Schema.Constraint>(
+  input: ChatInput,
+  options: ObjectOptions<S>
+): Effect.Effect<
+  GeneratedObject<S["Type"]>,
+  ChatModelError | OutputParserError,
+  ChatModel | S["DecodingServices"]
+> =>
+  Effect.map(
+    // The last element is the whole.
+    collect({ stream: streamObject(input, options), folder: last as () => Folder<unknown, Whole<S["Type"]>> }),
+    ({ message, usage, value }) => ({ value, message, ...given("usage", usage) })
+  )
+
+/**
+ * A value of a schema, as the context's model makes it: what has come so far, again and again, and then the value. It
+ * fails as {@link generateObject} does.
+ *
+ * **Example** (A recipe that fills in)
+ *
+ * ```ts
+ * import { Console, Schema, Stream } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const Recipe = Schema.Struct({ name: Schema.String, steps: Schema.Array(Schema.String) })
+ *
+ * const print = ChatModel.streamObject("A recipe for soup", { schema: Recipe }).pipe(
+ *   Stream.runForEach((chunk) =>
+ *     chunk._tag === "Partial"
+ *       ? Console.log(chunk.value.name, chunk.value.steps?.length)
+ *       : Console.log("done", chunk.value.steps.length, chunk.usage?.outputTokens)
+ *   )
+ * )
+ * ```
+ */
+export const streamObject = <S extends Schema.Constraint>(
+  input: ChatInput,
+  options: ObjectOptions<S>
+): Stream.Stream<
+  ObjectChunk<S["Type"], DeepPartialJson<S["Encoded"]>>,
+  ChatModelError | OutputParserError,
+  ChatModel | S["DecodingServices"]
+> => Stream.unwrap(Effect.map(ChatModel, (model) => streamObjectOf(model, input, options)))
+
+/**
+ * {@link streamObject} as a step of a chain, with the context's model or the one given. It streams what has come of the
+ * value, and last the value.
+ *
+ * **Example** (A prompt, and what is made of it)
+ *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { ChatModel, ChatPrompt, Runnable } from "rivulet"
+ *
+ * const Recipe = Schema.Struct({ name: Schema.String, steps: Schema.Array(Schema.String) })
+ *
+ * const recipe = Runnable.sequence(
+ *   ChatPrompt.make("A recipe for {dish}"),
+ *   ChatModel.object({ schema: Recipe })
+ * )
+ * const soup = recipe.invoke({ dish: "soup" })
+ * ```
+ */
+export const object: {
+  <S extends Schema.Constraint>(options: ObjectOptions<S>): ObjectRunnable<S, ChatModel>
+  <S extends Schema.Constraint>(model: Service, options: ObjectOptions<S>): ObjectRunnable<S, never>
+} = <S extends Schema.Constraint>(
+  ...args: readonly [ObjectOptions<S>] | readonly [Service, ObjectOptions<S>]
+): ObjectRunnable<S, never> => {
+  const run = args.length === 1
+    ? (input: ChatInput) => streamObject(input, args[0])
+    : (input: ChatInput) => streamObjectOf(args[0], input, args[1])
+  return barrier({
+    type: "chain",
+    name: "GenerateObject",
+    folder: last,
+    run: (input: ChatInput) => Stream.map(run(input), (chunk) => chunk.value)
+    // Only the form that takes the model from the context needs it, as the overloads say; the last chunk is the value.
+  }) as ObjectRunnable<S, never>
+}
+
+/** The step that {@link object} gives. `R` is the model it needs. */
+export type ObjectRunnable<S extends Schema.Constraint, R> = Runnable<
+  ChatInput,
+  S["Type"],
+  ChatModelError | OutputParserError,
+  R | S["DecodingServices"],
+  DeepPartialJson<S["Encoded"]> | S["Type"]
+>
 
 // -----------------------------------------------------------------------------
 // internal

@@ -183,7 +183,11 @@ export const CitationPart = Schema.Struct({ type: Schema.Literal("citation"), ci
 export interface CitationPart extends Schema.Schema.Type<typeof CitationPart> {}
 
 /** The words with which the model declined, where the provider tells them from text. */
-export const RefusalPart = Schema.Struct({ type: Schema.Literal("refusal"), text: Schema.String })
+export const RefusalPart = Schema.Struct({
+  type: Schema.Literal("refusal"),
+  text: Schema.String,
+  metadata: Schema.optional(Metadata)
+})
 
 /** The words with which the model declined. */
 export interface RefusalPart extends Schema.Schema.Type<typeof RefusalPart> {}

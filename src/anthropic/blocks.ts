@@ -1,7 +1,7 @@
 import type { Delta } from "../AIMessageChunk.ts"
+import { isObject, restOf, stringAt } from "../internal/provider/json.ts"
+import type { JsonObject } from "../internal/provider/json.ts"
 import type { Citation } from "../Message.ts"
-import { isObject, restOf, stringAt } from "./json.ts"
-import type { JsonObject } from "./json.ts"
 
 /** A content block between its start and its stop. */
 export interface Block {

@@ -1,4 +1,7 @@
 /** Messages as the Messages API takes them: the way back of what the decoder reads. */
+import { isObject, stringAt } from "../internal/provider/json.ts"
+import type { JsonObject } from "../internal/provider/json.ts"
+import type { Notes } from "../internal/provider/notes.ts"
 import type {
   AIMessage,
   FilePart,
@@ -10,9 +13,6 @@ import type {
   Source,
   TextPart
 } from "../Message.ts"
-import type { Notes } from "./encoding.ts"
-import { isObject, stringAt } from "./json.ts"
-import type { JsonObject } from "./json.ts"
 
 type Role = "user" | "assistant" | "system"
 

@@ -1,5 +1,6 @@
 import type * as Redacted from "effect/Redacted"
 import type { CallOptions } from "../CallOptions.ts"
+import type { HeaderOptions } from "../internal/provider/client.ts"
 
 /** How to reach Anthropic's Messages API, and the options for every call. */
 export interface Options extends CallOptions {
@@ -14,7 +15,7 @@ export interface Options extends CallOptions {
   /** Beta features, as the `anthropic-beta` header names them. */
   readonly betas?: ReadonlyArray<string> | undefined
   /** More headers for every request. They may hold secrets, and are treated so. */
-  readonly headers?: { readonly [name: string]: string | Redacted.Redacted<string> } | undefined
+  readonly headers?: HeaderOptions | undefined
   /** The fetch to use, for a proxy or a test. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }

@@ -1,17 +1,19 @@
 /** A call as the body of `POST /v1/messages` (https://docs.anthropic.com/en/api/messages). */
+import type * as JsonSchema from "effect/JsonSchema"
+import * as Result from "effect/Result"
 import type { CallOptions, ProviderTool, ReasoningOptions, ResponseFormat, ToolDefinition } from "../CallOptions.ts"
 import type { Reason } from "../ChatModelError.ts"
+import type { JsonObject } from "../internal/provider/json.ts"
+import type { Encoded } from "../internal/provider/model.ts"
+import { Notes } from "../internal/provider/notes.ts"
+import { toDialect } from "../internal/schemaDialect.ts"
 import type { Message } from "../Message.ts"
-import { Notes } from "./encoding.ts"
-import { isObject } from "./json.ts"
-import type { JsonObject } from "./json.ts"
+import { dialect } from "./dialect.ts"
 import { encodeMessages } from "./messages.ts"
 
 /** A request that can be sent. */
-export interface EncodedRequest {
-  readonly body: { readonly [key: string]: unknown }
+export interface EncodedRequest extends Encoded {
   readonly betas: ReadonlyArray<string>
-  readonly warnings: ReadonlyArray<string>
 }
 
 /** `max_tokens` when the call does not say; the API has no default. With a reasoning budget it comes on top. */
@@ -77,6 +79,9 @@ const encodeReasoning = (reasoning: ReasoningOptions | undefined, notes: Notes):
   }
 }
 
+const reasons = ({ budgetTokens, effort }: ReasoningOptions = {}): boolean =>
+  budgetTokens !== undefined || (effort !== undefined && effort !== "none")
+
 /** Effort and the form of the answer share a field. */
 const encodeOutput = ({ reasoning, responseFormat }: CallOptions, notes: Notes) => {
   const effort = reasoning?.effort
@@ -94,8 +99,18 @@ const encodeFormat = (format: ResponseFormat | undefined, notes: Notes) => {
     notes.unsupported("responseFormat", "Anthropic takes a schema (json_schema), not JSON of any kind")
     return undefined
   }
-  return { type: "json_schema", schema: format.schema }
+  return { type: "json_schema", schema: inDialect(format.schema, "responseFormat.schema", notes) }
 }
+
+/** The schema as far as the API takes it, where it holds the model to one. */
+const inDialect = (schema: JsonSchema.JsonSchema, at: string, notes: Notes) =>
+  Result.match(toDialect(schema, dialect), {
+    onSuccess: (schema) => schema,
+    onFailure: (problem) => {
+      notes.unsupported(problem.path === "" ? at : `${at} (${problem.path})`, problem.message)
+      return schema
+    }
+  })
 
 const encodeTools = (provider: string, options: CallOptions, notes: Notes) => {
   const tools = (options.tools ?? []).map((tool, i) => encodeTool(provider, tool, `tools[${i}]`, notes))
@@ -108,6 +123,12 @@ const encodeTools = (provider: string, options: CallOptions, notes: Notes) => {
     : choice === "none"
     ? { type: "none" }
     : { type: "tool", name: choice.name }
+  if ((type.type === "any" || type.type === "tool") && reasons(options.reasoning)) {
+    notes.unsupported(
+      "toolChoice",
+      "Anthropic cannot make a model call a tool while it reasons: leave the choice to it"
+    )
+  }
   const needed = choice !== undefined || (single !== undefined && tools.length > 0)
   return {
     ...(tools.length === 0 ? undefined : { tools }),
@@ -125,7 +146,9 @@ const encodeTool = (provider: string, tool: ToolDefinition | ProviderTool, at: s
   return {
     name: tool.name,
     ...(tool.description === undefined ? undefined : { description: tool.description }),
-    input_schema: { type: "object", ...tool.parameters },
+    input_schema: tool.strict === true
+      ? inDialect(tool.parameters, `${at}.parameters`, notes)
+      : { type: "object", ...tool.parameters },
     ...(tool.strict === undefined ? undefined : { strict: tool.strict }),
     ...tool.providerOptions?.[provider]
   }
@@ -139,6 +162,3 @@ const encodeMetadata = (metadata: CallOptions["metadata"], notes: Notes) => {
   }
   return user_id === undefined ? undefined : { metadata: { user_id } }
 }
-
-/** Tells a request from the reason there is none. */
-export const isReason = (encoded: EncodedRequest | Reason): encoded is Reason => isObject(encoded) && "_tag" in encoded

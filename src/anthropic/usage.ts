@@ -1,7 +1,7 @@
 import type { Finish, Reason } from "../Finish.ts"
+import { numberAt, objectAt } from "../internal/provider/json.ts"
+import type { JsonObject } from "../internal/provider/json.ts"
 import type { Usage } from "../Usage.ts"
-import { numberAt, objectAt } from "./json.ts"
-import type { JsonObject } from "./json.ts"
 
 /** Lays the fields of a later usage object over an earlier one. They are snapshots; null means not told again. */
 export const mergeUsage = (earlier: JsonObject | undefined, later: JsonObject): JsonObject => ({

@@ -34,7 +34,9 @@ const app = Effect.gen(function*() {
       case "ChatModelError":
       case "ConfigError":
       case "Declined":
+      case "ModelRegistryError":
       case "OutputError":
+      case "SomeFailed":
       case "UsageError":
         return end(reportOf(error))
       default:

@@ -4,13 +4,17 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { ChatInput } from "../ChatModel.ts"
+import type { CallOptions } from "../CallOptions.ts"
+import type { ChatInput, ChatModel } from "../ChatModel.ts"
+import { ModelRegistry } from "../ModelRegistry.ts"
+import { compare } from "./compare.ts"
 import { UsageError } from "./errors.ts"
 import { showEvents } from "./events.ts"
 import { available, defaultName, resolve } from "./models.ts"
 import { note, stdoutIsTerminal, write } from "./output.ts"
 import { readPrompt } from "./prompt.ts"
 import { show } from "./show.ts"
+import { plainTable, rowsOf } from "./table.ts"
 import { tour } from "./tour.ts"
 
 const question = {
@@ -20,7 +24,7 @@ const question = {
   ),
   model: Flag.String("model").pipe(
     Flag.withAlias("m"),
-    Flag.withDescription("Whom to ask: demo or anthropic:<model>, such as anthropic:claude-haiku-4-5"),
+    Flag.withDescription("Whom to ask: demo or <provider>:<model>, such as anthropic:claude-haiku-4-5"),
     Flag.optional
   ),
   system: Flag.String("system").pipe(
@@ -40,29 +44,51 @@ const question = {
 const takeFlag = (what: string) =>
   Flag.Int("take").pipe(Flag.withDescription(`Break off after so many ${what}`), Flag.optional)
 
-/** What the flags of {@link question} ask, and of whom. */
-const readQuestion = Effect.fnUntraced(function*(command: string, flags: {
-  readonly prompt: Option.Option<string>
-  readonly model: Option.Option<string>
-  readonly system: Option.Option<string>
+/** What is asked, as the flags of {@link question} and the prompt say it. */
+interface Question {
+  readonly prompt: string
+  readonly system: string | undefined
+  readonly call: CallOptions
+  readonly take: number | undefined
+}
+
+/** Has a question asked of the model that is named; whether there is such a model is the first thing to be told. */
+const ask = <E>(
+  command: string,
+  flags: {
+    readonly prompt: Option.Option<string>
+    readonly model: Option.Option<string>
+    readonly system: Option.Option<string>
+    readonly maxTokens: Option.Option<number>
+    readonly temperature: Option.Option<number>
+    readonly take: Option.Option<number>
+  },
+  answer: (question: Question) => Effect.Effect<void, E, ChatModel>
+) =>
+  Effect.gen(function*() {
+    const take = Option.getOrUndefined(flags.take)
+    if (take !== undefined && take < 1) {
+      return yield* new UsageError({ message: `--take must be at least 1, not ${take}` })
+    }
+    const model = resolve(yield* Option.match(flags.model, { onNone: () => defaultName, onSome: Effect.succeed }))
+    const asked = Effect.gen(function*() {
+      const prompt = yield* readPrompt(command, flags.prompt)
+      if (model.demo) yield* note(demoNotice)
+      yield* answer({ prompt, system: Option.getOrUndefined(flags.system), call: callOptions(flags), take })
+    })
+    yield* Effect.provide(asked, model.layer)
+  })
+
+const callOptions = (flags: {
   readonly maxTokens: Option.Option<number>
   readonly temperature: Option.Option<number>
-  readonly take: Option.Option<number>
-}) {
-  const take = Option.getOrUndefined(flags.take)
-  if (take !== undefined && take < 1) {
-    return yield* new UsageError({ message: `--take must be at least 1, not ${take}` })
-  }
-  const name = yield* Option.match(flags.model, { onNone: () => defaultName, onSome: Effect.succeed })
-  const model = yield* resolve(name)
-  const prompt = yield* readPrompt(command, flags.prompt)
-  if (model.demo) yield* note(demoNotice)
-  const call = {
-    maxTokens: Option.getOrUndefined(flags.maxTokens),
-    temperature: Option.getOrUndefined(flags.temperature)
-  }
-  return { prompt, system: Option.getOrUndefined(flags.system), call, take, layer: model.layer }
+}): CallOptions => ({
+  maxTokens: Option.getOrUndefined(flags.maxTokens),
+  temperature: Option.getOrUndefined(flags.temperature)
 })
+
+const inputOf = (prompt: string, system: string | undefined): ChatInput =>
+  system === undefined ? prompt : [["system", system], ["human", prompt]]
 
 const stream = Command.make(
   "stream",
@@ -78,11 +104,13 @@ const stream = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*(flags) {
-    const { call, layer, prompt, system, take } = yield* readQuestion("stream", flags)
-    const input: ChatInput = system === undefined ? prompt : [["system", system], ["human", prompt]]
-    yield* Effect.provide(show({ input, call, delimiter: flags.delimiter, take, json: flags.json }), layer)
-  })
+  (flags) =>
+    ask(
+      "stream",
+      flags,
+      ({ call, prompt, system, take }) =>
+        show({ input: inputOf(prompt, system), call, delimiter: flags.delimiter, take, json: flags.json })
+    )
 ).pipe(
   Command.withDescription("Stream a model's answer to stdout"),
   Command.withExamples([
@@ -106,16 +134,47 @@ const events = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ json, v1, ...flags }) {
-    const { layer, ...asked } = yield* readQuestion("events", flags)
+  ({ json, v1, ...flags }) => {
     const tree = stdoutIsTerminal() && !json && !v1
-    yield* Effect.provide(showEvents({ ...asked, version: v1 ? "v1" : "v2", tree }), layer)
-  })
+    return ask("events", flags, (question) => showEvents({ ...question, version: v1 ? "v1" : "v2", tree }))
+  }
 ).pipe(
   Command.withDescription("Show what happens while a prompt, a model and a parser answer: as JSON, or as a live tree"),
   Command.withExamples([
     { command: "rivulet events \"Tell me a joke\"" },
     { command: "rivulet events \"Count to ten\" --v1 --take 4 | cat" }
+  ])
+)
+
+const compareCommand = Command.make(
+  "compare",
+  {
+    ...question,
+    model: Flag.String("model").pipe(
+      Flag.withAlias("m"),
+      Flag.withDescription("Whom to ask; give it once for each model"),
+      Flag.between(0, 8)
+    ),
+    json: Flag.Boolean("json").pipe(
+      Flag.withDescription("Print each chunk as a line of JSON, and one for what became of each model"),
+      Flag.withDefault(false)
+    )
+  },
+  Effect.fnUntraced(function*(flags) {
+    if (flags.model.length < 2) {
+      return yield* new UsageError({
+        message: "Say which models to compare, two or more: --model demo --model anthropic:claude-haiku-4-5"
+      })
+    }
+    const prompt = yield* readPrompt("compare", flags.prompt)
+    const input = inputOf(prompt, Option.getOrUndefined(flags.system))
+    yield* compare({ models: flags.model.map(resolve), input, call: callOptions(flags), json: flags.json })
+  })
+).pipe(
+  Command.withDescription("Ask several models the same and show their answers side by side"),
+  Command.withExamples([
+    { command: "rivulet compare \"Tell me a joke\" --model demo --model anthropic:claude-haiku-4-5" },
+    { command: "rivulet compare \"Count to ten\" -m demo -m demo --json" }
   ])
 )
 
@@ -128,18 +187,27 @@ const models = Command.make(
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("Print the list as JSON"),
       Flag.withDefault(false)
+    ),
+    table: Flag.Boolean("table").pipe(
+      Flag.withDescription("Print what each provider can do"),
+      Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ json }) {
+  Effect.fnUntraced(function*({ json, table }) {
+    if (table) {
+      const rows = yield* Effect.flatMap(ModelRegistry, rowsOf)
+      return yield* write(json ? `${JSON.stringify(rows, null, 2)}\n` : plainTable(rows))
+    }
     const list = yield* available
     const byDefault = yield* defaultName
     if (json) return yield* write(`${JSON.stringify({ default: byDefault, models: list }, null, 2)}\n`)
     const width = Math.max(...list.map(({ model }) => model.length)) + 4
-    const rows = list.map(({ model, needs, ready }) =>
-      `${model.padEnd(width)}${ready ? "ready" : `needs: ${needs.join(", ")}`}${model === "demo" ? " (offline)" : ""}\n`
-    )
+    const rows = list.map(({ local, model, needs, ready }) => {
+      const where = model === "demo" ? " (offline)" : local ? " (if its server runs here)" : ""
+      return `${model.padEnd(width)}${ready ? "ready" : `needs: ${needs.join(", ")}`}${where}\n`
+    })
     yield* write(
-      `${rows.join("")}\nAny other name is passed through: --model anthropic:<model>. Asked by default: ${byDefault}\n`
+      `${rows.join("")}\nAny other name is passed through: --model <provider>:<model>. Asked by default: ${byDefault}\n`
     )
   })
 ).pipe(Command.withDescription("List the models, and what each still needs to be asked"))
@@ -147,5 +215,5 @@ const models = Command.make(
 /** The whole command line. */
 export const rivulet = Command.make("rivulet", {}, () => tour).pipe(
   Command.withDescription("Streams the answers of chat models. Without a command: a short tour"),
-  Command.withSubcommands([stream, events, models])
+  Command.withSubcommands([stream, events, compareCommand, models])
 )

@@ -4,6 +4,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { ChatModelError } from "../ChatModelError.ts"
 import type { Finish } from "../Finish.ts"
+import { builtIn } from "../internal/builtInProviders.ts"
+import type { ModelRegistryError } from "../ModelRegistry.ts"
 import { codeOfReason, declinedCode, failureCode, usageCode } from "./exitCodes.ts"
 import type { OutputError } from "./output.ts"
 
@@ -19,8 +21,18 @@ export const failIfDeclined = (finish: Finish | undefined): Effect.Effect<void, 
     ? Effect.fail(new Declined({ reason: finish.raw || finish.reason }))
     : Effect.void
 
+/** Some of the models that were asked failed, which has been told. */
+export class SomeFailed extends Data.TaggedError("SomeFailed")<{ readonly code: number }> {}
+
 /** What a command can fail with. */
-export type CommandError = ChatModelError | ConfigError | Declined | OutputError | UsageError
+export type CommandError =
+  | ChatModelError
+  | ConfigError
+  | Declined
+  | ModelRegistryError
+  | OutputError
+  | SomeFailed
+  | UsageError
 
 /** How a failure is told: one line for stderr, or none, and the exit code. */
 export interface Report {
@@ -32,6 +44,10 @@ export const reportOf = (error: CommandError): Report => {
   switch (error._tag) {
     case "UsageError":
       return { line: error.message, code: usageCode }
+    case "ModelRegistryError":
+      return { line: `${error.message}. See rivulet models`, code: usageCode }
+    case "SomeFailed":
+      return { line: undefined, code: error.code }
     case "ConfigError":
       return { line: `A setting in the environment is wrong: ${error.cause.message}`, code: usageCode }
     case "Declined":
@@ -62,20 +78,24 @@ const modelFailure = (error: ChatModelError): string => {
 /** What to do next, where there is something the message does not already say. */
 const hintOf = (error: ChatModelError): string | undefined => {
   switch (error.reason._tag) {
-    case "AuthenticationError":
-      return "Check ANTHROPIC_API_KEY, or use --model demo, which needs no key"
+    case "AuthenticationError": {
+      const key = builtIn[error.provider]?.keys?.[0]
+      return `Check ${key ?? "the API key"}, or use --model demo, which needs no key`
+    }
     case "PermissionError":
     case "NotFoundError":
       return "See which models there are: rivulet models"
     case "QuotaExhaustedError":
-      return "Add credit at https://console.anthropic.com/settings/billing"
+      return `Add credit${
+        billing[error.provider] === undefined ? " with the provider" : ` at ${billing[error.provider]}`
+      }`
     case "RateLimitError":
     case "OverloadedError":
       return error.retryAfter === undefined
         ? "Try again in a while"
         : `Try again in ${Duration.format(error.retryAfter)}`
     case "NetworkError":
-      return error.partial === undefined ? "Check the connection, and ANTHROPIC_BASE_URL if it is set" : "Try again"
+      return error.partial === undefined ? connectionHint(error.provider) : "Try again"
     case "TimeoutError":
     case "TruncatedError":
       return "Try again"
@@ -84,4 +104,15 @@ const hintOf = (error: ChatModelError): string | undefined => {
     default:
       return undefined
   }
+}
+
+const billing: { readonly [provider: string]: string } = {
+  anthropic: "https://console.anthropic.com/settings/billing",
+  openai: "https://platform.openai.com/settings/organization/billing"
+}
+
+/** A provider without a key is a server of the user's own. */
+const connectionHint = (provider: string): string => {
+  if (provider in billing) return `Check the connection, and ${provider.toUpperCase()}_BASE_URL if it is set`
+  return builtIn[provider]?.keys === undefined ? `Is ${provider} running?` : "Check the connection"
 }

@@ -9,7 +9,7 @@ import { exitCodes } from "./exitCodes.ts"
 import { note } from "./output.ts"
 
 const environment: ReadonlyArray<readonly [name: string, meaning: string]> = [
-  ["ANTHROPIC_API_KEY", "the key for anthropic:<model>"],
+  ["ANTHROPIC_API_KEY", "the key for anthropic:<model>; for others see rivulet models"],
   ["ANTHROPIC_BASE_URL", "another address than https://api.anthropic.com"],
   ["RIVULET_MODEL", "the model to ask when --model is not given"],
   ["RIVULET_DEMO_PACE", "how slow the demo model is: 1 as a real one, 0 at once"],

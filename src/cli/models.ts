@@ -1,18 +1,19 @@
-/** The models the command line can ask, by name. */
+/** The models the command line can ask, by name: those of the registry, and the demo. */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type { ChatModel } from "../ChatModel.ts"
-import { UsageError } from "./errors.ts"
+import * as ChatModel from "../ChatModel.ts"
+import * as ModelRegistry from "../ModelRegistry.ts"
 
 /** A model that can be asked. */
 export interface Model {
   /** As `--model` takes it. */
   readonly name: string
   readonly demo: boolean
-  readonly layer: Layer.Layer<ChatModel, Config.ConfigError>
+  /** Fails for a name that leads to no model. */
+  readonly layer: Layer.Layer<ChatModel.ChatModel, Config.ConfigError | ModelRegistry.ModelRegistryError>
 }
 
 /** Whether a model can be asked in this environment. */
@@ -21,78 +22,70 @@ export interface Availability {
   readonly ready: boolean
   /** What is missing, each as something to do. */
   readonly needs: ReadonlyArray<string>
+  /** It takes no key, so it is served on the user's own machine. */
+  readonly local: boolean
 }
 
-const claude = [
-  "claude-haiku-4-5",
-  "claude-sonnet-4-6",
-  "claude-opus-4-8",
-  "claude-haiku-5-5",
-  "claude-sonnet-5-5",
-  "claude-opus-5-5"
-] as const
+/** The demo, which is no provider of the library. Its server takes time to load that `--help` need not spend. */
+const demo: ModelRegistry.Provider = {
+  make: (_, options) => Effect.flatMap(Effect.promise(() => import("./demo/layer.ts")), (demo) => demo.make(options)),
+  defaultModel: "rivulet-demo",
+  package: "@anthropic-ai/sdk"
+}
 
-const firstChoice = `anthropic:${claude[0]}`
+const registry = ModelRegistry.layer({ demo })
 
-const known = `Known are demo and anthropic:<model>, such as ${firstChoice}; see them with: rivulet models`
+/** The providers of the command line, the demo first. */
+export const providers: Effect.Effect<ModelRegistry.Providers> = Effect.map(
+  ModelRegistry.ModelRegistry,
+  (known) => ({ demo, ...known })
+)
 
 /** The model of a name. */
-export const resolve = (name: string): Effect.Effect<Model, UsageError> => {
-  if (name === "demo") return Effect.succeed({ name, demo: true, layer: demoLayer })
-  const [provider = "", ...rest] = name.split(":")
-  const model = rest.join(":").trim()
-  if (provider === "anthropic" && model !== "") {
-    return Effect.succeed({ name, demo: false, layer: anthropicLayer(model) })
-  }
-  const problem = provider === "anthropic"
-    ? `The name after anthropic: is missing in ${quote(name)}`
-    : rest.length === 0 && provider.startsWith("claude")
-    ? `${quote(name)} does not say whose model it is: say anthropic:${provider}`
-    : `There is no model ${quote(name)}`
-  return Effect.fail(new UsageError({ message: `${problem}. ${known}` }))
-}
+export const resolve = (name: string): Model => ({
+  name,
+  demo: name.split(":")[0] === "demo",
+  layer: Layer.provide(ChatModel.layerFrom(name), registry)
+})
 
-/** The model to ask when none is named: `RIVULET_MODEL`, or Claude if there is a key for it, or the demo. */
+/** The model to ask when none is named: `RIVULET_MODEL`, or that of the first provider with a key, or the demo. */
 export const defaultName: Effect.Effect<string, Config.ConfigError> = Effect.gen(function*() {
   const named = yield* Config.option(Config.String("RIVULET_MODEL"))
   if (Option.isSome(named) && named.value.trim() !== "") return named.value
-  return (yield* hasKey) ? firstChoice : "demo"
+  for (const [name, { keys, models = [] }] of Object.entries(yield* providers)) {
+    if (keys !== undefined && models[0] !== undefined && (yield* hasOneOf(keys))) return `${name}:${models[0]}`
+  }
+  return "demo"
 })
 
-/** All models worth naming, and what each still needs. Any other name after `anthropic:` is passed through. */
+/** All models worth naming, and what each still needs. Any other name after the colon is passed through. */
 export const available: Effect.Effect<ReadonlyArray<Availability>, Config.ConfigError> = Effect.gen(function*() {
-  const sdk = hasSdk() ? [] : ["npm install @anthropic-ai/sdk"]
-  const needs = [...sdk, ...((yield* hasKey) ? [] : ["set ANTHROPIC_API_KEY"])]
-  return [
-    { model: "demo", ready: sdk.length === 0, needs: sdk },
-    ...claude.map((model) => ({ model: `anthropic:${model}`, ready: needs.length === 0, needs }))
-  ]
+  const all: Array<Availability> = []
+  for (const [name, provider] of Object.entries(yield* providers)) {
+    const { defaultModel, keys = [], models = ["<model>"] } = provider
+    const needs = [
+      ...(provider.package === undefined || isInstalled(provider.package) ? [] : [`npm install ${provider.package}`]),
+      ...(keys[0] === undefined || (yield* hasOneOf(keys)) ? [] : [`set ${keys[0]}`])
+    ]
+    const names = defaultModel === undefined ? models.map((model) => `${name}:${model}`) : [name]
+    all.push(...names.map((model) => ({ model, ready: needs.length === 0, needs, local: provider.keys === undefined })))
+  }
+  return all
 })
-
-// The provider, and the demo's server even more so, take time to load that `--help` need not spend.
-const demoLayer = Layer.unwrap(Effect.map(Effect.promise(() => import("./demo/layer.ts")), (demo) => demo.layer))
-
-const anthropicLayer = (model: string) =>
-  Layer.unwrap(
-    Effect.map(Effect.promise(() => import("../Anthropic.ts")), (Anthropic) => Anthropic.layer({ model }))
-  )
 
 const secret = (name: string) =>
   Config.option(Config.Redacted(name)).pipe(
     Config.map(Option.exists((value) => Redacted.value(value).trim() !== ""))
   )
 
-const hasKey = Config.all([secret("ANTHROPIC_API_KEY"), secret("ANTHROPIC_AUTH_TOKEN")]).pipe(
-  Config.map((found) => found.includes(true))
-)
+const hasOneOf = (names: ReadonlyArray<string>) =>
+  Config.all(names.map(secret)).pipe(Config.map((found) => found.includes(true)))
 
-const hasSdk = (): boolean => {
+const isInstalled = (name: string): boolean => {
   try {
-    import.meta.resolve("@anthropic-ai/sdk")
+    import.meta.resolve(name)
     return true
   } catch {
     return false
   }
 }
-
-const quote = (name: string): string => JSON.stringify(name)

@@ -8,7 +8,7 @@ import * as ChatModel from "../ChatModel.ts"
 import type { Finish } from "../Finish.ts"
 import type { Usage } from "../Usage.ts"
 import { failIfDeclined } from "./errors.ts"
-import { describeUsage, seconds } from "./format.ts"
+import { describeUsage, factsOf } from "./format.ts"
 import { dim, note, stderrIsTerminal, visible, write, writeNow } from "./output.ts"
 
 /** What is asked, and how the answer is shown. */
@@ -68,7 +68,7 @@ export const show = Effect.fnUntraced(function*(options: ShowOptions) {
   const finish = progress.finish
   if (finish === undefined && options.json !== true) yield* write("...Truncated\n")
   if (stderrIsTerminal()) {
-    yield* note(summary(progress, clock.currentTimeMillisUnsafe()), (line) => dim(process.stderr, line))
+    yield* note(`[${factsOf(progress, clock.currentTimeMillisUnsafe())}]`, (line) => dim(process.stderr, line))
   }
   yield* failIfDeclined(finish)
 })
@@ -103,14 +103,3 @@ const endLine = <E>(progress: Progress, write: (text: string) => Effect.Effect<v
 
 const interrupted = ({ characters, usage }: Progress): string =>
   `Interrupted: kept ${characters} characters${usage === undefined ? "" : ` (${describeUsage(usage)} so far)`}`
-
-const summary = ({ finish, firstAt, startedAt, usage }: Progress, now: number): string => {
-  const facts: Array<string> = []
-  if (firstAt !== undefined) facts.push(`first chunk after ${seconds(firstAt - startedAt)}`)
-  if (firstAt !== undefined && usage !== undefined && finish !== undefined && now - firstAt >= 100) {
-    facts.push(`${Math.round(usage.outputTokens / ((now - firstAt) / 1000))} tokens/s`)
-  }
-  if (usage !== undefined) facts.push(describeUsage(usage))
-  facts.push(finish === undefined ? "broken off" : `finish: ${finish.reason}`)
-  return `[${facts.join(", ")}]`
-}

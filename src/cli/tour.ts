@@ -12,7 +12,7 @@ const prompt = "Write me a 1 verse song about goldfish on the moon"
 const heading = (text: string) => write(`${dim(process.stdout, `# ${text}`)}\n`)
 
 export const tour = Effect.gen(function*() {
-  const model = yield* Effect.flatMap(defaultName, resolve)
+  const model = yield* Effect.map(defaultName, resolve)
   yield* heading(`${JSON.stringify(prompt)}, streamed, a | between the chunks`)
   if (model.demo) {
     yield* heading("No API key is set, so an offline demo model answers; it came with Rivulet and knows nothing.")

@@ -1,7 +1,7 @@
 import type { Accumulator as AccumulatorApi, AIMessageChunk, Delta } from "../AIMessageChunk.ts"
 import type { Finish } from "../Finish.ts"
 import { aiMessage, partialAIMessage } from "../Message.ts"
-import type { AIMessage, AIPart, Citation, Metadata, PartialAIMessage, Source } from "../Message.ts"
+import type { AIMessage, AIPart, Citation, FilePart, Metadata, PartialAIMessage, Source } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
 import { given } from "./given.ts"
 
@@ -28,8 +28,9 @@ type Block =
     end: boolean
     metadata: Metadata | undefined
   }
-  | { readonly type: "refusal"; text: string }
+  | { readonly type: "refusal"; text: string; metadata: Metadata | undefined }
   | { readonly type: "unknown"; readonly raw: Array<UnknownRaw> }
+  | { readonly type: "file"; part: FilePart }
   | { readonly type: "whole"; readonly part: AIPart }
 
 type UnknownRaw = Extract<Delta, { readonly type: "unknown" }>["raw"]
@@ -143,6 +144,7 @@ const extend = (block: Block, delta: Delta): boolean => {
     case "refusal":
       if (block.type !== "refusal") return false
       block.text += delta.text
+      block.metadata = merge(block.metadata, delta.metadata)
       return true
     case "reasoning":
       if (block.type !== "reasoning") return false
@@ -169,8 +171,11 @@ const extend = (block: Block, delta: Delta): boolean => {
       if (block.type !== "unknown") return false
       block.raw.push(delta.raw)
       return true
-    case "server_tool_result":
     case "file":
+      if (block.type !== "file") return false
+      block.part = filePart(delta)
+      return true
+    case "server_tool_result":
       return false
   }
 }
@@ -180,7 +185,7 @@ const start = (delta: Delta): Block => {
     case "text":
       return { type: "text", text: delta.text, citations: undefined, metadata: delta.metadata }
     case "refusal":
-      return { type: "refusal", text: delta.text }
+      return { type: "refusal", text: delta.text, metadata: delta.metadata }
     case "reasoning":
       return {
         type: "reasoning",
@@ -214,18 +219,17 @@ const start = (delta: Delta): Block => {
         }
       }
     case "file":
-      return {
-        type: "whole",
-        part: {
-          type: "file",
-          source: delta.source satisfies Source,
-          ...given("mediaType", delta.mediaType),
-          ...given("name", delta.name),
-          ...given("metadata", delta.metadata)
-        }
-      }
+      return { type: "file", part: filePart(delta) }
   }
 }
+
+const filePart = (delta: Extract<Delta, { readonly type: "file" }>): FilePart => ({
+  type: "file",
+  source: delta.source satisfies Source,
+  ...given("mediaType", delta.mediaType),
+  ...given("name", delta.name),
+  ...given("metadata", delta.metadata)
+})
 
 const toPart = (block: Block, cutByLength: boolean): AIPart => {
   switch (block.type) {
@@ -237,7 +241,7 @@ const toPart = (block: Block, cutByLength: boolean): AIPart => {
         ...given("metadata", block.metadata)
       }
     case "refusal":
-      return { type: "refusal", text: block.text }
+      return { type: "refusal", text: block.text, ...given("metadata", block.metadata) }
     case "reasoning":
       return {
         type: "reasoning",
@@ -248,6 +252,7 @@ const toPart = (block: Block, cutByLength: boolean): AIPart => {
       }
     case "unknown":
       return { type: "unknown", raw: block.raw }
+    case "file":
     case "whole":
       return block.part
     case "tool_call":

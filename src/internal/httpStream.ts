@@ -25,7 +25,7 @@ export interface Decoder {
 export interface HttpStream {
   /** Sends the request; resolves with the headers. `signal` aborts it until then. */
   readonly send: (signal: AbortSignal) => Promise<Response>
-  readonly decoder: (response: Response) => Effect.Effect<Decoder, ChatModelError>
+  readonly decoder: (response: Response) => Decoder
   /** What `send` rejected with, or what the body of the response broke with. */
   readonly toError: (cause: unknown, response?: Response) => ChatModelError
   readonly lifeline: Lifeline
@@ -62,7 +62,7 @@ const open = Effect.fnUntraced(function*(make: Effect.Effect<HttpStream, ChatMod
   })
   request.lifeline.connected()
   request.lifeline.endWaitBy(() => connection.close())
-  const decoder = yield* request.decoder(response)
+  const decoder = request.decoder(response)
   const read = Effect.callback<Uint8Array | undefined, ChatModelError>((resume) => {
     connection.read().then(
       (result) => resume(Effect.succeed(result?.value)),

@@ -1,11 +1,14 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type { CallOptions } from "../CallOptions.ts"
 import { ChatModelError, InvalidRequestError } from "../ChatModelError.ts"
+import type { Reason } from "../ChatModelError.ts"
 import { ai, human, system } from "../Message.ts"
 import type { Message, PromptValue } from "../Message.ts"
 import type { ChatInput, MessageTuple } from "./request.ts"
+import { withDefinitions } from "./tools/definitions.ts"
 
 /** Input and options that can be handed to an adapter. */
 export interface Prepared {
@@ -22,15 +25,13 @@ export const prepare = (
   Effect.suspend(() => {
     const messages = toMessages(input)
     const problem = modelProblem(model.model) ?? optionsProblem(options) ?? messagesProblem(messages)
-    return problem === undefined
-      ? Effect.succeed({ messages, options })
-      : Effect.fail(
-        new ChatModelError({
-          provider: model.provider,
-          model: model.model,
-          reason: new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` })
-        })
-      )
+    const prepared: Result.Result<CallOptions, Reason> = problem === undefined
+      ? withDefinitions(options)
+      : Result.fail(new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` }))
+    return Result.match(prepared, {
+      onSuccess: (options) => Effect.succeed({ messages, options }),
+      onFailure: (reason) => Effect.fail(new ChatModelError({ provider: model.provider, model: model.model, reason }))
+    })
   })
 
 type Problem = readonly [field: string, message: string]
@@ -113,6 +114,8 @@ const messagesProblem = (messages: ReadonlyArray<Message>): Problem | undefined 
     const field = `messages[${i}]`
     if (message._tag === "AIMessage") {
       for (const call of [...message.toolCalls, ...message.invalidToolCalls]) calls.add(call.id)
+      // Some of these have to be approved first.
+      for (const part of message.parts) if (part.type === "server_tool_call") calls.add(part.id)
     } else if (message._tag === "ToolMessage") {
       if (!calls.has(message.toolCallId)) {
         return [

@@ -5,6 +5,7 @@
  * @internal
  */
 import * as Predicate from "effect/Predicate"
+import type { Refusal } from "./exchange.ts"
 
 /** One event of a stream: a JSON object that is framed under its `type`. */
 export interface Event {
@@ -208,12 +209,6 @@ const statuses: Readonly<Record<number, readonly [type: string, message: string]
 export const statusError = (status: number): { readonly type: string; readonly message: string } => {
   const [type, message] = statuses[status] ?? [status < 500 ? "invalid_request_error" : "api_error", `HTTP ${status}`]
   return { type, message }
-}
-
-/** Why the API turns a request down; the message is the usual one for the status unless it is given. */
-export interface Refusal {
-  readonly status: number
-  readonly message?: string | undefined
 }
 
 /** The only route there is, is `POST /v1/messages`. */

@@ -49,7 +49,12 @@ describe("the options", () => {
     tool_choice: undefined,
     thinking: undefined
   })
-  const schema = { type: "object", properties: { name: { type: "string" } }, required: ["name"] }
+  const schema = {
+    type: "object",
+    properties: { name: { type: "string" } },
+    required: ["name"],
+    additionalProperties: false
+  }
   sends("the form of the answer, beside the effort", "Hi", {
     reasoning: { effort: "high" },
     responseFormat: { type: "json_schema", schema }
@@ -100,7 +105,7 @@ describe("the options", () => {
       {
         name: "weather",
         description: "The weather",
-        input_schema: { type: "object", properties: { city: { type: "string" } } },
+        input_schema: { type: "object", properties: { city: { type: "string" } }, additionalProperties: false },
         strict: true,
         cache_control: { type: "ephemeral", ttl: "1h" }
       },

@@ -6,6 +6,7 @@ import { join } from "node:path"
 import { AIMessageChunk } from "../../src/AIMessageChunk.ts"
 import { RunEvent } from "../../src/RunEvent.ts"
 import * as AnthropicServer from "../../src/testing/AnthropicServer.ts"
+import * as OpenAiServer from "../../src/testing/OpenAiServer.ts"
 import * as Script from "../../src/testing/Script.ts"
 import { cli, key, root, withKey } from "./program.ts"
 
@@ -165,6 +166,24 @@ describe("rivulet stream", () => {
       })
     }))
 
+  it.live("asks any provider by its name", () =>
+    Effect.gen(function*() {
+      const server = yield* OpenAiServer.make({ apiKey: key })
+      const env = { OPENAI_API_KEY: key, OPENAI_BASE_URL: server.url }
+      for (const model of ["openai-chat:gpt-x", "openai:gpt-x"]) {
+        const { code, stderr, stdout } = yield* cli(["stream", "Hi", "--model", model], { env })
+        assert.deepStrictEqual({ code, stderr, stdout }, { code: 0, stderr: "", stdout: "Hello\n" }, model)
+      }
+      const asked = yield* server.requests
+      assert.deepStrictEqual(asked.map(({ path }) => path), ["/v1/chat/completions", "/v1/responses"])
+      const local = yield* cli(["stream", "Hi", "--model", "ollama:llama3.2"])
+      assert.strictEqual(local.code, 5)
+      assert.match(local.stderr, /^rivulet: NetworkError: [^\n]*Is ollama running\?\n$/)
+      const keyless = yield* cli(["stream", "Hi", "--model", "groq:llama"])
+      assert.strictEqual(keyless.code, 3)
+      assert.match(keyless.stderr, /^rivulet: AuthenticationError: [^\n]*GROQ_API_KEY/)
+    }))
+
   it.live("finds the model in the environment", () =>
     Effect.gen(function*() {
       const server = yield* AnthropicServer.make()
@@ -193,8 +212,8 @@ describe("rivulet stream", () => {
   it.live("turns wrong usage down in one line", () =>
     Effect.gen(function*() {
       const wrong: ReadonlyArray<readonly [args: ReadonlyArray<string>, line: RegExp]> = [
-        [["stream", "Hi", "--model", "foo:bar"], /no model "foo:bar".*demo and anthropic:<model>.*rivulet models/],
-        [["stream", "Hi", "--model", "anthropic:"], /after anthropic: is missing/],
+        [["stream", "Hi", "--model", "foo:bar"], /no model "foo:bar".*Known are .*anthropic.*demo.*rivulet models/],
+        [["stream", "Hi", "--model", "anthropic:"], /name is missing in "anthropic:": say anthropic:<model>/],
         [["stream", "Hi", "--model", "claude-haiku-4-5"], /say anthropic:claude-haiku-4-5/],
         [["stream", "Hi", "--take", "0"], /--take must be at least 1/],
         [["stream", "Hi", "--max-tokens", "many"], /--max-tokens.*rivulet stream --help/],
@@ -379,11 +398,117 @@ describe("rivulet models", () => {
       assert.strictEqual(bare.code, 0)
       assert.match(bare.stdout, /^demo +ready/m)
       assert.match(bare.stdout, /^anthropic:claude-haiku-4-5 +needs: set ANTHROPIC_API_KEY$/m)
-      assert.match(bare.stdout, /Any other name is passed through/)
+      assert.match(bare.stdout, /^openai:gpt-5-mini +needs: set OPENAI_API_KEY$/m)
+      assert.match(bare.stdout, /^ollama:llama3\.2 +ready \(if its server runs here\)$/m)
+      assert.match(bare.stdout, /^azure:<model> +needs: set AZURE_OPENAI_API_KEY$/m)
+      assert.match(bare.stdout, /Any other name is passed through.*Asked by default: demo$/m)
+      const groq = yield* cli(["models"], { env: { GROQ_API_KEY: "gsk" } })
+      assert.match(groq.stdout, /Asked by default: groq:/)
       const json = yield* cli(["models", "--json"], { env: withKey("http://127.0.0.1:1") })
       const { default: byDefault, models } = JSON.parse(json.stdout)
       assert.strictEqual(byDefault, "anthropic:claude-haiku-4-5")
-      assert.deepInclude(models, { model: "anthropic:claude-opus-5-5", ready: true, needs: [] })
+      assert.deepInclude(models, {
+        model: "anthropic:claude-opus-5-5",
+        ready: true,
+        needs: [],
+        local: false
+      })
+    }))
+})
+
+describe("rivulet compare", () => {
+  it.live("asks each model, and shows the answers in order, each under its name", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({
+        script: ({ body }) =>
+          Script.text(`I am ${(body as { readonly model: string }).model}`, {
+            delay: (body as { readonly model: string }).model === "one" ? "30 millis" : undefined
+          })
+      })
+      const { code, stderr, stdout } = yield* cli(
+        [
+          "compare",
+          "Hi",
+          "--model",
+          "anthropic:one",
+          "-m",
+          "anthropic:two",
+          "--max-tokens",
+          "9",
+          "--system",
+          "Be brief"
+        ],
+        { env: withKey(server.url) }
+      )
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      const facts = String.raw`\[first chunk after \d+ m?s, 10 tokens in, 3 out, finish: stop\]`
+      assert.match(
+        stdout,
+        new RegExp(`^# anthropic:one\nI am one\n${facts}\n\n# anthropic:two\nI am two\n${facts}\n$`)
+      )
+      for (const { body } of yield* server.requests) assert.deepInclude(body, { max_tokens: 9, system: "Be brief" })
+    }))
+
+  it.live("goes on when one fails, and ends with its exit code", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({
+        script: broken(Script.tokens(["Hel", "lo"]), Script.errorEvent("overloaded_error", "Overloaded"))
+      })
+      const { code, stderr, stdout } = yield* cli(
+        ["compare", "What is 6 * 7?", "-m", "anthropic:x", "-m", "nobody:y", "-m", "demo"],
+        { env: withKey(server.url) }
+      )
+      assert.strictEqual(code, 4)
+      const [first = "", second = "", third = ""] = stdout.split("\n\n# ")
+      assert.match(first, /^# anthropic:x\nHello\n\[OverloadedError: Overloaded.*kept 5 characters/)
+      assert.match(second, /^nobody:y\n\[There is no model/)
+      assert.match(third, /^demo\n6 \* 7 = 42\n.*\n\[first chunk after .*finish: stop\]\n$/s)
+      assert.deepStrictEqual(lines(stderr).map((line) => line.split(": ", 3).slice(0, 2)), [
+        ["rivulet", "anthropic:x"],
+        ["rivulet", "nobody:y"]
+      ])
+    }))
+
+  it.live("prints every model's chunks as JSON, and what became of each", () =>
+    Effect.gen(function*() {
+      const { code, stdout } = yield* cli(["compare", "hello", "-m", "demo", "-m", "demo", "-m", "nobody:x", "--json"])
+      assert.strictEqual(code, 2)
+      const plain = yield* cli(["stream", "hello", "--model", "demo"])
+      const told = lines(stdout).map((line) => JSON.parse(line))
+      for (const index of [0, 1]) {
+        const own = told.filter((line) => line.index === index)
+        const { model, result } = own.pop()
+        const chunks = own.map((line) => Schema.decodeUnknownSync(AIMessageChunk)(line.chunk))
+        assert.strictEqual(`${chunks.map((chunk) => chunk.content).join("")}\n`, plain.stdout)
+        assert.deepStrictEqual([model, result.finish.reason, result.error], ["demo", "stop", undefined])
+        assert.strictEqual(result.usage.outputTokens, chunks.at(-1)?.usage?.outputTokens)
+        assert.isAtLeast(result.totalMillis, result.firstChunkMillis)
+      }
+      const [failed, ...more] = told.filter((line) => line.index === 2)
+      assert.deepStrictEqual(more, [])
+      assert.match(failed.result.error, /There is no model/)
+    }))
+
+  it.live("turns wrong usage down in one line", () =>
+    Effect.gen(function*() {
+      for (const args of [[], ["-m", "demo"]]) {
+        const { code, stderr, stdout } = yield* cli(["compare", "Hi", ...args])
+        assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+        assert.match(stderr, /^rivulet: Say which models to compare.*\n$/)
+      }
+    }))
+})
+
+describe("rivulet models --table", () => {
+  it.live("prints what each provider can do", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* cli(["models", "--table"])
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+      assert.match(stdout, /^ +tokens +tools .*\nanthropic +✓ +✓/)
+      const json = yield* cli(["models", "--table", "--json"])
+      const [first] = JSON.parse(json.stdout)
+      assert.strictEqual(first.name, "anthropic")
+      assert.strictEqual(first.capabilities.imageOutput, false)
     }))
 })
 

@@ -59,6 +59,19 @@ describe("a signal", () => {
       assert.strictEqual(stderr, `Interrupted: after ${stdout.trimEnd().split("\n").length} events\n`)
     }))
 
+  it.live("interrupts a comparison, and closes every connection", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ scripts: [endless, endless, Script.silent] })
+      const models = ["-m", "anthropic:a", "-m", "anthropic:b", "-m", "anthropic:c"]
+      const running = yield* startCli(["compare", "Hi", ...models, "--json"], { env: withKey(server.url) })
+      yield* server.awaitRequest(2)
+      yield* running.until((stdout) => stdout.includes("\"index\":0") && stdout.includes("\"index\":1"))
+      running.child.kill("SIGINT")
+      for (const request of yield* server.requests) assert.strictEqual((yield* request.closed).by, "client")
+      const { code, stderr } = yield* running.ended
+      assert.deepStrictEqual({ code, stderr }, { code: 130, stderr: "Interrupted\n" })
+    }))
+
   it.live("ends the tour", () =>
     Effect.gen(function*() {
       const running = yield* startCli([], { env: { RIVULET_DEMO_PACE: "100" } })

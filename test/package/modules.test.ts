@@ -73,17 +73,37 @@ describe("data flows one way", () => {
 
   it("the core knows no provider, no testing kit, no command line", () => {
     const core = reachable([named("index.ts"), ...inFolder("internal")], everything)
-    for (const path of paths(core)) assert.notMatch(path, /^(anthropic|testing|cli)\/|^(Anthropic|Testing)\.ts$/)
+    for (const path of paths(core)) {
+      assert.notMatch(
+        path,
+        /^(anthropic|openai|compatible|testing|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible|Testing)\.ts$/
+      )
+    }
   })
 
   it("a provider imports the core and itself", () => {
-    const provider = reachable([named("Anthropic.ts"), ...inFolder("anthropic")], everything)
-    for (const path of paths(provider)) assert.notMatch(path, /^(testing|cli)\/|^Testing\.ts$/)
+    const anthropic = reachable([named("Anthropic.ts"), ...inFolder("anthropic")], everything)
+    for (const path of paths(anthropic)) {
+      assert.notMatch(path, /^(openai|compatible|testing|cli)\/|^(OpenAi|OpenAiCompatible|Testing)\.ts$/)
+    }
+    const openai = reachable([named("OpenAi.ts"), ...inFolder("openai")], everything)
+    for (const path of paths(openai)) {
+      assert.notMatch(path, /^(anthropic|compatible|testing|cli)\/|^(Anthropic|OpenAiCompatible|Testing)\.ts$/)
+    }
+  })
+
+  it("compatible servers share OpenAI's Chat Completions, and not its options", () => {
+    const compatible = reachable([named("OpenAiCompatible.ts"), ...inFolder("compatible")], everything)
+    for (const path of paths(compatible)) {
+      assert.notMatch(path, /^(anthropic|testing|cli)\/|^(Anthropic|OpenAi|Testing)\.ts$|^openai\/(options|model)\.ts$/)
+    }
   })
 
   it("the testing kit imports no provider and no command line", () => {
     const testing = reachable([named("Testing.ts"), ...inFolder("testing")], everything)
-    for (const path of paths(testing)) assert.notMatch(path, /^(anthropic|cli)\/|^Anthropic\.ts$/)
+    for (const path of paths(testing)) {
+      assert.notMatch(path, /^(anthropic|openai|compatible|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible)\.ts$/)
+    }
   })
 
   it("nothing but the command line imports it", () => {
@@ -95,7 +115,10 @@ describe("data flows one way", () => {
 describe("what is imported from outside", () => {
   const allowed: ReadonlyArray<readonly [where: RegExp, packages: RegExp]> = [
     [/^anthropic\//, /^(effect\/|@anthropic-ai\/sdk$)/],
+    [/^openai\//, /^(effect\/|openai$)/],
     [/^testing\//, /^(effect\/|node:)/],
+    // Where the core names the providers, it does so as an app would, and loads none before it is asked for.
+    [/^internal\/builtInProviders\.ts$/, /^(effect\/|rivulet\/)/],
     [/^cli\//, /^(effect\/|@effect\/platform-node\/|node:)/],
     [/^/, /^effect\//]
   ]
@@ -107,15 +130,24 @@ describe("what is imported from outside", () => {
     })
   }
 
-  it("the SDK is loaded by the first call, not by an import", () => {
-    const sdk = /import\("@anthropic-ai\/sdk"\)/
-    for (const module of all) {
-      const statements = module.imports.filter(({ specifier, typeOnly }) =>
-        specifier === "@anthropic-ai/sdk" && !typeOnly
-      )
-      assert.strictEqual(statements.length, sdk.test(module.file.text) ? 1 : 0, module.path)
+  it("providers are loaded by name when they are asked for, not with the core", () => {
+    const { file, imports } = named("internal/builtInProviders.ts")
+    const own = imports.filter(({ specifier }) => specifier.startsWith("rivulet/"))
+    assert.isNotEmpty(own)
+    for (const { specifier } of own) {
+      assert.isDefined(modules.get(`${specifier.slice("rivulet/".length)}.ts`), `there is no ${specifier}`)
+      assert.notMatch(file.text, new RegExp(`from "${specifier}"`))
     }
   })
+
+  for (const name of ["@anthropic-ai/sdk", "openai"]) {
+    it(`${name} is loaded by the first call, not by an import`, () => {
+      for (const module of all) {
+        const statements = module.imports.filter(({ specifier, typeOnly }) => specifier === name && !typeOnly)
+        assert.strictEqual(statements.length, module.file.text.includes(`import("${name}")`) ? 1 : 0, module.path)
+      }
+    })
+  }
 })
 
 describe("documentation", () => {

@@ -8,18 +8,22 @@ export const available = Fs.existsSync(`${folder}index.json`)
 
 export const skipped = "skipped: the recordings (../shared/wire) are not there"
 
-/** What a recording must fold to, in the provider's own terms. */
+/** What a recording must fold to, or fail with, in the provider's own terms. Usage is null where the source kept none. */
 export interface Canonical {
   readonly text: string
-  readonly reasoning: ReadonlyArray<string>
+  readonly reasoning?: ReadonlyArray<string>
   readonly toolCalls: ReadonlyArray<{ readonly id: string; readonly name: string; readonly input: unknown }>
   readonly serverToolCalls?: ReadonlyArray<{ readonly id: string; readonly name: string; readonly input: unknown }>
   readonly stopReason: string
   readonly usage: unknown
+  readonly error?: { readonly message: string }
+  readonly partial?: { readonly text: string }
 }
 
 export interface Recording {
   readonly name: string
+  /** The folder it lies in: whose server it was. */
+  readonly provider: string
   readonly bytes: Uint8Array
   readonly canonical: Canonical
 }
@@ -33,22 +37,26 @@ interface Entry {
 
 const read = (path: string): string => Fs.readFileSync(folder + path, "utf8")
 
-/** A line of JSON as the server-sent event it was made from. */
-const frame = (line: string): string => {
-  const type = (JSON.parse(line) as { readonly type: string }).type
-  return `event: ${type}\ndata: ${line}\n\n`
+/** Lines of JSON as the server-sent events they were made from. */
+const framed = (text: string, api: string): string => {
+  const lines = text.split("\n").filter((line) => line !== "")
+  if (api === "chat") return [...lines, "[DONE]"].map((line) => `data: ${line}\n\n`).join("")
+  return lines
+    .map((line) => `event: ${(JSON.parse(line) as { readonly type: string }).type}\ndata: ${line}\n\n`)
+    .join("")
 }
 
 /** The recordings of one API of which is known for certain what they must fold to. */
-export const recordings = (api: string): ReadonlyArray<Recording> => {
+export const recordings = (api: string, confidence = "high"): ReadonlyArray<Recording> => {
   if (!available) return []
   const index = JSON.parse(read("index.json")) as { readonly entries: ReadonlyArray<Entry> }
   return index.entries
-    .filter((entry) => entry.api === api && entry.confidence === "high")
+    .filter((entry) => entry.api === api && entry.confidence === confidence)
     .map((entry) => {
       const text = read(entry.file)
-      const body = entry.format === "sse" ? text : text.split("\n").filter((line) => line !== "").map(frame).join("")
+      const body = entry.format === "sse" ? text : framed(text, api)
       const expected = JSON.parse(read(`${entry.file}.expected.json`)) as { readonly canonical: Canonical }
-      return { name: entry.file, bytes: new TextEncoder().encode(body), canonical: expected.canonical }
+      const provider = entry.file.slice(0, entry.file.indexOf("/"))
+      return { name: entry.file, provider, bytes: new TextEncoder().encode(body), canonical: expected.canonical }
     })
 }

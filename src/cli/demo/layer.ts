@@ -6,12 +6,11 @@
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Anthropic from "../../Anthropic.ts"
-import type { ChatModel } from "../../ChatModel.ts"
+import type { CallOptions } from "../../CallOptions.ts"
 import * as AnthropicServer from "../../testing/AnthropicServer.ts"
 import * as Script from "../../testing/Script.ts"
 import { answer } from "./answers.ts"
@@ -22,12 +21,12 @@ const model = "rivulet-demo"
 
 const pace = Config.Finite("RIVULET_DEMO_PACE").pipe(Config.withDefault(1))
 
-/** The demo model as the context's chat model; its server lives as long as the layer. */
-export const layer: Layer.Layer<ChatModel, Config.ConfigError> = Layer.unwrap(Effect.gen(function*() {
+/** The demo model; its server lives as long as the scope. */
+export const make = Effect.fnUntraced(function*(options?: CallOptions) {
   const factor = Math.min(100, Math.max(0, yield* pace))
   const server = yield* AnthropicServer.make({ script: ({ body }) => reply(body, factor) })
-  return Anthropic.layer({ model, apiKey: Redacted.make("demo"), baseUrl: server.url })
-}))
+  return yield* Anthropic.make({ model, apiKey: Redacted.make("demo"), baseUrl: server.url, ...options })
+})
 
 const Content = Schema.Union([
   Schema.String,

@@ -1,0 +1,151 @@
+/**
+ * GPT and the o-series, by OpenAI's Responses API or by Chat Completions.
+ *
+ * Needs the package `openai`, for authentication and transport; the stream is decoded here. {@link layer} takes the key,
+ * the address, the organization and the project from the environment as the SDK does (`OPENAI_API_KEY`,
+ * `OPENAI_BASE_URL`, `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`), through the app's `ConfigProvider`. A wrong setting is the
+ * typed failure of the first call, not of the layer, so it is handled where all failures of the model are.
+ *
+ * What an API has beyond the common options goes in as the API spells it, under `providerOptions.openai`: of a call
+ * (`seed`, `service_tier`, `store`, `logprobs`, `prompt_cache_key`, ...), of a message part (`detail` of an image), or
+ * of a tool. Tools that OpenAI defines are made with {@link serverTool}.
+ *
+ * For other servers that speak Chat Completions see `rivulet/OpenAiCompatible`.
+ */
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type { ProviderTool } from "./CallOptions.ts"
+import { ChatModel } from "./ChatModel.ts"
+import type { Service } from "./ChatModel.ts"
+import { makeModel } from "./openai/model.ts"
+import type { Options } from "./openai/options.ts"
+
+export type { Api, Options } from "./openai/options.ts"
+
+/**
+ * A chat model, for an app's own tag. What the options leave open is read from the environment.
+ *
+ * **Example** (Two models in one app)
+ *
+ * ```ts
+ * import { Context, Layer } from "effect"
+ * import { ChatModel } from "rivulet"
+ * import * as OpenAi from "rivulet/OpenAi"
+ *
+ * class Smart extends Context.Service<Smart, ChatModel.Service>()("app/Smart") {}
+ *
+ * const Models = Layer.mergeAll(
+ *   OpenAi.layer({ model: "gpt-5-mini" }),
+ *   Layer.effect(Smart, OpenAi.make({ model: "gpt-5", reasoning: { effort: "high" } }))
+ * )
+ * ```
+ */
+export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> =>
+  Effect.map(environment, (environment) =>
+    makeModel({
+      ...options,
+      apiKey: options.apiKey ?? environment.apiKey,
+      baseUrl: options.baseUrl ?? environment.baseUrl,
+      organization: options.organization ?? environment.organization,
+      project: options.project ?? environment.project
+    }))
+
+/**
+ * The context's chat model.
+ *
+ * **Example** (By Chat Completions)
+ *
+ * ```ts
+ * import { Effect, Stream } from "effect"
+ * import { ChatModel } from "rivulet"
+ * import * as OpenAi from "rivulet/OpenAi"
+ *
+ * const song = ChatModel.stream("Write me a song about goldfish").pipe(
+ *   Stream.runForEach((chunk) => Effect.sync(() => process.stdout.write(chunk.content))),
+ *   Effect.provide(OpenAi.layer({ model: "gpt-5-mini", api: "chat", maxTokens: 500 }))
+ * )
+ * ```
+ */
+export const layer = (options: Options): Layer.Layer<ChatModel, Config.ConfigError> =>
+  Layer.effect(ChatModel, make(options))
+
+/** Settings from an app's own configuration; `options` are plain. */
+export interface ConfigOptions {
+  readonly model: Config.Config<string>
+  readonly apiKey?: Config.Config<Redacted.Redacted<string>> | undefined
+  readonly baseUrl?: Config.Config<string> | undefined
+  readonly organization?: Config.Config<string> | undefined
+  readonly project?: Config.Config<string> | undefined
+  readonly options?: Omit<Options, "model" | "apiKey" | "baseUrl" | "organization" | "project"> | undefined
+}
+
+/**
+ * The context's chat model, set up from `Config`. A setting that is missing or wrong fails the layer.
+ *
+ * **Example** (An app's own names)
+ *
+ * ```ts
+ * import { Config } from "effect"
+ * import * as OpenAi from "rivulet/OpenAi"
+ *
+ * const Model = OpenAi.layerConfig({
+ *   model: Config.String("CHAT_MODEL"),
+ *   apiKey: Config.Redacted("CHAT_KEY")
+ * })
+ * ```
+ */
+export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Config.ConfigError> =>
+  Layer.effect(
+    ChatModel,
+    Effect.gen(function*() {
+      return yield* make({
+        ...config.options,
+        model: yield* config.model,
+        apiKey: config.apiKey && (yield* config.apiKey),
+        baseUrl: config.baseUrl && (yield* config.baseUrl),
+        organization: config.organization && (yield* config.organization),
+        project: config.project && (yield* config.project)
+      })
+    })
+  )
+
+/**
+ * A tool that OpenAI defines, and as a rule runs: web search, file search, code interpreter, MCP and so on, or a custom
+ * tool, whose input is free text (`type: "custom"`): a call of it has a text as its `args`. `definition` is what the
+ * Responses API's `tools` takes; of these Chat Completions has custom tools only.
+ *
+ * **Example** (Searching the web)
+ *
+ * ```ts
+ * import { ChatModel } from "rivulet"
+ * import * as OpenAi from "rivulet/OpenAi"
+ *
+ * const news = ChatModel.stream("What is new about goldfish?", {
+ *   tools: [OpenAi.serverTool({ type: "web_search" })]
+ * })
+ * ```
+ */
+export const serverTool = (
+  definition: { readonly type: string; readonly name?: string | undefined; readonly [key: string]: unknown }
+): ProviderTool => ({ type: "provider", provider: "openai", definition })
+
+const optional = (name: string) => Config.option(Config.String(name))
+
+// As for the SDK, a setting that is empty is none.
+const setting = (value: Option.Option<string>): string | undefined =>
+  Option.getOrUndefined(Option.filter(value, (text) => text.trim() !== ""))
+
+const environment = Config.all({
+  apiKey: Config.option(Config.Redacted("OPENAI_API_KEY")),
+  baseUrl: optional("OPENAI_BASE_URL"),
+  organization: optional("OPENAI_ORG_ID"),
+  project: optional("OPENAI_PROJECT_ID")
+}).pipe(Config.map(({ apiKey, baseUrl, organization, project }) => ({
+  apiKey: Option.getOrUndefined(apiKey),
+  baseUrl: setting(baseUrl),
+  organization: setting(organization),
+  project: setting(project)
+})))

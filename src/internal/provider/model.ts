@@ -1,0 +1,112 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
+import type { CallOptions } from "../../CallOptions.ts"
+import type { Capabilities } from "../../Capabilities.ts"
+import { make } from "../../ChatModel.ts"
+import type { ChatRequest, Service } from "../../ChatModel.ts"
+import { ChatModelError } from "../../ChatModelError.ts"
+import type { Reason } from "../../ChatModelError.ts"
+import type { Message } from "../../Message.ts"
+import { httpStream } from "../httpStream.ts"
+import type { Decoder } from "../httpStream.ts"
+import { toDialect } from "../schemaDialect.ts"
+import type { SchemaDialect } from "../schemaDialect.ts"
+import type { DecoderOptions } from "./decoder.ts"
+import { errorOf } from "./errors.ts"
+import type { ErrorDialect } from "./errors.ts"
+import { isObject } from "./json.ts"
+import { scrubber } from "./text.ts"
+import { undeclared } from "./undeclared.ts"
+
+/** A request that can be sent. */
+export interface Encoded {
+  readonly body: { readonly [key: string]: unknown }
+  /** What was left out of it, which the log and the message's metadata tell. */
+  readonly warnings: ReadonlyArray<string>
+}
+
+/** Sends a request; resolves with the headers of an answer, rejects with what `errorOf` takes. */
+export type Send<E extends Encoded> = (encoded: E, signal: AbortSignal) => Promise<Response>
+
+/** What a chat model over HTTP is made of. */
+export interface ProviderModel<E extends Encoded> {
+  readonly provider: string
+  readonly model: string
+  /** The options for every call. */
+  readonly options: CallOptions
+  readonly capabilities: Partial<Capabilities>
+  /** Settings that may be secret: those that are are taken out of every error. */
+  readonly secrets: ReadonlyArray<unknown>
+  readonly dialect: ErrorDialect
+  /** What it takes of JSON Schema where it holds the model to one; absent if it takes any, or none. */
+  readonly schemaDialect?: SchemaDialect | undefined
+  /** Checks the settings and loads what sending needs. Run by the first call, and again only if it failed. */
+  readonly connect: Effect.Effect<Send<E>, Reason>
+  /** Puts a request together, or tells what in it the provider cannot do. */
+  readonly encode: (messages: ReadonlyArray<Message>, options: CallOptions) => E | Reason
+  /** The decoder of one response. */
+  readonly decoder: (options: DecoderOptions, encoded: E) => Decoder
+}
+
+/** A chat model over HTTP. */
+export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Service => {
+  const { dialect, model, provider } = spec
+  const secrets = spec.secrets.filter((value) => Redacted.isRedacted(value))
+  const scrub = scrubber(secrets.map((secret) => String(Redacted.value(secret))))
+  const fail = (reason: Reason) => new ChatModelError({ provider, model, reason })
+
+  let made: Send<E> | undefined
+  const getSend = Effect.suspend(() =>
+    made === undefined
+      ? Effect.tap(Effect.mapError(spec.connect, fail), (send) => {
+        made = send
+        return Effect.void
+      })
+      : Effect.succeed(made)
+  )
+
+  const stream = (request: ChatRequest) =>
+    httpStream(Effect.gen(function*() {
+      const send = yield* getSend
+      const encoded = undeclared(provider, spec.capabilities, request.messages, request.options) ??
+        spec.encode(request.messages, request.options)
+      if (isReason(encoded)) return yield* fail(encoded)
+      for (const warning of encoded.warnings) yield* Effect.logWarning(warning)
+      const clock = yield* Clock.Clock
+      return {
+        send: (signal) => send(encoded, signal),
+        decoder: (response) => {
+          const requestId = response.headers.get(dialect.requestIdHeader)
+          const metadata = {
+            ...(requestId === null ? undefined : { requestId }),
+            ...(encoded.warnings.length === 0 ? undefined : { warnings: encoded.warnings })
+          }
+          return spec.decoder({ provider, model, metadata, scrub, dialect }, encoded)
+        },
+        toError: (cause, response) =>
+          errorOf(cause, {
+            provider,
+            model,
+            scrub,
+            dialect,
+            now: clock.currentTimeMillisUnsafe(),
+            headers: response?.headers
+          }),
+        lifeline: request.lifeline
+      }
+    }))
+
+  const { capabilities, options, schemaDialect } = spec
+  return make({
+    provider,
+    model,
+    options,
+    capabilities,
+    supportsSchema: schemaDialect && ((schema) => Result.isSuccess(toDialect(schema, schemaDialect))),
+    stream
+  })
+}
+
+const isReason = (encoded: Encoded | Reason): encoded is Reason => isObject(encoded) && "_tag" in encoded

@@ -1,0 +1,24 @@
+import type { ApiSpec } from "../model.ts"
+import { ResponseDecoder } from "./decoder.ts"
+import { encodeRequest } from "./request.ts"
+
+/** The Responses API. */
+export const responses: ApiSpec = {
+  path: "/responses",
+  capabilities: {
+    tools: true,
+    parallelToolCalls: true,
+    streamedToolArguments: true,
+    structuredOutput: true,
+    imageInput: true,
+    imageOutput: true,
+    fileInput: true,
+    reasoning: true,
+    citations: true,
+    streamedUsage: true,
+    promptCaching: true,
+    serverTools: true
+  },
+  encode: encodeRequest,
+  decoder: (options) => new ResponseDecoder(options)
+}
