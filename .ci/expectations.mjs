@@ -14,11 +14,27 @@ const pieces = (text) => text.match(/.{1,5}/g)
 const prints = (expected) => ({ stdout }) =>
   expected instanceof RegExp ? assert.match(stdout, expected) : assert.equal(stdout, expected)
 
+const recipe = JSON.stringify(
+  { name: "Goldfish crackers", minutes: 30, steps: ["Mix the dough.", "Bake it."] },
+  null,
+  1
+)
+const fishes = JSON.stringify([
+  { name: "koi", centimetres: 70 },
+  { name: "carp", centimetres: 40 },
+  { name: "goldfish", centimetres: 20 }
+])
+
 /** The text of the last message of a request. */
 const question = ({ body }) => {
   const { content } = body.messages.at(-1)
   return typeof content === "string" ? content : content.map((block) => block.text ?? "").join("")
 }
+
+/** A call of a tool, as a block of an answer. */
+const toolUse = (id, name, args) => ({ type: "tool_use", id: `toolu_${id}`, name, args })
+const locate = (city) => toolUse(city, "locate", { city })
+const forecast = (latitude, longitude) => toolUse(latitude, "forecast", { latitude, longitude })
 
 const brokenOff = ({ closed, requests }) => {
   assert.equal(requests.length, 1)
@@ -218,6 +234,47 @@ export const examples = {
       brokenOff(ran)
     }
   }],
+  "approve-mcp.ts": [{
+    openAi: true,
+    server: ({ OpenAiScript: { responses } }) => {
+      const items = ["the baker", "the goldfish dealer"].map((to, i) => ({
+        id: `mcpr_${i}`,
+        type: "mcp_approval_request",
+        name: "pay",
+        arguments: JSON.stringify({ to }),
+        server_label: "bank"
+      }))
+      return {
+        scripts: [
+          responses.message({
+            blocks: [
+              { type: "reasoning", tokens: ["Two bills"], encrypted: "opaque" },
+              ...items.map((item) => ({ type: "raw", item, done: item }))
+            ]
+          })
+        ],
+        script: responses.text("The baker is paid.")
+      }
+    },
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, `pay({"to":"the baker"})\npay({"to":"the goldfish dealer"})\nThe baker is paid.\n`)
+      const [, { body }] = requests
+      assert.deepEqual(body.include, ["reasoning.encrypted_content"])
+      assert.deepEqual(body.input.map(({ role, type }) => role ?? type), [
+        "user",
+        "reasoning",
+        "mcp_approval_request",
+        "mcp_approval_request",
+        "mcp_approval_response",
+        "mcp_approval_response"
+      ])
+      assert.equal(body.input[1].encrypted_content, "opaque")
+      assert.deepEqual(body.input.slice(4).map(({ approve, reason }) => [approve, reason]), [
+        [true, undefined],
+        [false, "Too dear"]
+      ])
+    }
+  }],
   "swap-models.ts": [{
     server: ({ Script }) => ({ script: Script.text("Hello, I am Claude") }),
     check: prints(
@@ -339,6 +396,39 @@ export const examples = {
       assert.match(stdout, /\{"poem":"Oh"\}/)
     }
   }],
+  "recipe.ts": [{
+    name: "a recipe",
+    server: ({ Script }) => ({
+      script: Script.text("Here it is:\n```json\n" + recipe + "\n```\nEnjoy!", { delay: "1 millis" })
+    }),
+    check: ({ stdout }) => {
+      const lines = stdout.trimEnd().split("\n")
+      assert.equal(lines[0], "... | ... | ...")
+      assert.ok(lines.includes("Goldfish | ... | ..."), "the name fills in")
+      assert.ok(lines.includes("Goldfish crackers | 30 | Mix the"), "so does a step")
+      assert.equal(lines.at(-1), "Goldfish crackers takes 30 minutes and 2 steps.")
+    }
+  }, {
+    name: "one that does not fit",
+    server: ({ Script }) => ({ script: Script.text(recipe.replace("30", "\"long\"")) }),
+    check: prints(/\nMismatch \[ 'minutes: Expected number.*' \]\n$/)
+  }, {
+    name: "one that a limit cuts off",
+    server: ({ Script }) => ({ script: Script.text(recipe.slice(0, 60), { stopReason: "max_tokens" }) }),
+    check: prints(/\nCutOff \[\n? *'steps\.0: The answer was cut off by a token limit\. /)
+  }],
+  "items.ts": [{
+    name: "as they complete",
+    server: ({ Script }) => ({ script: Script.text(fishes) }),
+    check: prints("koi: 70 cm\ncarp: 40 cm\ngoldfish: 20 cm\n3 fishes\n")
+  }, {
+    name: "after the answer was put right",
+    server: ({ Script }) => ({ scripts: [Script.text("Koi, carp and goldfish.")], script: Script.text(fishes) }),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, "koi: 70 cm\ncarp: 40 cm\ngoldfish: 20 cm\n3 fishes\n")
+      assert.match(question(requests[1]), /Koi, carp and goldfish\.[^]*"centimetres"[^]*There is no JSON/)
+    }
+  }],
   "fallbacks.ts": [{
     name: "overloaded twice, then the spare",
     server: ({ Script }) => ({ scripts: [Script.status(529), Script.status(529)], script: Script.text("Hello") }),
@@ -354,13 +444,10 @@ export const examples = {
   "weather-agent.ts": [{
     server: ({ Script }) => ({
       script: ({ body: { messages } }) => {
-        const use = (id, name, args) => ({ type: "tool_use", id, name, args })
-        const locate = (...cities) => cities.map((city) => use(`toolu_${city}`, "locate", { city }))
-        const place = (latitude, longitude) => use(`toolu_${latitude}`, "forecast", { latitude, longitude })
         return messages.length === 1
-          ? Script.message({ blocks: [{ type: "text", tokens: ["Let me look.\n"] }, ...locate("Bern", "Rom")] })
+          ? Script.message({ blocks: [{ type: "text", tokens: ["Let me look.\n"] }, locate("Bern"), locate("Rom")] })
           : messages.length === 3
-          ? Script.message({ blocks: [place(46.9, 7.4), ...locate("Rome")] })
+          ? Script.message({ blocks: [forecast(46.9, 7.4), locate("Rome")] })
           : Script.text("Some 13 degrees in Bern.")
       }
     }),

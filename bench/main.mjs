@@ -10,18 +10,20 @@ import { firstChunk } from "./sections/firstChunk.mjs"
 import { flat } from "./sections/flat.mjs"
 import { imports } from "./sections/imports.mjs"
 import { many } from "./sections/many.mjs"
+import { partialJson } from "./sections/partialJson.mjs"
 
 const help = `npm run bench -- [options]
 
   Measures rivulet beside plain fetch with a minimal SSE parser and the raw iterators of
   the official SDKs, on streams of a local server in its own process.
 
-  --section <name>   cpu, peers, flat, first, many, imports, cancel (several allowed; default:
-                     all; peers: LangChain, after npm install --prefix bench/peers)
+  --section <name>   cpu, peers, flat, first, many, imports, cancel, partial-json (several
+                     allowed; default: all; peers: LangChain, and beside partial-json those
+                     who read again, after npm install --prefix bench/peers)
   --cut <name>       for cpu: 16k, whole, event, burst (several allowed; default: all)
   --api <name>       for cpu: messages, chat, responses (several allowed; default: all)
   --client <name>    for cpu: only clients whose name holds this, and fetch (several allowed)
-  --rounds <n>       for cpu and flat
+  --rounds <n>       for cpu, flat and partial-json
   --deltas <n>       for cpu
   --unicode          texts with characters outside Latin-1
   --quick            fewer rounds
@@ -84,6 +86,9 @@ const main = async () => {
   if (wants("many")) done("many", await many(server, { streams: 500, deltas: 50, rounds: quick ? 1 : 3 }))
   if (wants("cancel")) {
     done("cancel", await cancel(server, { breaks: quick ? 50 : 200, heapBreaks: quick ? 500 : 2000 }))
+  }
+  if (wants("partial-json")) {
+    done("partialJson", await partialJson({ rounds: Number(values.rounds ?? (quick ? 3 : 7)) }))
   }
   if (wants("imports")) done("imports", await imports({ runs: quick ? 4 : 10 }))
 

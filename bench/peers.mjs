@@ -8,6 +8,32 @@ const require = createRequire(new URL("peers/package.json", import.meta.url))
 
 const from = (/** @type {string} */ name) => import(pathToFileURL(require.resolve(name)).href)
 
+/** Reads all that has come again after each piece. */
+const again = (/** @type {string} */ name, /** @type {(text: string) => unknown} */ parse) => ({
+  name,
+  read: (/** @type {string} */ _, /** @type {ReadonlyArray<string>} */ pieces) => {
+    let text = ""
+    for (const piece of pieces) {
+      text += piece
+      parse(text)
+    }
+  }
+})
+
+/** Readers of JSON in pieces that give a value after each; none when they are not installed. */
+export const peerReaders = async () => {
+  const [langchain, partialJson] = await Promise.all([
+    from("@langchain/core/output_parsers"),
+    from("partial-json")
+  ]).catch(() => [])
+  if (langchain === undefined) return []
+  return [
+    again("partial-json", (text) => partialJson.parse(text)),
+    again("langchain parsePartialJson", langchain.parsePartialJson),
+    again("langchain parseJsonMarkdown", langchain.parseJsonMarkdown)
+  ]
+}
+
 const load = async () => {
   const [{ ChatAnthropic }, { ChatPromptTemplate }, { StringOutputParser }] = await Promise.all([
     from("@langchain/anthropic"),

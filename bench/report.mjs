@@ -102,6 +102,24 @@ export const report = {
       }
     ])
   },
+  partialJson: ({ pieceLength, rounds, tables }) => {
+    title("Reading JSON", `ms of CPU, in pieces of ${pieceLength} characters, ${rounds} rounds`)
+    for (const { lengths, rows } of tables) {
+      if (rows.length === 0) continue
+      const heads = lengths.map((/** @type {number} */ length) => `${length / 1e6} MB`)
+      table(
+        ["reader", ...heads],
+        rows.map((/** @type {any} */ { name, millis }) => {
+          // How much dearer a character of the longest text is than one of the shortest.
+          const growth = (millis.at(-1) / lengths.at(-1)) / (millis[0] / lengths[0])
+          return {
+            cells: [name, ...millis.map((/** @type {number} */ ms) => fixed(ms, 1))],
+            remark: goal(growth, 2, "x a character")
+          }
+        })
+      )
+    }
+  },
   cancel: ({ breaks, clients, heap }) => {
     title("Leaving an endless answer", `${breaks} breaks after three texts, until the server sees it`)
     table(

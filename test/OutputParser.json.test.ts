@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Context, Effect, JsonPatch, Result, Schema, SchemaGetter, Stream } from "effect"
-import { AIMessageChunk, ChatModelError, Message, OutputParser, PartialJson, Runnable } from "rivulet"
+import { AIMessageChunk, ChatModelError, Message, OutputParser, Runnable } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "./support/events.ts"
 import { cutUp, jsonText, makeRandom, mutated } from "./support/jsonTexts.ts"
@@ -282,6 +282,23 @@ describe("a failure", () => {
       assert.match(error.message, /^The answer does not fit: name: Expected string.*; steps\[1\]: Expected string/)
     }))
 
+  it.effect("asks for numbers where they are missing", () =>
+    Effect.gen(function*() {
+      const Sizes = Schema.Struct({
+        a: Schema.Number,
+        b: Schema.NullOr(Schema.Number),
+        c: Schema.Int,
+        d: Schema.Number
+      })
+      const error = yield* failureOf(OutputParser.schema(Sizes), `{"a": "x", "b": [], "c": 1.5, "d": true}`)
+      assert.deepStrictEqual(error.issues, [
+        { path: ["a"], message: "Expected number" },
+        { path: ["b"], message: "Expected number | null" },
+        { path: ["c"], message: "Expected an integer" },
+        { path: ["d"], message: "Expected number" }
+      ])
+    }))
+
   it.effect("tells a limit, and who withheld it, from a model that wrote no JSON", () =>
     Effect.gen(function*() {
       const cut = yield* failureOf(json, "{\"a\": [1, ", { finish: "length" })
@@ -356,9 +373,7 @@ describe("much JSON in small pieces", () => {
       const chain = Runnable.sequence(saying(answer.match(/.{1,10}/gs)!), OutputParser.json())
       const seen: Array<readonly [value: Schema.Json, length: number]> = []
       yield* chain.stream("hi").pipe(
-        Stream.runForEach((value) =>
-          Effect.sync(() => seen.push([value, (value as PartialJson.DeepPartial<ReadonlyArray<unknown>>).length]))
-        )
+        Stream.runForEach((value) => Effect.sync(() => seen.push([value, (value as ReadonlyArray<unknown>).length])))
       )
       for (const [value, length] of seen) assert.lengthOf(value as ReadonlyArray<unknown>, length)
       assert.deepStrictEqual(seen.at(-1)?.[0], JSON.parse(answer))

@@ -329,7 +329,7 @@ describe("values", () => {
       assert.isBelow(values.length, pieces.length / 4)
       // All that was copied is bounded by what was read.
       const copied = values.reduce<number>((sum, value) => sum + (value as ReadonlyArray<number>).length, 0)
-      assert.isBelow(copied, pieces.length * 10 * 16 + values.length * 256)
+      assert.isBelow(copied, pieces.length * 10 * 8 + values.length * 256)
       assert.deepStrictEqual(values.at(-1), numbers)
       let length = 0
       for (const value of values as ReadonlyArray<ReadonlyArray<number>>) {

@@ -39,6 +39,11 @@ export const combinators: ReadonlyArray<Row> = [
     make: (m) => Runnable.sequence(m, OutputParser.lines),
     folds: "list"
   },
+  {
+    name: "a parser that gives one value",
+    make: (m) => Runnable.sequence(m, OutputParser.regex(/(?<first>.*)/)),
+    folds: "last"
+  },
   { name: "withRetry", make: (m) => answer(m).pipe(Runnable.withRetry()), folds: "text" },
   { name: "withFallbacks", make: (m) => answer(m).pipe(Runnable.withFallbacks([answer(m)])), folds: "text" },
   { name: "withConfig", make: (m) => answer(m).pipe(Runnable.withConfig({ name: "n" })), folds: "text" },

@@ -1,4 +1,3 @@
-import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
@@ -6,6 +5,7 @@ import type { ChatInput } from "../request.ts"
 import { open, opening, TypeId } from "../runnable/core.ts"
 import type { Opened, Runnable } from "../runnable/core.ts"
 import { last } from "../runnable/fold.ts"
+import { sequence } from "../runnable/sequence.ts"
 import { OutputParserError } from "./error.ts"
 
 /** What can be asked to put an answer right. */
@@ -36,6 +36,7 @@ export const fixing = <A, E, R, C, E2, R2>(
   options: FixingOptions | undefined
 ): Runnable<AIMessage, A, E | E2, R | R2, C, AIMessageChunk> => {
   const prompt = options?.prompt ?? defaultPrompt
+  const again = sequence(fixer, parser)
   const mended = <E3, R3>({ folder, stream }: Opened<C, A, E | Upstream<E3>, R | R3>) => ({
     folder,
     stream: Stream.suspend(() => {
@@ -48,11 +49,10 @@ export const fixing = <A, E, R, C, E2, R2>(
         Stream.catch((error): Stream.Stream<C, E | E2 | E3, R | R2> => {
           if (error instanceof Upstream) return Stream.fail(error.error)
           if (!canBeFixed(error)) return Stream.fail(error)
-          if (!shown) return parser.transform(fixer.stream(prompt(error)))
+          if (!shown) return again.stream(prompt(error))
           if (folder !== last) return Stream.fail(error)
-          const whole = Effect.flatMap(fixer.invoke(prompt(error)), parser.invoke)
           // The value of a parser whose last chunk is its value is a chunk.
-          return Stream.fromEffect(whole) as unknown as Stream.Stream<C, E | E2, R | R2>
+          return Stream.fromEffect(again.invoke(prompt(error))) as unknown as Stream.Stream<C, E | E2, R | R2>
         })
       )
     })

@@ -11,11 +11,12 @@ export interface Growing<A> {
 const alwaysCopied = 256
 
 /** For more than that, how many entries may be copied for each character that came. */
-const copiedPerCharacter = 16
+const copiedPerCharacter = 8
 
 /**
  * When to show a value that is being read: after every piece that changed it, as long as little has to be copied for
- * it. A large one is shown less often, so that all copies together cost no more than reading the text does.
+ * it. A large one is shown less often, so that all copies together are bounded
+ * by the length of the text.
  */
 export class Pace<A> {
   readonly #source: Growing<A>

@@ -19,8 +19,11 @@ export const issuesOf = (
 ): OutputParserError["issues"] =>
   standard(issue).issues.slice(0, mostIssues).map((each) => ({
     path: [...path, ...(each.path ?? []).map(keyOf)],
-    message: bounded(each.message)
+    message: bounded(each.message.replace(numbers, "number"))
   }))
+
+/** Effect takes texts for the numbers that JSON has no word for. No model is asked for those. */
+const numbers = /(?:number \| )?"Infinity" \| "-Infinity" \| "NaN"/g
 
 // A key of JSON is no symbol.
 const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): string | number => {
@@ -43,6 +46,6 @@ export const decoder = <S extends Schema.Constraint>(schema: S) => {
 export const asked = (schema: Schema.Constraint): string =>
   Result.match(toJsonSchema(schema), {
     onSuccess: (jsonSchema) => JSON.stringify(jsonSchema),
-    // What has no JSON form is decoded all the same, from whatever JSON it takes.
+    // The decoder knows what it takes; only it cannot be said.
     onFailure: () => "JSON"
   })

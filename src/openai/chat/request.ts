@@ -4,9 +4,8 @@ import type { Reason } from "../../ChatModelError.ts"
 import { isObject, objectAt } from "../../internal/provider/json.ts"
 import type { Encoded } from "../../internal/provider/model.ts"
 import { Notes } from "../../internal/provider/notes.ts"
-import { encodeSchema } from "../../internal/provider/schema.ts"
-import { strictDialect } from "../../internal/strictDialect.ts"
 import type { Message } from "../../Message.ts"
+import { inStrictDialect } from "../schema.ts"
 import { encodeMessages } from "./messages.ts"
 import type { Target } from "./messages.ts"
 
@@ -85,9 +84,7 @@ const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | und
     json_schema: {
       name: format.name ?? "answer",
       ...field("description", format.description),
-      schema: strict
-        ? encodeSchema(format.schema, strictDialect(provider), "responseFormat.schema", notes)
-        : format.schema,
+      schema: strict ? inStrictDialect(provider, format.schema, "responseFormat.schema", notes) : format.schema,
       strict
     }
   }
@@ -130,7 +127,7 @@ const encodeTool = ({ provider, quirks }: Target, tool: ToolDefinition | Provide
       name: tool.name,
       ...field("description", tool.description),
       parameters: tool.strict === true
-        ? encodeSchema(tool.parameters, strictDialect(provider), `${at}.parameters`, notes)
+        ? inStrictDialect(provider, tool.parameters, `${at}.parameters`, notes)
         : { type: "object", ...tool.parameters },
       ...field("strict", tool.strict)
     },

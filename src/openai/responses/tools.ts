@@ -1,8 +1,7 @@
 /** Tools and the choice among them. */
 import type { CallOptions, ProviderTool, ResponseFormat, ToolChoice, ToolDefinition } from "../../CallOptions.ts"
 import type { Notes } from "../../internal/provider/notes.ts"
-import { encodeSchema } from "../../internal/provider/schema.ts"
-import { strictDialect } from "../../internal/strictDialect.ts"
+import { inStrictDialect } from "../schema.ts"
 
 type Tool = ToolDefinition | ProviderTool
 
@@ -31,7 +30,7 @@ const encodeTool = (provider: string, tool: Tool, at: string, notes: Notes) => {
     name: tool.name,
     ...(tool.description === undefined ? undefined : { description: tool.description }),
     parameters: strict
-      ? encodeSchema(tool.parameters, dialect, `${at}.parameters`, notes)
+      ? inStrictDialect("OpenAI", tool.parameters, `${at}.parameters`, notes)
       : { type: "object", ...tool.parameters },
     strict,
     ...tool.providerOptions?.[provider]
@@ -60,9 +59,7 @@ export const encodeFormat = (format: ResponseFormat | undefined, notes: Notes) =
     type: "json_schema",
     name: format.name ?? "answer",
     ...(format.description === undefined ? undefined : { description: format.description }),
-    schema: strict ? encodeSchema(format.schema, dialect, "responseFormat.schema", notes) : format.schema,
+    schema: strict ? inStrictDialect("OpenAI", format.schema, "responseFormat.schema", notes) : format.schema,
     strict
   }
 }
-
-const dialect = strictDialect("OpenAI")

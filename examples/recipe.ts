@@ -1,0 +1,31 @@
+// A recipe that fills in while the model writes it. What is shown on the way may be half of it, and its type says so;
+// the last value is the whole, which fits the schema.
+import { Console, Effect, Schema, Stream } from "effect"
+import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
+import * as Anthropic from "rivulet/Anthropic"
+
+class Recipe extends Schema.Class<Recipe>("Recipe")({
+  name: Schema.String,
+  minutes: Schema.Number,
+  steps: Schema.Array(Schema.String)
+}) {}
+
+const recipe = Runnable.sequence(
+  ChatPrompt.make("A recipe for {dish}, as a JSON object: name, minutes, steps (a list of sentences)"),
+  ChatModel.runnable,
+  OutputParser.schema(Recipe)
+)
+
+const program = recipe.stream({ dish: "goldfish crackers" }).pipe(
+  Stream.runForEach((soFar) =>
+    soFar instanceof Recipe
+      ? Console.log(`${soFar.name} takes ${soFar.minutes} minutes and ${soFar.steps.length} steps.`)
+      : Console.log(`${soFar.name ?? "..."} | ${soFar.minutes ?? "..."} | ${soFar.steps?.at(-1) ?? "..."}`)
+  ),
+  Effect.catchTag(
+    "OutputParserError",
+    ({ issues, reason }) => Console.log(reason, issues.map(({ message, path }) => `${path.join(".")}: ${message}`))
+  )
+)
+
+await Effect.runPromise(program.pipe(Effect.provide(Anthropic.layer({ model: "claude-haiku-4-5" }))))
