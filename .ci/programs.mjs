@@ -13,7 +13,7 @@ const project = join(work, "project")
 const require = createRequire(join(project, "package.json"))
 const installed = (name) => import(pathToFileURL(require.resolve(name)).href)
 const { Effect } = await installed("effect")
-const { AnthropicServer, Script } = await installed("rivulet/Testing")
+const { AnthropicServer, OpenAiScript, OpenAiServer, Script } = await installed("rivulet/Testing")
 
 /** Longer than any program takes, waits before retries included. */
 const limit = 30_000
@@ -33,10 +33,22 @@ const runProgram = (args, env) =>
     child.once("close", (code, signal) => resume(Effect.succeed({ ...ran, code, signal })))
   })
 
-const runCase = (file, { check, server: options }) =>
+/** The servers that programs ask, and what tells a program where they are. */
+const wires = {
+  anthropic: {
+    make: AnthropicServer.make,
+    env: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: "sk-ant-loopback" })
+  },
+  ollama: {
+    make: (options) => OpenAiServer.make({ ...options, validate: false }),
+    env: (url) => ({ OLLAMA_BASE_URL: url })
+  }
+}
+
+const runCase = (file, { check, server: options, wire = "anthropic" }) =>
   Effect.gen(function*() {
-    const server = yield* AnthropicServer.make(options({ Script }))
-    const ran = yield* runProgram([file], { ANTHROPIC_BASE_URL: server.url, ANTHROPIC_API_KEY: "sk-ant-loopback" })
+    const server = yield* wires[wire].make(options({ OpenAiScript, Script }))
+    const ran = yield* runProgram([file], wires[wire].env(server.url))
     // By now nothing may be open, so this waits for no more than the last events of the sockets.
     yield* server.awaitIdle
     const requests = yield* server.requests
