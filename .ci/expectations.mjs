@@ -235,7 +235,7 @@ export const examples = {
     }
   }],
   "approve-mcp.ts": [{
-    openAi: true,
+    wire: "openai",
     server: ({ OpenAiScript: { responses } }) => {
       const items = ["the baker", "the goldfish dealer"].map((to, i) => ({
         id: `mcpr_${i}`,
@@ -275,6 +275,18 @@ export const examples = {
       ])
     }
   }],
+  "local-model.ts": [["kept apart", (chat) => chat.reasoning("Six sevens", "42")], [
+    "in tags",
+    (chat) => chat.tokens(["<thi", "nk>\nSix sevens\n</", "think>", "\n\n42"])
+  ]].map(([name, answer]) => ({
+    name,
+    wire: "ollama",
+    server: ({ OpenAiScript: { chat } }) => ({ script: answer(chat) }),
+    check: ({ requests: [{ body, headers, path }], stdout }) => {
+      assert.equal(stdout, "SIX SEVENS42\n")
+      assert.deepEqual([path, body.model, headers.authorization], ["/v1/chat/completions", "qwen3:4b", undefined])
+    }
+  })),
   "swap-models.ts": [{
     server: ({ Script }) => ({ script: Script.text("Hello, I am Claude") }),
     check: prints(

@@ -30,7 +30,9 @@ const node = (...args) =>
   spawnSync(process.execPath, args, { cwd: project, encoding: "utf8", env: { PATH: process.env.PATH } })
 
 // Imports must not need the optional peers.
-for (const module of ["rivulet", "rivulet/Anthropic", "rivulet/Testing"]) {
+for (
+  const module of ["rivulet", "rivulet/Anthropic", "rivulet/OpenAi", "rivulet/OpenAiCompatible", "rivulet/Testing"]
+) {
   const program = `
     const start = performance.now()
     await import("${module}")
@@ -42,20 +44,23 @@ for (const module of ["rivulet", "rivulet/Anthropic", "rivulet/Testing"]) {
 }
 
 // What does need them says which, and what to do.
-const call = node(
-  "--input-type=module",
-  "--eval",
+for (const [module, sdk] of [["Anthropic", "@anthropic-ai/sdk"], ["OpenAi", "openai"]]) {
+  const call = node(
+    "--input-type=module",
+    "--eval",
+    `
+    import { Effect, Redacted } from "effect"
+    import { ChatModel } from "rivulet"
+    import * as Provider from "rivulet/${module}"
+    const model = Provider.layer({ model: "any", apiKey: Redacted.make("key") })
+    const error = await Effect.runPromise(ChatModel.invoke("Hi").pipe(Effect.provide(model), Effect.flip))
+    process.stdout.write(error.reason._tag + ": " + error.reason.message)
   `
-  import { Effect, Redacted } from "effect"
-  import { ChatModel } from "rivulet"
-  import * as Anthropic from "rivulet/Anthropic"
-  const model = Anthropic.layer({ model: "claude-haiku-4-5", apiKey: Redacted.make("key") })
-  const error = await Effect.runPromise(ChatModel.invoke("Hi").pipe(Effect.provide(model), Effect.flip))
-  process.stdout.write(error.reason._tag + ": " + error.reason.message)
-`
-)
-expect(/^UnsupportedError: .*npm install @anthropic-ai\/sdk/.test(call.stdout), `${call.stdout}${call.stderr}`)
-say(`A call without the SDK: ${call.stdout}`)
+  )
+  const told = call.stdout.startsWith("UnsupportedError: ") && call.stdout.includes(`npm install ${sdk}`)
+  expect(told, `${call.stdout}${call.stderr}`)
+  say(`A call without the SDK: ${call.stdout}`)
+}
 
 const cli = node(join("node_modules", "rivulet", "dist", "cli", "main.js"), "--help")
 expect(

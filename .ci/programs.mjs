@@ -33,15 +33,26 @@ const runProgram = (args, env) =>
     child.once("close", (code, signal) => resume(Effect.succeed({ ...ran, code, signal })))
   })
 
-const runCase = (file, { check, openAi = false, server: options }) =>
+/** The servers that programs ask, and what tells a program where they are. */
+const wires = {
+  anthropic: {
+    make: AnthropicServer.make,
+    env: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: "sk-ant-loopback" })
+  },
+  openai: {
+    make: OpenAiServer.make,
+    env: (url) => ({ OPENAI_BASE_URL: url, OPENAI_API_KEY: "sk-proj-loopback" })
+  },
+  ollama: {
+    make: (options) => OpenAiServer.make({ ...options, validate: false }),
+    env: (url) => ({ OLLAMA_BASE_URL: url })
+  }
+}
+
+const runCase = (file, { check, server: options, wire = "anthropic" }) =>
   Effect.gen(function*() {
-    const server = yield* (openAi ? OpenAiServer : AnthropicServer).make(options({ OpenAiScript, Script }))
-    const ran = yield* runProgram(
-      [file],
-      openAi
-        ? { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: "sk-proj-loopback" }
-        : { ANTHROPIC_BASE_URL: server.url, ANTHROPIC_API_KEY: "sk-ant-loopback" }
-    )
+    const server = yield* wires[wire].make(options({ OpenAiScript, Script }))
+    const ran = yield* runProgram([file], wires[wire].env(server.url))
     // By now nothing may be open, so this waits for no more than the last events of the sockets.
     yield* server.awaitIdle
     const requests = yield* server.requests

@@ -8,7 +8,7 @@ export interface Preset {
   readonly name: string
   /** Up to and without `/chat/completions`. Absent: each user has another. */
   readonly baseUrl?: string | undefined
-  /** The variable that holds the address, where each user has another. */
+  /** The variable that holds the address, if it is not `baseUrl`. */
   readonly baseUrlVariable?: string | undefined
   /** The variable that holds the key. Absent: the server needs none. */
   readonly keyVariable?: string | undefined
@@ -36,12 +36,28 @@ export const usualCapabilities: Partial<Capabilities> = {
 /** The servers that are known by name. */
 export const presets = {
   // On one's own machine.
-  ollama: { name: "ollama", baseUrl: "http://localhost:11434/v1", quirks: { thinkTags: true } },
-  lmstudio: { name: "lmstudio", baseUrl: "http://localhost:1234/v1", quirks: { thinkTags: true, topK: true } },
-  llamacpp: { name: "llamacpp", baseUrl: "http://localhost:8080/v1", quirks: { thinkTags: true, topK: true } },
+  ollama: {
+    name: "ollama",
+    baseUrl: "http://localhost:11434/v1",
+    baseUrlVariable: "OLLAMA_BASE_URL",
+    quirks: { thinkTags: true }
+  },
+  lmstudio: {
+    name: "lmstudio",
+    baseUrl: "http://localhost:1234/v1",
+    baseUrlVariable: "LMSTUDIO_BASE_URL",
+    quirks: { thinkTags: true, topK: true }
+  },
+  llamacpp: {
+    name: "llamacpp",
+    baseUrl: "http://localhost:8080/v1",
+    baseUrlVariable: "LLAMACPP_BASE_URL",
+    quirks: { thinkTags: true, topK: true }
+  },
   vllm: {
     name: "vllm",
     baseUrl: "http://localhost:8000/v1",
+    baseUrlVariable: "VLLM_BASE_URL",
     quirks: { thinkTags: true, topK: true, reasoningBack: true }
   },
   // https://console.groq.com/docs/openai

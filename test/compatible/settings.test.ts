@@ -63,7 +63,8 @@ describe("a preset", () => {
           each.name === name
         )
         const { headers, model, url } = yield* sentTo(name)
-        assert.strictEqual(url, `${preset?.baseUrl ?? "https://mine.example/v1"}/chat/completions`)
+        const baseUrl = preset?.baseUrlVariable === undefined ? preset?.baseUrl : "https://mine.example/v1"
+        assert.strictEqual(url, `${baseUrl}/chat/completions`)
         assert.strictEqual(headers.get("authorization"), preset?.keyVariable === undefined ? null : `Bearer ${testKey}`)
         assert.strictEqual(model.provider, name)
         assert.isTrue(model.capabilities.tokenStreaming)
@@ -115,6 +116,23 @@ describe("a preset", () => {
       assert.strictEqual(model.provider, "acme")
     }))
 })
+
+it.effect("a server on this machine is at its usual address, unless a variable says otherwise", () =>
+  Effect.gen(function*() {
+    const urls: Array<string> = []
+    const model = yield* OpenAiCompatible.make({
+      model: "m",
+      preset: "ollama",
+      fetch: (url) => {
+        urls.push(String(url))
+        return Promise.resolve(
+          new Response(Script.bytesOf(hello), { headers: { "content-type": "text/event-stream" } })
+        )
+      }
+    }).pipe(provide({ OLLAMA_BASE_URL: " " }))
+    yield* model.invoke("Hi")
+    assert.deepStrictEqual(urls, ["http://localhost:11434/v1/chat/completions"])
+  }))
 
 describe("without a preset", () => {
   it.live("an address is enough, and no key is sent, whatever the environment holds", () =>

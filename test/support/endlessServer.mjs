@@ -4,9 +4,18 @@ import { createServer } from "node:http"
 
 const frame = (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 
-const start = frame({ type: "message_start", message: { id: "msg_1", usage: { input_tokens: 1, output_tokens: 1 } } })
-  + frame({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } })
-const token = frame({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: " on" } })
+const messages = {
+  start: frame({ type: "message_start", message: { id: "msg_1", usage: { input_tokens: 1, output_tokens: 1 } } })
+    + frame({ type: "content_block_start", index: 0, content_block: { type: "text", text: "" } }),
+  token: frame({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: " on" } })
+}
+
+const chunk = (delta) =>
+  `data: ${JSON.stringify({ id: "c1", choices: [{ index: 0, delta, finish_reason: null }] })}\n\n`
+
+const chat = { start: chunk({ role: "assistant", content: "" }), token: chunk({ content: " on" }) }
+
+const { start, token } = process.argv[2] === "chat" ? chat : messages
 
 let open = 0
 let asked = false

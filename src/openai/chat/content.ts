@@ -109,9 +109,8 @@ export const toCitation = (raw: JsonObject[string]): Citation => {
 
 /** The fields that say something: null and what is empty do not. */
 export const meaningful = (object: JsonObject, named: ReadonlyArray<string>): JsonObject | undefined => {
-  const rest = restOf(object, named)
-  const empty = rest === undefined ? [] : Object.keys(rest).filter((key) => isEmpty(rest[key]))
-  return rest === undefined || empty.length === 0 ? rest : restOf(rest, empty)
+  const rest = Object.entries(restOf(object, named) ?? {}).filter(([, value]) => !isEmpty(value))
+  return rest.length === 0 ? undefined : Object.fromEntries(rest)
 }
 
 const isEmpty = (value: unknown): boolean =>

@@ -48,7 +48,7 @@ export class ChatDecoder extends EventDecoder {
   #usageTold = true
   #finish: string | undefined
   /** What is said beside the message and the deltas, as it was told last, so that it is told once. */
-  #told: { readonly [key: string]: string } = {}
+  readonly #told = new Map<string, string>()
   #endMetadata: Metadata | undefined
   // The deltas of the event that is being read, and whether they are one slice of text and no more.
   #deltas: Array<Delta> = []
@@ -161,7 +161,7 @@ export class ChatDecoder extends EventDecoder {
         else this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: piece.raw })
       }
     }
-    if (Array.isArray(delta["images"])) { for (const image of delta["images"]) this.#image(image) }
+    for (const image of arrayAt(delta, "images")) this.#image(image)
     if (typeof refusal === "string" && refusal !== "") this.#refusal(refusal)
     const slices = Array.isArray(tool_calls)
       ? tool_calls
@@ -169,11 +169,7 @@ export class ChatDecoder extends EventDecoder {
       ? [{ index: 0, function: function_call }]
       : []
     if (slices.length > 0) this.#toolCalls(slices)
-    if (Array.isArray(delta["annotations"])) {
-      for (const annotation of delta["annotations"]) {
-        this.#citation(annotation)
-      }
-    }
+    for (const annotation of arrayAt(delta, "annotations")) this.#citation(annotation)
     const logprobs = objectAt(choice, "logprobs")
     const tokens = logprobs === undefined ? undefined : logprobs["content"] ?? logprobs["refusal"]
     const finish = stringAt(choice, "finish_reason")
@@ -253,9 +249,7 @@ export class ChatDecoder extends EventDecoder {
 
   /** Perplexity and xAI list the sources beside the choices, again and again. */
   #topLevelCitations(event: JsonObject): void {
-    const citations = event["citations"]
-    if (!Array.isArray(citations)) return
-    for (const citation of citations) {
+    for (const citation of arrayAt(event, "citations")) {
       const key = JSON.stringify(citation)
       if (this.#cited.has(key)) continue
       this.#cited.add(key)
@@ -286,17 +280,18 @@ export class ChatDecoder extends EventDecoder {
 
   /** The fields that differ from what was told before. */
   #news(prefix: string, fields: JsonObject | undefined): JsonObject | undefined {
-    let news: { [key: string]: JsonObject[string] } | undefined
+    const news: Array<readonly [name: string, value: JsonObject[string]]> = []
     for (const [name, value] of Object.entries(fields ?? {})) {
       const text = JSON.stringify(value)
-      if (this.#told[prefix + name] === text) continue
-      this.#told = { ...this.#told, [prefix + name]: text }
+      if (this.#told.get(prefix + name) === text) continue
+      this.#told.set(prefix + name, text)
       // What this library says of a message is not for a server to change.
-      news = { ...news, [reserved.has(name) ? `server_${name}` : name]: value }
+      news.push([reserved.has(name) ? `server_${name}` : name, value])
     }
+    if (news.length === 0) return undefined
     // Frames that say the old again look new from here on.
-    if (news !== undefined) this.#fast.forget()
-    return news
+    this.#fast.forget()
+    return Object.fromEntries(news)
   }
 
   #tellUsage(usage: JsonObject | undefined): void {
@@ -372,6 +367,11 @@ export class ChatDecoder extends EventDecoder {
     }
     return [{ ...this.#endOf(parts), ...(usage === undefined ? undefined : { usage: toUsage(usage) }) }]
   }
+}
+
+const arrayAt = (object: JsonObject, key: string): ReadonlyArray<JsonObject[string]> => {
+  const value = object[key]
+  return Array.isArray(value) ? value : []
 }
 
 const eventFields = ["id", "object", "created", "model", "choices", "usage", "obfuscation", "citations"]

@@ -5,8 +5,8 @@ import type { JsonObject } from "../../internal/provider/json.ts"
 /** A tool call while its slices arrive. */
 interface Call {
   readonly index: number
-  readonly id: string | undefined
-  readonly name: string | undefined
+  readonly id: string
+  name: string | undefined
   /** A custom tool: its input is free text, which is sent on as the JSON of a string. */
   readonly custom: boolean
   args: string
@@ -19,6 +19,7 @@ interface Call {
 export class ToolCalls {
   readonly #calls: Array<Call> = []
   readonly #byIndex = new Map<number, Call>()
+  readonly #byId = new Map<string, Call>()
   #ended = false
 
   get any(): boolean {
@@ -59,22 +60,23 @@ export class ToolCalls {
       custom: custom !== undefined,
       args: ""
     }
-    if (known === undefined) this.#calls.push(call)
+    if (known === undefined) {
+      this.#calls.push(call)
+      this.#byId.set(call.id, call)
+    }
     if (at !== undefined) this.#byIndex.set(at, call)
     const opening = call.custom && call.args === "" && args !== "" ? "\"" : ""
     call.args += args
     const text = call.custom ? opening + JSON.stringify(args).slice(1, -1) : args
-    if (known !== undefined && known.name === undefined && name !== undefined) {
-      const named = { ...known, name }
-      this.#calls[this.#calls.indexOf(known)] = named
-      if (at !== undefined) this.#byIndex.set(at, named)
-      return [{ type: "tool_call", index: call.index, name, args: text }]
+    if (known !== undefined) {
+      const late = known.name === undefined && name !== undefined ? { name } : undefined
+      known.name ??= name
+      return text === "" && late === undefined ? [] : [{ type: "tool_call", index: call.index, ...late, args: text }]
     }
-    if (known !== undefined) return text === "" ? [] : [{ type: "tool_call", index: call.index, args: text }]
     return [{
       type: "tool_call",
       index: call.index,
-      ...(call.id === undefined ? undefined : { id: call.id }),
+      id: call.id,
       ...(name === undefined ? undefined : { name }),
       args: text,
       ...(call.custom ? { metadata: { type: "custom" } } : undefined)
@@ -84,7 +86,7 @@ export class ToolCalls {
   /** The call a slice goes on with, or undefined when it begins one. */
   #find(at: number | undefined, id: string | undefined, name: string | undefined): Call | undefined {
     if (at === undefined) {
-      const same = id === undefined ? undefined : this.#calls.find((call) => call.id === id)
+      const same = id === undefined ? undefined : this.#byId.get(id)
       if (same !== undefined) return same
       const last = this.#calls.at(-1)
       return last !== undefined && begins(last, id, name) ? undefined : last
@@ -100,9 +102,11 @@ export class ToolCalls {
  */
 const begins = (call: Call, id: string | undefined, name: string | undefined): boolean =>
   name !== undefined && call.name !== undefined && (id === undefined || id !== call.id) &&
-  (name !== call.name || (!call.custom && isJson(call.args)))
+  (name !== call.name || (!call.custom && isWhole(call.args)))
 
-const isJson = (text: string): boolean => {
+/** Whether arguments, which are an object, are all there. Most that are not are told by their last character. */
+const isWhole = (text: string): boolean => {
+  if (!text.endsWith("}")) return false
   try {
     JSON.parse(text)
     return true

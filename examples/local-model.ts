@@ -1,0 +1,21 @@
+// A model on one's own machine: Ollama's, at its usual address or at OLLAMA_BASE_URL. No key, no account.
+import { Effect, Stream } from "effect"
+import { ChatModel } from "rivulet"
+import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
+
+const Local = OpenAiCompatible.layer({ preset: "ollama", model: "qwen3:4b" })
+
+// Reasoning and the answer arrive in parts of their own, whether the server keeps them apart or not.
+const program = ChatModel.stream("What is six times seven?").pipe(
+  Stream.runForEach(({ parts }) =>
+    Effect.sync(() => {
+      for (const part of parts) {
+        if (part.type === "reasoning") process.stdout.write(part.text.toUpperCase())
+        if (part.type === "text") process.stdout.write(part.text)
+      }
+    })
+  )
+)
+
+await Effect.runPromise(program.pipe(Effect.provide(Local)))
+process.stdout.write("\n")
