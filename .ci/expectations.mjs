@@ -31,6 +31,11 @@ const question = ({ body }) => {
   return typeof content === "string" ? content : content.map((block) => block.text ?? "").join("")
 }
 
+/** A call of a tool, as a block of an answer. */
+const toolUse = (id, name, args) => ({ type: "tool_use", id: `toolu_${id}`, name, args })
+const locate = (city) => toolUse(city, "locate", { city })
+const forecast = (latitude, longitude) => toolUse(latitude, "forecast", { latitude, longitude })
+
 const brokenOff = ({ closed, requests }) => {
   assert.equal(requests.length, 1)
   assert.equal(closed[0].by, "client", "the connection is closed")
@@ -229,6 +234,47 @@ export const examples = {
       brokenOff(ran)
     }
   }],
+  "approve-mcp.ts": [{
+    openAi: true,
+    server: ({ OpenAiScript: { responses } }) => {
+      const items = ["the baker", "the goldfish dealer"].map((to, i) => ({
+        id: `mcpr_${i}`,
+        type: "mcp_approval_request",
+        name: "pay",
+        arguments: JSON.stringify({ to }),
+        server_label: "bank"
+      }))
+      return {
+        scripts: [
+          responses.message({
+            blocks: [
+              { type: "reasoning", tokens: ["Two bills"], encrypted: "opaque" },
+              ...items.map((item) => ({ type: "raw", item, done: item }))
+            ]
+          })
+        ],
+        script: responses.text("The baker is paid.")
+      }
+    },
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, `pay({"to":"the baker"})\npay({"to":"the goldfish dealer"})\nThe baker is paid.\n`)
+      const [, { body }] = requests
+      assert.deepEqual(body.include, ["reasoning.encrypted_content"])
+      assert.deepEqual(body.input.map(({ role, type }) => role ?? type), [
+        "user",
+        "reasoning",
+        "mcp_approval_request",
+        "mcp_approval_request",
+        "mcp_approval_response",
+        "mcp_approval_response"
+      ])
+      assert.equal(body.input[1].encrypted_content, "opaque")
+      assert.deepEqual(body.input.slice(4).map(({ approve, reason }) => [approve, reason]), [
+        [true, undefined],
+        [false, "Too dear"]
+      ])
+    }
+  }],
   "swap-models.ts": [{
     server: ({ Script }) => ({ script: Script.text("Hello, I am Claude") }),
     check: prints(
@@ -398,13 +444,10 @@ export const examples = {
   "weather-agent.ts": [{
     server: ({ Script }) => ({
       script: ({ body: { messages } }) => {
-        const use = (id, name, args) => ({ type: "tool_use", id, name, args })
-        const locate = (...cities) => cities.map((city) => use(`toolu_${city}`, "locate", { city }))
-        const place = (latitude, longitude) => use(`toolu_${latitude}`, "forecast", { latitude, longitude })
         return messages.length === 1
-          ? Script.message({ blocks: [{ type: "text", tokens: ["Let me look.\n"] }, ...locate("Bern", "Rom")] })
+          ? Script.message({ blocks: [{ type: "text", tokens: ["Let me look.\n"] }, locate("Bern"), locate("Rom")] })
           : messages.length === 3
-          ? Script.message({ blocks: [place(46.9, 7.4), ...locate("Rome")] })
+          ? Script.message({ blocks: [forecast(46.9, 7.4), locate("Rome")] })
           : Script.text("Some 13 degrees in Bern.")
       }
     }),

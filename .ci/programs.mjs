@@ -13,7 +13,7 @@ const project = join(work, "project")
 const require = createRequire(join(project, "package.json"))
 const installed = (name) => import(pathToFileURL(require.resolve(name)).href)
 const { Effect } = await installed("effect")
-const { AnthropicServer, Script } = await installed("rivulet/Testing")
+const { AnthropicServer, OpenAiScript, OpenAiServer, Script } = await installed("rivulet/Testing")
 
 /** Longer than any program takes, waits before retries included. */
 const limit = 30_000
@@ -33,10 +33,15 @@ const runProgram = (args, env) =>
     child.once("close", (code, signal) => resume(Effect.succeed({ ...ran, code, signal })))
   })
 
-const runCase = (file, { check, server: options }) =>
+const runCase = (file, { check, openAi = false, server: options }) =>
   Effect.gen(function*() {
-    const server = yield* AnthropicServer.make(options({ Script }))
-    const ran = yield* runProgram([file], { ANTHROPIC_BASE_URL: server.url, ANTHROPIC_API_KEY: "sk-ant-loopback" })
+    const server = yield* (openAi ? OpenAiServer : AnthropicServer).make(options({ OpenAiScript, Script }))
+    const ran = yield* runProgram(
+      [file],
+      openAi
+        ? { OPENAI_BASE_URL: server.url, OPENAI_API_KEY: "sk-proj-loopback" }
+        : { ANTHROPIC_BASE_URL: server.url, ANTHROPIC_API_KEY: "sk-ant-loopback" }
+    )
     // By now nothing may be open, so this waits for no more than the last events of the sockets.
     yield* server.awaitIdle
     const requests = yield* server.requests

@@ -56,7 +56,8 @@ type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
 // -----------------------------------------------------------------------------
 
 /**
- * Makes an agent. The model is the context's; what the tools need adds up in the type.
+ * Makes an agent. The model is the context's, so another one is provided as `ChatModel`; what the tools need adds up in
+ * the type.
  *
  * **Example** (Asking about the weather)
  *

@@ -37,8 +37,7 @@ import type { Finish } from "./Finish.ts"
 import type { DeepPartialJson } from "./internal/deepPartialJson.ts"
 import { given } from "./internal/given.ts"
 import { streamObject as streamObjectOf } from "./internal/object/generate.ts"
-import type { Part, Whole } from "./internal/object/parser.ts"
-import type { Method } from "./internal/object/request.ts"
+import type { GeneratedObject, ObjectChunk, ObjectOptions, ObjectRunnable, Whole } from "./internal/object/types.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
 import { prepare, toMessages } from "./internal/prepare.ts"
 import type { ChatInput, ChatRequest } from "./internal/request.ts"
@@ -410,40 +409,17 @@ export const streamEvents: {
 // objects
 // -----------------------------------------------------------------------------
 
-/**
- * What to ask for with {@link generateObject}, beside the options of the call.
- *
- * `method` says how the model is brought to it. By default it is the first that the model's capabilities allow:
- *
- * - `native`: the provider holds the answer to the JSON Schema (`structuredOutput`), if it knows all the schema needs
- * - `tool`: the model must call a tool whose arguments are the object (`tools`)
- * - `json`: the JSON Schema is put behind the system messages; prose or a fence around the JSON does no harm
- */
-export interface ObjectOptions<S extends Schema.Constraint>
-  extends Omit<CallOptions, "responseFormat" | "toolChoice" | "parallelToolCalls">
-{
-  /** What the answer is decoded by. The model is told its JSON Schema, with the descriptions of its parts. */
-  readonly schema: S
-  readonly method?: ObjectMethod | undefined
-  /** What the object is called: letters, digits, `_` and `-`. `answer` by default. */
-  readonly name?: string | undefined
-  /** What the object is. */
-  readonly description?: string | undefined
-}
-
-/** How a model is brought to answer with an object; see {@link ObjectOptions}. */
-export type ObjectMethod = Method
-
-/** A value that a model made, with the message it was in. */
-export type GeneratedObject<A> = Omit<Whole<A>, "_tag">
+export type {
+  GeneratedObject,
+  ObjectChunk,
+  ObjectMethod,
+  ObjectOptions,
+  ObjectRunnable
+} from "./internal/object/types.ts"
 
 /**
- * What {@link streamObject} yields: `Partial` has what has come of the value, as JSON and unchecked; `Object` comes last, with the decoded value, the message it was in, and its usage.
- */
-export type ObjectChunk<A, P> = Part<P> | Whole<A>
-
-/**
- * A value of a schema, made by the context's model: the last element of {@link streamObject}.
+ * A value of a schema, made by the context's model: the last element of {@link streamObject}. For an app's own tag
+ * there is {@link object}.
  *
  * Any schema will do that has a JSON form: dates, bigints, maps, unions, optional keys, transformations and recursion
  * included. What has none fails with `UnsupportedError` before a request is made, and so does a `method` the model
@@ -547,15 +523,6 @@ export const object: {
     // Only the form that takes the model from the context needs it, as the overloads say; the last chunk is the value.
   }) as ObjectRunnable<S, never>
 }
-
-/** The step that {@link object} gives. `R` is the model it needs. */
-export type ObjectRunnable<S extends Schema.Constraint, R> = Runnable<
-  ChatInput,
-  S["Type"],
-  ChatModelError | OutputParserError,
-  R | S["DecodingServices"],
-  DeepPartialJson<S["Encoded"]> | S["Type"]
->
 
 // -----------------------------------------------------------------------------
 // internal

@@ -10,6 +10,14 @@
  * (`seed`, `service_tier`, `store`, `logprobs`, `prompt_cache_key`, ...), of a message part (`detail` of an image), or
  * of a tool. Tools that OpenAI defines are made with {@link serverTool}.
  *
+ * By the Responses API nothing is kept at OpenAI unless the call says so (`store: true`, or `previous_response_id`,
+ * `conversation` and `background`, which need it): an answer holds all that the next turn needs, its reasoning included,
+ * in encrypted form. With a `previous_response_id` the messages up to the answer of that id are not sent again.
+ *
+ * The Responses stream tells most things three times: in slices, at the end of an item, and in a last snapshot. What was
+ * streamed counts; a later telling adds what was missing. Where the snapshot tells something else, the message's
+ * `metadata.output` has it as OpenAI wrote it. Each part has the item it came from in `metadata.item`.
+ *
  * For other servers that speak Chat Completions see `rivulet/OpenAiCompatible`.
  */
 import * as Config from "effect/Config"
@@ -20,6 +28,9 @@ import type * as Redacted from "effect/Redacted"
 import type { ProviderTool } from "./CallOptions.ts"
 import { ChatModel } from "./ChatModel.ts"
 import type { Service } from "./ChatModel.ts"
+import { objectAt } from "./internal/provider/json.ts"
+import { tool } from "./Message.ts"
+import type { AIMessage, ServerToolCall, ToolMessage } from "./Message.ts"
 import { makeModel } from "./openai/model.ts"
 import type { Options } from "./openai/options.ts"
 
@@ -117,6 +128,11 @@ export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Confi
  * tool, whose input is free text (`type: "custom"`): a call of it has a text as its `args`. `definition` is what the
  * Responses API's `tools` takes; of these Chat Completions has custom tools only.
  *
+ * Those that OpenAI runs show as `server_tool_call` and `server_tool_result` parts, images as `file` parts (each preview
+ * takes the place of the one before). Those it leaves to the caller (`shell`, `local_shell`, `apply_patch`, `computer`,
+ * and `tool_search` on the client) are tool calls of that name, and take the result of a function: text for a shell or a
+ * patch, an image for a computer, a JSON list of tools for a search.
+ *
  * **Example** (Searching the web)
  *
  * ```ts
@@ -131,6 +147,51 @@ export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Confi
 export const serverTool = (
   definition: { readonly type: string; readonly name?: string | undefined; readonly [key: string]: unknown }
 ): ProviderTool => ({ type: "provider", provider: "openai", definition })
+
+/**
+ * The calls of MCP servers in an answer that OpenAI will not make before they are approved (`require_approval`). Such an
+ * answer has the finish reason `tool_calls`; it goes on when each of them has its {@link approval}.
+ *
+ * **Example** (Asking first)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel, Message } from "rivulet"
+ * import * as OpenAi from "rivulet/OpenAi"
+ *
+ * const bank = OpenAi.serverTool({ type: "mcp", server_label: "bank", server_url: "https://bank.example/mcp" })
+ *
+ * const paid = Effect.gen(function*() {
+ *   const question = Message.human("Pay the bill")
+ *   const answer = yield* ChatModel.invoke([question], { tools: [bank] })
+ *   const approvals = OpenAi.approvalRequests(answer).map((call) => OpenAi.approval(call, { approve: true }))
+ *   return yield* ChatModel.invoke([question, answer, ...approvals], { tools: [bank] })
+ * })
+ * ```
+ */
+export const approvalRequests = (answer: AIMessage): ReadonlyArray<ServerToolCall> =>
+  answer.parts.filter((part) => part.type === "server_tool_call").filter(({ metadata }) =>
+    objectAt(metadata ?? {}, "item")?.["type"] === "mcp_approval_request"
+  )
+
+/**
+ * Approves a call of an MCP server, or declines it, for a reason that the model is told. It is the tool message that
+ * answers the call: `isError` says that it may not be made.
+ *
+ * **Example** (No)
+ *
+ * ```ts
+ * import type { Message } from "rivulet"
+ * import * as OpenAi from "rivulet/OpenAi"
+ *
+ * const decline = (call: Message.ServerToolCall) => OpenAi.approval(call, { approve: false, reason: "Too dear" })
+ * ```
+ */
+export const approval = (
+  call: ServerToolCall,
+  options: { readonly approve: boolean; readonly reason?: string | undefined }
+): ToolMessage =>
+  tool({ toolCallId: call.id, name: call.name, content: options.reason ?? "", isError: !options.approve })
 
 const optional = (name: string) => Config.option(Config.String(name))
 

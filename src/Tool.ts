@@ -22,7 +22,7 @@ import { implementationOf, stepOf } from "./internal/tools/make.ts"
 import type { CallInfo, Codec, ErrorOf, Handled, ServicesOf } from "./internal/tools/make.ts"
 import { PartialCalls } from "./internal/tools/partialCalls.ts"
 import type { ProviderOptions, ToolMessage } from "./Message.ts"
-import type { DeepPartial } from "./PartialJson.ts"
+import type { DeepPartialJson } from "./PartialJson.ts"
 
 // -----------------------------------------------------------------------------
 // models
@@ -79,7 +79,7 @@ export interface Options<
 export type PartialCall<T = ToolDefinition> = T extends ToolDefinition ? {
     readonly id: string
     readonly name: T["name"]
-    readonly args: T extends { readonly parametersSchema: infer P extends Codec } ? DeepPartial<P["Encoded"]>
+    readonly args: T extends { readonly parametersSchema: infer P extends Codec } ? DeepPartialJson<P["Encoded"]>
       : Schema.Json
     readonly whole: boolean
   }

@@ -1,12 +1,10 @@
 /** A call as the body of `POST /v1/messages` (https://docs.anthropic.com/en/api/messages). */
-import type * as JsonSchema from "effect/JsonSchema"
-import * as Result from "effect/Result"
 import type { CallOptions, ProviderTool, ReasoningOptions, ResponseFormat, ToolDefinition } from "../CallOptions.ts"
 import type { Reason } from "../ChatModelError.ts"
 import type { JsonObject } from "../internal/provider/json.ts"
 import type { Encoded } from "../internal/provider/model.ts"
 import { Notes } from "../internal/provider/notes.ts"
-import { toDialect } from "../internal/schemaDialect.ts"
+import { encodeSchema } from "../internal/provider/schema.ts"
 import type { Message } from "../Message.ts"
 import { dialect } from "./dialect.ts"
 import { encodeMessages } from "./messages.ts"
@@ -99,18 +97,8 @@ const encodeFormat = (format: ResponseFormat | undefined, notes: Notes) => {
     notes.unsupported("responseFormat", "Anthropic takes a schema (json_schema), not JSON of any kind")
     return undefined
   }
-  return { type: "json_schema", schema: inDialect(format.schema, "responseFormat.schema", notes) }
+  return { type: "json_schema", schema: encodeSchema(format.schema, dialect, "responseFormat.schema", notes) }
 }
-
-/** The schema as far as the API takes it, where it holds the model to one. */
-const inDialect = (schema: JsonSchema.JsonSchema, at: string, notes: Notes) =>
-  Result.match(toDialect(schema, dialect), {
-    onSuccess: (schema) => schema,
-    onFailure: (problem) => {
-      notes.unsupported(problem.path === "" ? at : `${at} (${problem.path})`, problem.message)
-      return schema
-    }
-  })
 
 const encodeTools = (provider: string, options: CallOptions, notes: Notes) => {
   const tools = (options.tools ?? []).map((tool, i) => encodeTool(provider, tool, `tools[${i}]`, notes))
@@ -147,7 +135,7 @@ const encodeTool = (provider: string, tool: ToolDefinition | ProviderTool, at: s
     name: tool.name,
     ...(tool.description === undefined ? undefined : { description: tool.description }),
     input_schema: tool.strict === true
-      ? inDialect(tool.parameters, `${at}.parameters`, notes)
+      ? encodeSchema(tool.parameters, dialect, `${at}.parameters`, notes)
       : { type: "object", ...tool.parameters },
     ...(tool.strict === undefined ? undefined : { strict: tool.strict }),
     ...tool.providerOptions?.[provider]

@@ -5,6 +5,7 @@ import { InvalidRequestError } from "../ChatModelError.ts"
 import type { Reason } from "../ChatModelError.ts"
 import { baseUrlProblem, keyProblem } from "../internal/provider/client.ts"
 import { providerModel } from "../internal/provider/model.ts"
+import { strictDialect } from "../internal/strictDialect.ts"
 import { ChatDecoder } from "../openai/chat/decoder.ts"
 import { encodeRequest } from "../openai/chat/request.ts"
 import { connect } from "../openai/client.ts"
@@ -37,6 +38,7 @@ export const makeModel = (options: Options): Service => {
     },
     secrets: [apiKey, ...Object.values(headers)],
     dialect,
+    schemaDialect: strictDialect(provider),
     connect: problem === undefined
       ? connect({ apiKey, baseUrl, headers, fetch }, "/chat/completions")
       : Effect.fail(problem),

@@ -86,7 +86,7 @@ export const presets = {
     keyVariable: "OPENROUTER_API_KEY",
     keySite: "https://openrouter.ai/keys",
     quirks: { topK: true, reasoning: "reasoning", reasoningBack: true, fileUrls: true },
-    capabilities: { fileInput: true, citations: true, promptCaching: true, serverTools: true }
+    capabilities: { imageOutput: true, fileInput: true, citations: true, promptCaching: true, serverTools: true }
   },
   // https://docs.together.ai/docs/openai-api-compatibility
   together: {

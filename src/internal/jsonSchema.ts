@@ -7,6 +7,7 @@
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaRepresentation from "effect/SchemaRepresentation"
 import { isJsonSchema, mapNodes, mergeAllOf } from "./jsonSchemaNodes.ts"
 import { refsFrom, withRoot } from "./jsonSchemaRefs.ts"
@@ -27,10 +28,18 @@ export const toJsonSchema = (schema: Schema.Constraint): Result.Result<JsonSchem
       "path" in document ? Result.fail(document) : Result.try({ try: () => compile(document), catch: thrown })
   )
 
-const thrown = (cause: unknown): SchemaProblem => ({
-  path: "",
-  message: `there is no JSON Schema of it: ${cause instanceof Error ? cause.message : String(cause)}`
-})
+const thrown = (cause: unknown): SchemaProblem => {
+  if (!(cause instanceof Error)) return { path: "", message: `there is no JSON Schema of it: ${String(cause)}` }
+  // The schema with the keys that JSON cannot have comes with Effect's error.
+  const keys = SchemaAST.isAST(cause.cause) && SchemaAST.isObjects(cause.cause) ? cause.cause.propertySignatures : []
+  const symbol = keys.find(({ name }) => typeof name === "symbol")
+  return symbol === undefined
+    ? { path: "", message: `there is no JSON Schema of it: ${cause.message}` }
+    : {
+      path: String(symbol.name),
+      message: "a key of JSON is text: name it so on the encoded side (Schema.encodeKeys)"
+    }
+}
 
 const compile = (from: SchemaRepresentation.Document): JsonSchema.JsonSchema => {
   const document = SchemaRepresentation.toJsonSchemaDocument(from, {

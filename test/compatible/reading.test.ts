@@ -176,6 +176,20 @@ describe("text and reasoning", () => {
       }))
   }
 
+  it.live("and images are parts of their own", () =>
+    Effect.gen(function*() {
+      const image = (url: string) => ({ type: "image_url", image_url: { url } })
+      const message = yield* asked(answer([
+        delta({ content: "Look:" }),
+        delta({ content: "", images: [image("data:image/png;base64,AQID"), image("https://x/y.png")] })
+      ]))
+      assert.deepStrictEqual(message.parts, [
+        { type: "text", text: "Look:" },
+        { type: "file", source: { type: "base64", data: "AQID" }, mediaType: "image/png" },
+        { type: "file", source: { type: "url", url: "https://x/y.png" } }
+      ])
+    }))
+
   it.live("of another choice are not mixed in", () =>
     Effect.gen(function*() {
       const other = { id: "c1", choices: [{ index: 1, delta: { content: "Bonjour" }, finish_reason: null }] }

@@ -49,10 +49,11 @@ const sentTo = Effect.fnUntraced(function*(
 describe("a preset", () => {
   it("has the name it is known by", () => {
     assert.deepStrictEqual(Object.values(OpenAiCompatible.presets).map(({ name }) => name), names)
-    assert.sameMembers(names, [
-      ...["ollama", "lmstudio", "llamacpp", "vllm", "groq", "mistral", "deepseek", "xai", "openrouter", "together"],
-      ...["fireworks", "cerebras", "perplexity", "moonshotai", "alibaba", "snowflake", "huggingface", "azure"]
-    ])
+    assert.strictEqual(
+      names.join(" "),
+      "ollama lmstudio llamacpp vllm groq mistral deepseek xai openrouter together fireworks cerebras perplexity "
+        + "moonshotai alibaba snowflake huggingface azure"
+    )
   })
 
   for (const name of names) {
@@ -212,7 +213,7 @@ describe("what a quirk asks for", () => {
         Message.tool({ toolCallId: "abcDEF123", content: "2" })
       ])
       const messages = body["messages"] as ReadonlyArray<Body> // it was sent as one
-      const ids = (messages[1]?.["tool_calls"] as ReadonlyArray<Body>).map(({ id }) => String(id))
+      const ids = (messages[1]?.["tool_calls"] as ReadonlyArray<Body> | undefined ?? []).map(({ id }) => String(id))
       assert.match(ids[0] ?? "", /^[a-z0-9]{9}$/)
       assert.strictEqual(ids[1], "abcDEF123")
       assert.deepStrictEqual(messages.slice(2).map(({ tool_call_id }) => tool_call_id), ids)

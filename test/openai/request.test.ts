@@ -38,11 +38,12 @@ const sends = (
       for (const [field, value] of Object.entries(expected)) assert.deepStrictEqual(body[field], value, field)
     }))
 
+const city = { type: "object", properties: { city: { type: "string" } }, required: ["city"] } as const
+
 const weather: CallOptions.ToolDefinition = {
   name: "weather",
   description: "The weather",
-  parameters: { properties: { city: { type: "string" } } },
-  strict: true
+  parameters: { properties: { city: { type: "string" } } }
 }
 
 describe("the options", () => {
@@ -68,6 +69,28 @@ describe("the options", () => {
   })
   sends("effort", "Hi", { reasoning: { effort: "minimal" } }, { reasoning_effort: "minimal" })
   sends("JSON", "Hi", { responseFormat: { type: "json" } }, { response_format: { type: "json_object" } })
+  sends("JSON of a schema, in the dialect of strict schemas", "Hi", {
+    responseFormat: { type: "json_schema", name: "place", description: "A place", schema: city }
+  }, {
+    response_format: {
+      type: "json_schema",
+      json_schema: {
+        name: "place",
+        description: "A place",
+        schema: { ...city, additionalProperties: false },
+        strict: true
+      }
+    }
+  })
+  sends("JSON of a schema that need not fit", "Hi", {
+    responseFormat: { type: "json_schema", schema: city, strict: false }
+  }, { response_format: { type: "json_schema", json_schema: { name: "answer", schema: city, strict: false } } })
+  sends("a strict tool", "Hi", { tools: [{ name: "weather", parameters: city, strict: true }] }, {
+    tools: [{
+      type: "function",
+      function: { name: "weather", parameters: { ...city, additionalProperties: false }, strict: true }
+    }]
+  })
   sends("plain text", "Hi", { responseFormat: { type: "text" } }, { response_format: undefined })
   sends("tools", "Hi", { tools: [weather, OpenAi.serverTool({ type: "custom", name: "sql", description: "SQL" })] }, {
     tools: [
@@ -76,8 +99,7 @@ describe("the options", () => {
         function: {
           name: "weather",
           description: "The weather",
-          parameters: { type: "object", properties: { city: { type: "string" } } },
-          strict: true
+          parameters: { type: "object", properties: { city: { type: "string" } } }
         }
       },
       { type: "custom", custom: { name: "sql", description: "SQL" } }

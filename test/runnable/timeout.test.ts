@@ -121,6 +121,19 @@ describe("withTimeout", () => {
       )
     }))
 
+  it.live("waits until all inside has ended, also when a limit around it is up at the same moment", () =>
+    Effect.gen(function*() {
+      const { model } = ScriptedChatModel.make(() => silent([]))
+      const limit = Runnable.withTimeout("10 millis")
+      const chain = Runnable.each(Runnable.sequence(model, OutputParser.string)).pipe(limit, limit)
+      // Which one stops what is up to the timers.
+      for (let i = 0; i < 20; i++) {
+        const { events, exit } = yield* eventsOf(chain, ["a", "b"])
+        assert.isTrue(Exit.isFailure(exit))
+        balanced(events)
+      }
+    }))
+
   it.effect("closes the connection", () =>
     Effect.gen(function*() {
       const endless = Script.tokens(["a", "b", "c"])

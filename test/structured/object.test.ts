@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Option, Result, Schema, Stream } from "effect"
+import { Context, Effect, Option, Result, Schema, SchemaGetter, Stream } from "effect"
 import { ChatModel, ChatModelError, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import type { Capabilities } from "rivulet"
 import { Script, ScriptedChatModel } from "rivulet/Testing"
@@ -210,6 +210,20 @@ describe("the value", () => {
       const { generate } = scripted([text(JSON.stringify(encoded))])
       assert.deepStrictEqual((yield* generate({ schema: Odd })).value, value)
     }))
+
+  it.effect("may need services", () =>
+    Effect.gen(function*() {
+      class Greeting extends Context.Service<Greeting, string>()("test/Greeting") {}
+      const Greeted = Schema.String.pipe(
+        Schema.decodeTo(Schema.String, {
+          decode: SchemaGetter.transformEffect((name) => Effect.map(Greeting, (greeting) => `${greeting}, ${name}`)),
+          encode: SchemaGetter.passthrough()
+        })
+      )
+      const { generate } = scripted([text(`{"value": "Ann"}`)])
+      const { value } = yield* Effect.provideService(generate({ schema: Greeted }), Greeting, "Hello")
+      assert.strictEqual(value, "Hello, Ann")
+    }))
 })
 
 const failures = Effect.fnUntraced(function*(
@@ -250,6 +264,20 @@ describe("an answer that is no value", () => {
       }
       assert.strictEqual((yield* failures(text("", { finish: "length" }), "tool")).reason, "CutOff")
       assert.strictEqual((yield* failures(text(half, { finish: "content_filter" }), "native")).reason, "CutOff")
+    }))
+
+  it.live("was cut off on the wire", () =>
+    Effect.gen(function*() {
+      const { model } = yield* serve([
+        Script.toolCall({ name: "answer", args: half }, { stopReason: "max_tokens" }),
+        Script.text(half, { stopReason: "max_tokens" }),
+        Script.text("I will not.", { stopReason: "refusal" })
+      ])
+      const error = (method: ChatModel.ObjectMethod) =>
+        Effect.flip(ChatModel.object(model, { schema: Recipe, method }).invoke("Hi"))
+      assert.deepInclude(yield* error("tool"), { _tag: "OutputParserError", reason: "CutOff", raw: half })
+      assert.deepInclude(yield* error("native"), { _tag: "OutputParserError", reason: "CutOff", raw: half })
+      assert.deepInclude(yield* error("native"), { _tag: "OutputParserError", reason: "Refusal", raw: "I will not." })
     }))
 
   it.effect("is a refusal", () =>
@@ -309,7 +337,7 @@ describe("a schema that has no JSON form", () => {
   for (
     const [name, schema, field] of [
       ["a class of somebody's", Schema.Struct({ a: Schema.Array(Schema.instanceOf(RegExp)) }), "schema (a[])"],
-      ["a key that is a symbol", Schema.Struct({ [Symbol.for("x")]: Schema.String }), "schema"]
+      ["a key that is a symbol", Schema.Struct({ [Symbol.for("x")]: Schema.String }), "schema (Symbol(x))"]
     ] as const
   ) {
     it.effect(`${name}: fails before the request, with its place`, () =>

@@ -82,7 +82,7 @@ expect<Stream.Success<typeof calls>>().type.toBe<
   | {
     readonly id: string
     readonly name: "get_weather"
-    readonly args: { readonly city?: string; readonly days?: number | undefined }
+    readonly args: { readonly city?: string; readonly days?: number | null }
     readonly whole: boolean
   }
   | { readonly id: string; readonly name: "count"; readonly args: {}; readonly whole: boolean }

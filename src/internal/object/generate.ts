@@ -11,9 +11,9 @@ import type { ChatInput } from "../request.ts"
 import { CurrentRun } from "../runnable/currentRun.ts"
 import { formOf } from "./form.ts"
 import { objectParser } from "./parser.ts"
-import type { Part, Whole } from "./parser.ts"
 import { methodFor, requestFor, toolName } from "./request.ts"
-import type { Able, Asked } from "./request.ts"
+import type { Able } from "./request.ts"
+import type { ObjectChunk, ObjectOptions } from "./types.ts"
 
 /** As much of a model as is needed here. */
 export interface Model extends Able {
@@ -26,9 +26,9 @@ export interface Model extends Able {
 export const streamObject = <S extends Schema.Constraint>(
   model: Model,
   input: ChatInput,
-  { schema, ...asked }: Asked & { readonly schema: S }
+  { schema, ...asked }: ObjectOptions<S>
 ): Stream.Stream<
-  Part<DeepPartialJson<S["Encoded"]>> | Whole<S["Type"]>,
+  ObjectChunk<S["Type"], DeepPartialJson<S["Encoded"]>>,
   ChatModelError | OutputParserError,
   S["DecodingServices"]
 > =>

@@ -3,7 +3,6 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk, Delta } from "../../AIMessageChunk.ts"
 import type { Finish } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
-import type { Usage } from "../../Usage.ts"
 import { Accumulator } from "../accumulator.ts"
 import { given } from "../given.ts"
 import { Answer, wholeChunk } from "../parsers/answer.ts"
@@ -17,20 +16,7 @@ import { last } from "../runnable/fold.ts"
 import type { Folder } from "../runnable/fold.ts"
 import { CallArgs } from "./callArgs.ts"
 import type { Form } from "./form.ts"
-
-/** A value, with the message it was in. */
-export interface Whole<A> {
-  readonly _tag: "Object"
-  readonly value: A
-  readonly message: AIMessage
-  readonly usage?: Usage | undefined
-}
-
-/** What has come of a value. */
-export interface Part<P> {
-  readonly _tag: "Partial"
-  readonly value: P
-}
+import type { ObjectChunk, Part, Whole } from "./types.ts"
 
 /** Where the object is in an answer: in its text, or in the arguments of a call of this tool. */
 export type Place = { readonly _tag: "Text" } | { readonly _tag: "Tool"; readonly name: string }
@@ -39,14 +25,14 @@ export type Place = { readonly _tag: "Text" } | { readonly _tag: "Tool"; readonl
 export const objectParser = <A, P, R>(
   form: Form<A, R>,
   place: Place
-): Runnable<AIMessage, Whole<A>, OutputParserError, R, Part<P> | Whole<A>, AIMessageChunk> => {
+): Runnable<AIMessage, Whole<A>, OutputParserError, R, ObjectChunk<A, P>, AIMessageChunk> => {
   const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>) =>
     readStream(chunks, () => objectReader<A, P, R>(form, place))
   return streaming({
     type: "parser",
     name: "ObjectOutputParser",
     // The last chunk is the whole.
-    folder: last as () => Folder<Part<P> | Whole<A>, Whole<A>>,
+    folder: last as () => Folder<ObjectChunk<A, P>, Whole<A>>,
     run: (message: AIMessage) => over(Stream.sync(() => asChunk(message))),
     over
   })
@@ -55,7 +41,7 @@ export const objectParser = <A, P, R>(
 const objectReader = <A, P, R>(
   form: Form<A, R>,
   place: Place
-): StreamReader<AIMessageChunk, Part<P> | Whole<A>, OutputParserError, R> => {
+): StreamReader<AIMessageChunk, ObjectChunk<A, P>, OutputParserError, R> => {
   const asked = () => JSON.stringify(form.jsonSchema)
   const args = place._tag === "Tool" ? new CallArgs(place.name) : undefined
   // Text may have prose or a fence around the object, even that of a provider which promised none.

@@ -5,16 +5,7 @@ import { UnsupportedError } from "../../ChatModelError.ts"
 import { system } from "../../Message.ts"
 import { toMessages } from "../prepare.ts"
 import type { ChatInput } from "../request.ts"
-
-/** How a model is brought to answer with an object. */
-export type Method = "native" | "tool" | "json"
-
-/** What is asked for, beside its schema, and how. */
-export interface Asked extends Omit<CallOptions, "responseFormat" | "toolChoice" | "parallelToolCalls"> {
-  readonly method?: Method | undefined
-  readonly name?: string | undefined
-  readonly description?: string | undefined
-}
+import type { Asked, ObjectMethod } from "./types.ts"
 
 /** What a model says of itself. */
 export interface Able {
@@ -25,9 +16,9 @@ export interface Able {
 /** The method that was asked for, or the best one the model has; the reason if it cannot do what was asked for. */
 export const methodFor = (
   { capabilities: { structuredOutput, tools }, supportsSchema }: Able,
-  method: Method | undefined,
+  method: ObjectMethod | undefined,
   schema: JsonSchema.JsonSchema
-): Method | UnsupportedError => {
+): ObjectMethod | UnsupportedError => {
   switch (method) {
     case undefined:
       return structuredOutput && supportsSchema(schema) ? "native" : tools ? "tool" : "json"
@@ -52,7 +43,7 @@ export const requestFor = (
   { capabilities }: Able,
   input: ChatInput,
   asked: Asked,
-  method: Method,
+  method: ObjectMethod,
   schema: JsonSchema.JsonSchema
 ): { readonly input: ChatInput; readonly options: CallOptions } => {
   const { description, method: _, name, ...options } = asked

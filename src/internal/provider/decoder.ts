@@ -100,7 +100,13 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
       return this.malformed("A frame is not JSON", data)
     }
     if (!isObject(event)) return this.malformed("A frame is not a JSON object", data)
-    this.event(event, name, data)
+    try {
+      this.event(event, name, data)
+    } catch (error) {
+      // JSON.parse knows no depth that is too deep, but whatever walks through the value does.
+      if (!(error instanceof RangeError)) throw error
+      this.malformed("A frame is nested too deeply", data)
+    }
   }
 
   protected emit(parts: ReadonlyArray<Delta>): void {

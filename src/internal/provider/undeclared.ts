@@ -28,8 +28,10 @@ const toolsPlace = (
   { parallelToolCalls, tools = [] }: CallOptions
 ): Place | undefined => {
   for (const [i, tool] of tools.entries()) {
-    if (tool.type !== "provider" && !capabilities.tools) return [`tools[${i}]`, "calls no tools"]
-    if (tool.type === "provider" && tool.provider === provider && !capabilities.serverTools) {
+    // A tool with free text as its input is defined in the provider's words, but the caller runs it.
+    const own = tool.type === "provider" && tool.definition["type"] !== "custom"
+    if (!own && !capabilities.tools) return [`tools[${i}]`, "calls no tools"]
+    if (own && tool.provider === provider && !capabilities.serverTools) {
       return [`tools[${i}]`, "has no tools of its own"]
     }
   }

@@ -79,7 +79,13 @@ const timed = <A, E, R, X>(
       type ChunkPull = Pull.Pull<readonly [A, ...Array<A>], E, void, R>
       const services = yield* Effect.context<R>()
       const child = yield* Scope.fork(scope)
-      const close = Scope.close(child, Exit.void)
+      let pulling: Fiber.Fiber<unknown, unknown> | undefined
+      // Two may stop it at the same time, such as this limit and one around it: both wait until it is closed.
+      const stop = Effect.uninterruptible(Effect.andThen(
+        Effect.suspend(() => pulling === undefined ? Effect.void : Fiber.interrupt(pulling)),
+        Scope.close(child, Exit.void)
+      ))
+      yield* Scope.addFinalizer(scope, stop)
       let expired: X | undefined
       let abort: ((error: X) => void) | undefined
       // Opening may take its time as well, so it is done by the first pull.
@@ -94,7 +100,7 @@ const timed = <A, E, R, X>(
           Effect.sleep(limit),
           Effect.suspend(() => {
             expired = expire()
-            if (abort === undefined) return close
+            if (abort === undefined) return stop
             abort(expired)
             return Effect.void
           })
@@ -103,10 +109,11 @@ const timed = <A, E, R, X>(
       )
       return Effect.callback<readonly [A, ...Array<A>], E | X | Cause.Done>((resume) => {
         if (expired !== undefined) return resume(Effect.andThen(Fiber.await(timer), Effect.fail(expired)))
-        const fiber = Effect.runForkWith(services)(pull)
-        abort = (error) => resume(Effect.andThen(Effect.andThen(Fiber.interrupt(fiber), close), Effect.fail(error)))
+        const fiber = pulling = Effect.runForkWith(services)(pull)
+        abort = (error) => resume(Effect.andThen(stop, Effect.fail(error)))
         fiber.addObserver((exit) => {
           abort = undefined
+          pulling = undefined
           resume(exit)
         })
         return Effect.suspend(() => {

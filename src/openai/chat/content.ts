@@ -1,7 +1,7 @@
 /** What a delta of Chat Completions holds, in any of the forms in which servers say it. */
 import { isObject, numberAt, objectAt, restOf, stringAt } from "../../internal/provider/json.ts"
 import type { JsonObject } from "../../internal/provider/json.ts"
-import type { Citation, Metadata } from "../../Message.ts"
+import type { Citation, Metadata, Source } from "../../Message.ts"
 
 /** A slice of reasoning, and what belongs to it beside its text. */
 export interface Reasoning {
@@ -76,6 +76,20 @@ const textOf = (value: JsonObject[string] | undefined): string =>
     : isObject(value)
     ? stringAt(value, "text") ?? ""
     : ""
+
+/** What a file is, as far as a delta tells. */
+export interface Image {
+  readonly source: Source
+  readonly mediaType?: string | undefined
+}
+
+/** An image of the answer (OpenRouter), whole: at a `data:` URL or another. */
+export const toImage = (raw: JsonObject[string]): Image | undefined => {
+  const url = isObject(raw) ? stringAt(objectAt(raw, "image_url") ?? raw, "url") : undefined
+  if (url === undefined) return undefined
+  const [, mediaType, data] = /^data:([^;,]+);base64,([^]*)$/.exec(url) ?? []
+  return data === undefined ? { source: { type: "url", url } } : { source: { type: "base64", data }, mediaType }
+}
 
 /** An annotation of the text. */
 export const toCitation = (raw: JsonObject[string]): Citation => {

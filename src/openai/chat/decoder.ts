@@ -17,7 +17,7 @@ import { isObject, objectAt, stringAt } from "../../internal/provider/json.ts"
 import type { JsonObject } from "../../internal/provider/json.ts"
 import type { Metadata } from "../../Message.ts"
 import { errorIn } from "../errors.ts"
-import { meaningful, piecesOf, reasoningIn, toCitation } from "./content.ts"
+import { meaningful, piecesOf, reasoningIn, toCitation, toImage } from "./content.ts"
 import type { Reasoning } from "./content.ts"
 import { FastFrames } from "./fast.ts"
 import type { Quirks } from "./quirks.ts"
@@ -161,6 +161,7 @@ export class ChatDecoder extends EventDecoder {
         else this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: piece.raw })
       }
     }
+    if (Array.isArray(delta["images"])) { for (const image of delta["images"]) this.#image(image) }
     if (typeof refusal === "string" && refusal !== "") this.#refusal(refusal)
     const slices = Array.isArray(tool_calls)
       ? tool_calls
@@ -207,6 +208,13 @@ export class ChatDecoder extends EventDecoder {
       ...(index === "new" ? { metadata } : undefined)
     })
     if (index === "same" && key === metadata["field"]) this.#note(key, text)
+  }
+
+  #image(raw: JsonObject[string]): void {
+    const index = this.nextIndex++
+    const image = toImage(raw)
+    this.#block = ""
+    this.#deltas.push(image === undefined ? { type: "unknown", index, raw } : { type: "file", index, ...image })
   }
 
   #refusal(text: string): void {
@@ -377,6 +385,7 @@ const deltaFields = [
   "refusal",
   "tool_calls",
   "function_call",
-  "annotations"
+  "annotations",
+  "images"
 ]
 const reserved = new Set(["provider", "requestId", "warnings", "logprobs"])

@@ -5,6 +5,7 @@ import { isObject, objectAt } from "../../internal/provider/json.ts"
 import type { Encoded } from "../../internal/provider/model.ts"
 import { Notes } from "../../internal/provider/notes.ts"
 import type { Message } from "../../Message.ts"
+import { inStrictDialect } from "../schema.ts"
 import { encodeMessages } from "./messages.ts"
 import type { Target } from "./messages.ts"
 
@@ -77,13 +78,14 @@ const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | und
     notes.unsupported("responseFormat", `${provider} takes JSON of any kind (json), not a schema`)
     return undefined
   }
+  const strict = format.strict ?? true
   return {
     type: "json_schema",
     json_schema: {
       name: format.name ?? "answer",
       ...field("description", format.description),
-      schema: format.schema,
-      strict: format.strict ?? true
+      schema: strict ? inStrictDialect(provider, format.schema, "responseFormat.schema", notes) : format.schema,
+      strict
     }
   }
 }
@@ -124,7 +126,9 @@ const encodeTool = ({ provider, quirks }: Target, tool: ToolDefinition | Provide
     function: {
       name: tool.name,
       ...field("description", tool.description),
-      parameters: { type: "object", ...tool.parameters },
+      parameters: tool.strict === true
+        ? inStrictDialect(provider, tool.parameters, `${at}.parameters`, notes)
+        : { type: "object", ...tool.parameters },
       ...field("strict", tool.strict)
     },
     ...tool.providerOptions?.[provider]

@@ -23,9 +23,11 @@ export const encodeAnswer = (
 ): ReadonlyArray<JsonObject> => {
   const from = message.metadata?.["provider"]
   const own = from === undefined || from === provider
-  const answer = new Answer()
+  // What is left of an answer that was broken off is text, and no longer the items it was to be.
+  const whole = message.metadata?.["partial"] !== true
+  const answer = new Answer(own && whole)
   for (const part of message.parts) {
-    const left = answer.add(provider, part, own)
+    const left = answer.add(provider, part)
     if (left === undefined) continue
     notes.warn(
       `${field}: ${left} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
@@ -43,13 +45,23 @@ export const encodeAnswer = (
 /** The item a part came from, as far as the part tells. */
 export const itemOf = (metadata: Metadata | undefined): JsonObject | undefined => objectAt(metadata ?? {}, "item")
 
+/** The type of a call that is of no item here: it came by Chat Completions, from another provider, or from the caller. */
+export const typeOf = (call: { readonly metadata?: Metadata | undefined; readonly args?: Json }): string =>
+  call.metadata?.["type"] === "custom" && typeof call.args === "string" ? "custom_tool_call" : "function_call"
+
 class Answer {
   readonly items: Array<Draft> = []
   readonly #byId = new Map<string, Draft>()
+  readonly #own: boolean
+
+  /** `own`: its parts tell the items they came from. */
+  constructor(own: boolean) {
+    this.#own = own
+  }
 
   /** Adds a part to its item; gives what it is when it has to be left out. */
-  add(provider: string, part: AIPart, own: boolean): string | undefined {
-    const item = own && "metadata" in part ? itemOf(part.metadata) : undefined
+  add(provider: string, part: AIPart): string | undefined {
+    const item = this.#own && "metadata" in part ? itemOf(part.metadata) : undefined
     switch (part.type) {
       case "text": {
         const options = optionsFor(provider, part.providerOptions)
@@ -80,11 +92,7 @@ class Answer {
         return undefined
       }
       case "tool_call":
-        this.items.push(
-          item === undefined
-            ? { type: "function_call", call_id: part.id, name: part.name, arguments: JSON.stringify(part.args) }
-            : call(item, part.id, part.name, part.args)
-        )
+        this.items.push(call(item ?? { type: typeOf(part) }, part.id, part.name, part.args))
         return undefined
       case "invalid_tool_call":
         this.items.push(brokenCall(item ?? { type: "function_call" }, part.id, part.name, part.text))
@@ -112,7 +120,7 @@ class Answer {
         return undefined
       }
       case "unknown":
-        return own && this.#unknown(part.raw) ? undefined : "an unknown part"
+        return this.#own && this.#unknown(part.raw) ? undefined : "an unknown part"
       case "citation":
         return "a citation"
     }

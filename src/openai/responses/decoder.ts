@@ -16,7 +16,7 @@ import type { JsonObject } from "../../internal/provider/json.ts"
 import type { Metadata } from "../../Message.ts"
 import { extrasOf } from "./facts.ts"
 import { Output } from "./output.ts"
-import type { Block } from "./output.ts"
+import type { PartBlock } from "./state.ts"
 import { FrameTemplate } from "./template.ts"
 import { toFinish, toUsage } from "./usage.ts"
 
@@ -33,7 +33,7 @@ export class ResponseDecoder extends EventDecoder {
   #endMetadata: Metadata | undefined
   // The text block that is being written, and the shape of its frames, so that the commonest need no JSON.parse.
   #template: FrameTemplate | undefined
-  #text: Block | undefined
+  #text: PartBlock | undefined
   /** How often frames of another shape may still become the known one. */
   #patience = 16
 

@@ -3,7 +3,7 @@ import { objectAt, stringAt } from "../../internal/provider/json.ts"
 import type { JsonObject } from "../../internal/provider/json.ts"
 import type { Notes } from "../../internal/provider/notes.ts"
 import type { AIMessage, Message, SystemMessage, ToolMessage } from "../../Message.ts"
-import { encodeAnswer, itemOf } from "./answer.ts"
+import { encodeAnswer, itemOf, typeOf } from "./answer.ts"
 import { encodeContent, optionsFor, textOf } from "./content.ts"
 import { callKind } from "./items.ts"
 
@@ -47,7 +47,8 @@ const callsOf = (provider: string, message: AIMessage): ReadonlyArray<readonly [
   return message.parts.flatMap((part) => {
     if (part.type !== "tool_call" && part.type !== "invalid_tool_call" && part.type !== "server_tool_call") return []
     const item = from === undefined || from === provider ? itemOf(part.metadata) : undefined
-    return [[part.id, { item: item ?? {}, args: part.type === "invalid_tool_call" ? null : part.args }] as const]
+    const args = part.type === "invalid_tool_call" ? null : part.args
+    return [[part.id, { item: item ?? { type: typeOf(part) }, args }] as const]
   })
 }
 

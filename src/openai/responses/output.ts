@@ -8,56 +8,35 @@
  */
 import * as Equal from "effect/Equal"
 import type { Delta } from "../../AIMessageChunk.ts"
-import { isObject, numberAt, objectAt, restOf, stringAt } from "../../internal/provider/json.ts"
+import { isObject, numberAt, objectAt, stringAt } from "../../internal/provider/json.ts"
 import type { JsonObject } from "../../internal/provider/json.ts"
 import type { Metadata } from "../../Message.ts"
-import { comparable, extrasOf, identity, named, toCitation, unlike } from "./facts.ts"
-import { callId, callKind, outputField } from "./items.ts"
-import type { CallKind } from "./items.ts"
-import { JsonStringSlices, opening } from "./slices.ts"
+import { Calls } from "./calls.ts"
+import { comparable, extrasOf, identity, toCitation } from "./facts.ts"
+import { callKind, outputField } from "./items.ts"
+import { makeItem } from "./state.ts"
+import type { Deltas, Item, PartBlock } from "./state.ts"
 import type { Outcome } from "./usage.ts"
-
-/** What is shown as one part. */
-export interface Block {
-  readonly type: "text" | "refusal" | "reasoning" | "tool_call" | "server_tool_call"
-  readonly index: number
-  /** What of its text or its arguments has been shown. */
-  text: string
-  shown: boolean
-  citations: number
-  slices: JsonStringSlices | undefined
-}
-
-interface Item {
-  readonly type: string
-  /** The item as it began. */
-  start: JsonObject
-  /** The item as its end told it. */
-  done: JsonObject | undefined
-  readonly blocks: Map<string, Block>
-  /** The block that began with the item, and waits for its first part. */
-  free: Block | undefined
-}
-
-type Deltas = ReadonlyArray<Delta>
 
 /** The items of one response. */
 export class Output {
-  /** A later telling was another one than what had been shown. */
-  disagrees = false
+  #disagrees = false
   #refused = false
   #nextIndex = 0
   readonly #items: Array<Item> = []
   /** By their `output_index`; when one is used again, the later item. */
   readonly #places = new Map<number, Item>()
-  /** The ids of calls that the caller has to answer. */
-  readonly #waiting = new Set<string>()
   /** By the item, or by the name of the event. */
   readonly #unknown = new Map<Item | string, number>()
-  #lastServerCall = ""
+  readonly #calls = new Calls(() => this.#nextIndex++)
+
+  /** A later telling was another one than what had been shown. */
+  get disagrees(): boolean {
+    return this.#disagrees || this.#calls.disagrees
+  }
 
   get outcome(): Outcome {
-    return { waits: this.#waiting.size > 0, refused: this.#refused }
+    return { waits: this.#calls.waiting.size > 0, refused: this.#refused }
   }
 
   // ---------------------------------------------------------------------------
@@ -82,7 +61,6 @@ export class Output {
    * out, so failing that the place counts, and then the type.
    */
   snapshot(output: ReadonlyArray<JsonObject[string]>): Deltas {
-    const deltas: Array<Delta> = []
     const byId = new Map(this.#items.map((item) => [item.start["id"], item]))
     const byType = new Map<string, Array<Item>>()
     for (const item of this.#items.toReversed()) {
@@ -91,23 +69,22 @@ export class Output {
       else like.push(item)
     }
     const met = new Set<Item>()
-    for (const [at, json] of output.entries()) {
-      if (!isObject(json)) continue
+    return output.flatMap((json, at) => {
+      if (!isObject(json)) return []
       const type = stringAt(json, "type") ?? ""
       const fits = (item: Item | undefined) => item?.type === type && !met.has(item) ? item : undefined
       let item = (json["id"] === undefined ? undefined : fits(byId.get(json["id"]))) ?? fits(this.#places.get(at))
       const like = byType.get(type) ?? []
       while (item === undefined && like.length > 0) item = fits(like.pop())
       if (item !== undefined) met.add(item)
-      deltas.push(...(item === undefined ? this.#whole({}, json) : this.#told(item, json)))
-    }
-    return deltas
+      return item === undefined ? this.#whole({}, json) : this.#told(item, json)
+    })
   }
 
   /** An item is told as a whole: the first time it counts. */
   #told(item: Item, json: JsonObject): Deltas {
     if (item.done === undefined) return this.#finish(item, json)
-    if (!Equal.equals(comparable(item.done), comparable(json))) this.disagrees = true
+    if (!Equal.equals(comparable(item.done), comparable(json))) this.#disagrees = true
     return []
   }
 
@@ -118,7 +95,7 @@ export class Output {
 
   #item(event: JsonObject, start: JsonObject): Item {
     const type = stringAt(start, "type") ?? ""
-    const item: Item = { type, start, done: undefined, blocks: new Map(), free: undefined }
+    const item = makeItem(type, start)
     this.#items.push(item)
     const at = numberAt(event, "output_index")
     if (at !== undefined) this.#places.set(at, item)
@@ -128,7 +105,7 @@ export class Output {
   #begin(item: Item, json: JsonObject): Deltas {
     const { type } = item
     const kind = callKind(type)
-    if (kind !== undefined) return this.#beginCall(item, kind)
+    if (kind !== undefined) return this.#calls.begin(item, kind)
     if (type === "message") return this.#parts(item, "content", json["content"], undefined)
     if (type === "reasoning") {
       item.free = this.#block("reasoning")
@@ -141,7 +118,7 @@ export class Output {
   #finish(item: Item, json: JsonObject): Deltas {
     item.done = json
     const kind = callKind(item.type)
-    if (kind !== undefined) return this.#finishCall(item, kind, json)
+    if (kind !== undefined) return this.#calls.finish(item, kind, json)
     switch (item.type) {
       case "message":
         return this.#parts(item, "content", json["content"], identity(json))
@@ -150,10 +127,7 @@ export class Output {
     }
     const field = outputField(item.type)
     if (field === undefined) return this.unknown(item, json)
-    const id = stringAt(json, "call_id") ??
-      (item.type === "local_shell_call_output" ? callId(json) : this.#lastServerCall)
-    this.#waiting.delete(id)
-    return [this.#result(id, json[field] ?? null, { item: restOf(json, [field]) ?? {}, field })]
+    return [this.#calls.output(item, json, field)]
   }
 
   #finishReasoning(item: Item, json: JsonObject): Deltas {
@@ -161,7 +135,7 @@ export class Output {
       ...this.#parts(item, "summary", json["summary"], undefined),
       ...this.#parts(item, "content", json["content"], undefined)
     ]
-    const first = item.free ?? item.blocks.values().next().value
+    const first = item.free ?? item.parts.values().next().value
     if (first === undefined) return parts
     const redacted = stringAt(json, "encrypted_content")
     return [...parts, {
@@ -210,8 +184,8 @@ export class Output {
   }
 
   /** The block that slices of text are being added to. */
-  textBlock(event: JsonObject): Block | undefined {
-    return this.#find(event)?.blocks.get(contentKey(event))
+  textBlock(event: JsonObject): PartBlock | undefined {
+    return this.#find(event)?.parts.get(contentKey(event))
   }
 
   #parts(item: Item, field: string, parts: JsonObject[string] | undefined, whole: JsonObject | undefined): Deltas {
@@ -229,11 +203,11 @@ export class Output {
     }
     const block = this.#open(item, key, type)
     if (block.type !== type) {
-      this.disagrees = true
+      this.#disagrees = true
       return []
     }
     const text = stringAt(part, "text") ?? stringAt(part, "refusal") ?? ""
-    if (!text.startsWith(block.text)) this.disagrees = true
+    if (!text.startsWith(block.text)) this.#disagrees = true
     const rest = text.startsWith(block.text) ? text.slice(block.text.length) : ""
     const annotations = Array.isArray(part["annotations"]) ? part["annotations"].slice(block.citations) : []
     block.citations += annotations.length
@@ -252,27 +226,25 @@ export class Output {
   }
 
   /** A delta of a block. The first one tells which item the block belongs to. */
-  #show(item: Item, block: Block, text: string, metadata: Metadata | undefined): Delta {
+  #show(item: Item, block: PartBlock, text: string, metadata: Metadata | undefined): Delta {
     const told = block.shown ? metadata : { item: identity(item.start), ...metadata }
     block.shown = true
     block.text += text
-    // A text block is of one of the three kinds; calls are shown elsewhere.
-    const type = block.type as "text" | "refusal" | "reasoning"
-    return { type, index: block.index, text, ...(told === undefined ? undefined : { metadata: told }) }
+    return { type: block.type, index: block.index, text, ...(told === undefined ? undefined : { metadata: told }) }
   }
 
-  #open(item: Item, key: string, type: Block["type"]): Block {
-    const known = item.blocks.get(key)
+  #open(item: Item, key: string, type: PartBlock["type"]): PartBlock {
+    const known = item.parts.get(key)
     if (known !== undefined) return known
     const block = item.free ?? this.#block(type)
     item.free = undefined
-    item.blocks.set(key, block)
+    item.parts.set(key, block)
     if (type === "refusal") this.#refused = true
     return block
   }
 
-  #block(type: Block["type"]): Block {
-    return { type, index: this.#nextIndex++, text: "", shown: false, citations: 0, slices: undefined }
+  #block(type: PartBlock["type"]): PartBlock {
+    return { type, index: this.#nextIndex++, text: "", shown: false, citations: 0 }
   }
 
   // ---------------------------------------------------------------------------
@@ -280,120 +252,23 @@ export class Output {
   // ---------------------------------------------------------------------------
 
   /** A slice of a call's arguments: JSON, or with `raw` the text inside a string of it. */
-  args(event: JsonObject, impliedType: string, slice: string, raw: boolean): Deltas {
-    const item = this.#require(event, impliedType)
-    const block = item.blocks.get(callKey)
-    if (block === undefined) return this.unknown(String(event["type"]), event)
-    return this.#addArgs(block, raw ? this.#inString(item, block, slice) : slice)
+  args(event: JsonObject, type: string, slice: string, raw: boolean): Deltas {
+    return this.#calls.slice(this.#require(event, type), slice, raw)
   }
 
-  /** The next command of a shell call begins. */
+  /** The next command of a shell begins. */
   command(event: JsonObject): Deltas {
-    const block = this.#require(event, "shell_call").blocks.get(callKey)
-    if (block === undefined || block.slices === undefined) return []
-    return this.#addArgs(block, "\",\"")
+    return this.#calls.command(this.#require(event, "shell_call"))
   }
 
-  /** The whole of a call's arguments, as the fields of its item hold them. */
-  wholeArgs(event: JsonObject, impliedType: string): Deltas {
-    const item = this.#require(event, impliedType)
-    const block = item.blocks.get(callKey)
-    const kind = callKind(item.type)
-    if (block === undefined || kind === undefined) return []
-    const rest = this.#missing(block, kind.args({ ...item.start, ...event, type: item.type }))
-    return rest === "" ? [] : this.#addArgs(block, rest)
+  /** The whole of a call's arguments, in the fields that its item will have. */
+  wholeArgs(event: JsonObject, type: string): Deltas {
+    return this.#calls.whole(this.#require(event, type), event)
   }
 
   /** An image as far as it is made. */
   preview(event: JsonObject, data: string): Deltas {
-    const item = this.#require(event, "image_generation_call")
-    return [this.#image(item, data, event, { partial_image_index: event["partial_image_index"] ?? 0 })]
-  }
-
-  #beginCall(item: Item, kind: CallKind): Deltas {
-    const block = this.#block(kind.answered(item.start) ? "tool_call" : "server_tool_call")
-    item.blocks.set(callKey, block)
-    block.shown = true
-    const id = callId(item.start)
-    if (block.type === "tool_call" || item.type === "mcp_approval_request") this.#waiting.add(id)
-    else this.#lastServerCall = id
-    block.text = kind.held.includes("arguments") ? stringAt(item.start, "arguments") ?? "" : ""
-    return [{
-      type: block.type as "tool_call" | "server_tool_call", // what it has just been made as
-      index: block.index,
-      id,
-      name: kind.name(item.start),
-      args: block.text,
-      metadata: { item: restOf(item.start, kind.held) ?? {} }
-    }]
-  }
-
-  #finishCall(item: Item, kind: CallKind, json: JsonObject): Deltas {
-    const known = item.blocks.get(callKey)
-    if (known === undefined) item.start = json
-    const start = known === undefined ? this.#beginCall(item, kind) : []
-    const block = item.blocks.get(callKey)
-    if (block === undefined) return []
-    const rest = this.#missing(block, kind.args(json))
-    const results = kind.results.flatMap((field) => {
-      const value = json[field]
-      return value === undefined || value === null
-        ? []
-        : [this.#result(callId(json), value, { item: named(json), field })]
-    })
-    const image = item.type === "image_generation_call" ? stringAt(json, "result") ?? "" : ""
-    block.text += rest
-    return [
-      ...start,
-      {
-        type: block.type as "tool_call" | "server_tool_call", // as it began
-        index: block.index,
-        args: rest,
-        end: true,
-        metadata: {
-          item: { ...restOf(json, [...kind.held, ...kind.results]), ...unlike(kind, block.text, json) }
-        }
-      },
-      ...results,
-      ...(image === "" ? [] : [this.#image(item, image, json, { field: "result" })])
-    ]
-  }
-
-  #result(toolCallId: string, result: JsonObject[string], metadata: Metadata): Delta {
-    return { type: "server_tool_result", index: this.#nextIndex++, toolCallId, result, metadata }
-  }
-
-  /** All previews of an image and the image have one index, so that each takes the place of the one before. */
-  #image(item: Item, data: string, facts: JsonObject, metadata: Metadata): Delta {
-    const format = stringAt(facts, "output_format") ?? "png"
-    const block = item.blocks.get("image") ?? this.#block("text")
-    item.blocks.set("image", block)
-    return {
-      type: "file",
-      index: block.index,
-      source: { type: "base64", data },
-      mediaType: `image/${format === "svg" ? "svg+xml" : format}`,
-      metadata: { item: named(item.start), ...metadata }
-    }
-  }
-
-  #addArgs(block: Block, args: string): Deltas {
-    block.text += args
-    // A block of a call is of one of these kinds.
-    return [{ type: block.type as "tool_call" | "server_tool_call", index: block.index, args }]
-  }
-
-  #inString(item: Item, block: Block, slice: string): string {
-    const start = block.slices === undefined ? opening(item.type, item.start) : ""
-    block.slices ??= new JsonStringSlices()
-    return start + block.slices.push(slice)
-  }
-
-  /** What of the whole arguments has not been shown. */
-  #missing(block: Block, args: string): string {
-    if (args.startsWith(block.text)) return args.slice(block.text.length)
-    this.disagrees = true
-    return ""
+    return [this.#calls.preview(this.#require(event, "image_generation_call"), data, event)]
   }
 
   // ---------------------------------------------------------------------------
@@ -411,7 +286,7 @@ export class Output {
     const at = numberAt(event, "output_index")
     if (at !== undefined) return this.#places.get(at)
     const id = stringAt(event, "item_id") ?? stringAt(objectAt(event, "item") ?? {}, "id")
-    return this.#items.findLast((item) => item.start["id"] === id)
+    return id === undefined ? this.#items.at(-1) : this.#items.findLast((item) => item.start["id"] === id)
   }
 
   /** The item an event belongs to. Some servers leave out its beginning. */
@@ -423,11 +298,10 @@ export class Output {
   }
 }
 
-const callKey = "call"
 const contentKey = (event: JsonObject): string => `content ${numberAt(event, "content_index") ?? 0}`
 const summaryKey = (event: JsonObject): string => `summary ${numberAt(event, "summary_index") ?? 0}`
 
-const partTypes = new Map<string, Block["type"]>([
+const partTypes = new Map<string, PartBlock["type"]>([
   ["output_text", "text"],
   ["refusal", "refusal"],
   ["summary_text", "reasoning"],

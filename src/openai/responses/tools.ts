@@ -1,10 +1,7 @@
 /** Tools and the choice among them. */
-import type * as JsonSchema from "effect/JsonSchema"
-import * as Result from "effect/Result"
 import type { CallOptions, ProviderTool, ResponseFormat, ToolChoice, ToolDefinition } from "../../CallOptions.ts"
 import type { Notes } from "../../internal/provider/notes.ts"
-import { toDialect } from "../../internal/schemaDialect.ts"
-import { strictDialect } from "../../internal/strictDialect.ts"
+import { inStrictDialect } from "../schema.ts"
 
 type Tool = ToolDefinition | ProviderTool
 
@@ -33,7 +30,7 @@ const encodeTool = (provider: string, tool: Tool, at: string, notes: Notes) => {
     name: tool.name,
     ...(tool.description === undefined ? undefined : { description: tool.description }),
     parameters: strict
-      ? inDialect(tool.parameters, `${at}.parameters`, notes)
+      ? inStrictDialect("OpenAI", tool.parameters, `${at}.parameters`, notes)
       : { type: "object", ...tool.parameters },
     strict,
     ...tool.providerOptions?.[provider]
@@ -62,19 +59,7 @@ export const encodeFormat = (format: ResponseFormat | undefined, notes: Notes) =
     type: "json_schema",
     name: format.name ?? "answer",
     ...(format.description === undefined ? undefined : { description: format.description }),
-    schema: strict ? inDialect(format.schema, "responseFormat.schema", notes) : format.schema,
+    schema: strict ? inStrictDialect("OpenAI", format.schema, "responseFormat.schema", notes) : format.schema,
     strict
   }
 }
-
-/** A strict schema in OpenAI's dialect. */
-const inDialect = (schema: JsonSchema.JsonSchema, at: string, notes: Notes): JsonSchema.JsonSchema =>
-  Result.match(toDialect(schema, dialect), {
-    onSuccess: (schema) => schema,
-    onFailure: (problem) => {
-      notes.unsupported(problem.path === "" ? at : `${at} (${problem.path})`, problem.message)
-      return schema
-    }
-  })
-
-const dialect = strictDialect("OpenAI")

@@ -35,7 +35,9 @@ export interface Outcome {
  * `incomplete` for each limit. The rest is told by the output and by `incomplete_details`.
  */
 export const toFinish = (response: JsonObject, impliedStatus: string, outcome: Outcome): Finish => {
-  const raw = stringAt(response, "status") ?? impliedStatus
+  const status = stringAt(response, "status")
+  // Some servers forget to change it.
+  const raw = status === undefined || status === "in_progress" || status === "queued" ? impliedStatus : status
   const why = stringAt(objectAt(response, "incomplete_details") ?? {}, "reason") ?? ""
   const reason: Reason = raw === "incomplete"
     ? incomplete.get(why) ?? "other"

@@ -135,6 +135,15 @@ describe("text", () => {
       assert.strictEqual((yield* told(delta("Hel"), delta("lo"))).content, "Hello")
       const bare = (delta: string) => ({ type: "response.output_text.delta", delta })
       assert.strictEqual((yield* told(bare("Hel"), bare("lo"))).content, "Hello")
+      // The item has an id, and nothing else says which it is.
+      const { parts } = yield* told(
+        { type: "response.output_item.added", item: message },
+        bare("Hel"),
+        bare("lo"),
+        { type: "response.output_item.done", item: whole("Hello") },
+        completed([whole("Hello")], { status: "in_progress" })
+      )
+      assert.deepStrictEqual(parts, [{ type: "text", text: "Hello", metadata: { item: identity } }])
       const bytes = encode(wireOf([added(message), delta("Hello"), completed([whole("Hello")])]) + "data: [DONE]\n\n")
       const noStart = yield* fold([bytes])
       assert.strictEqual(noStart.content, "Hello")
@@ -722,6 +731,18 @@ describe("what is no JSON string is not taken for one", () => {
         assert.strictEqual(error.reason._tag, "MalformedResponseError")
         assert.include(error.message, event.type)
       }
+    }))
+
+  it.effect("values that are too deep to walk through, and lists that are too long to spread", () =>
+    Effect.gen(function*() {
+      const deep = `${"[".repeat(200_000)}${"]".repeat(200_000)}`
+      const item = { id: "fs_1", type: "file_search_call", results: "deep", queries: "deep" }
+      const frames = wireOf([created, added(item), done(item), completed([item])]).replaceAll("\"deep\"", deep)
+      const model = yield* reading([encode(frames)])
+      assert.strictEqual((yield* Effect.flip(model.invoke("Hi"))).reason._tag, "MalformedResponseError")
+      const many = Array.from({ length: 200_000 }, (_, i) => ({ id: `x_${i}`, type: "x" }))
+      const whole = yield* fold([encode(wireOf([created, completed(many)]))])
+      assert.strictEqual(whole.parts.length, 200_000)
     }))
 
   it.effect.prop("random bytes never throw", [Schema.Array(Schema.String)], ([lines]) =>

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { Message } from "rivulet"
 import type { ChatModel } from "rivulet"
+import * as OpenAi from "rivulet/OpenAi"
 import { OpenAiScript, Script } from "rivulet/Testing"
 import * as anthropic from "../../support/anthropic.ts"
 import { available } from "../../support/recordings.ts"
@@ -231,6 +232,16 @@ describe("an item that no recording has goes back as it came", () => {
     }))
 })
 
+it.live("what is left of an answer that was broken off goes back as text", () =>
+  Effect.gen(function*() {
+    const { model, server } = yield* serve([OpenAiScript.responses.text("Hello"), hello])
+    const answer = yield* model.invoke("Hi")
+    const partial = { ...answer, metadata: { ...answer.metadata, partial: true } }
+    yield* model.invoke([Message.human("Hi"), partial, Message.human("Go on")])
+    const body = (yield* server.awaitRequest(1)).body as Json // parsed from JSON
+    assert.deepStrictEqual((body["input"] as ReadonlyArray<Json>)[1], { role: "assistant", content: "Hello" })
+  }))
+
 describe("the answer to a call", () => {
   const answered = Effect.fnUntraced(function*(item: Json, result: Omit<Message.ToolMessage, "_tag" | "toolCallId">) {
     const script = OpenAiScript.responses.message({ blocks: [{ type: "raw", item, done: item }] })
@@ -349,6 +360,25 @@ describe("the answer to a call", () => {
       }))
   }
 
+  it.live("an MCP call waits for, found and given by name", () =>
+    Effect.gen(function*() {
+      const call = { id: "mcp_1", type: "mcp_call", name: "look", arguments: "{}", server_label: "bank", output: "ok" }
+      const blocks = [approval, call].map((item) => ({ type: "raw", item, done: item }) as const)
+      const { model, server } = yield* serve([OpenAiScript.responses.message({ blocks }), hello])
+      const message = yield* model.invoke("Hi")
+      const [request, ...others] = OpenAi.approvalRequests(message)
+      if (request === undefined) return assert.fail("nothing to approve")
+      assert.deepStrictEqual([request.name, others.length], ["pay", 0])
+      yield* model.invoke([Message.human("Hi"), message, OpenAi.approval(request, { approve: false, reason: "No" })])
+      const body = (yield* server.awaitRequest(1)).body as Json // parsed from JSON
+      assert.deepStrictEqual((body["input"] as ReadonlyArray<Json>).at(-1), {
+        type: "mcp_approval_response",
+        approval_request_id: "mcpr_1",
+        approve: false,
+        reason: "No"
+      })
+    }))
+
   it.live("that cannot be one is refused before a request", () =>
     Effect.gen(function*() {
       for (const item of [known("computer_call"), search]) {
@@ -365,6 +395,41 @@ describe("a conversation goes on elsewhere", () => {
     model: ChatModel.Service,
     conversation: ReadonlyArray<Message.Message>
   ) => Effect.map(model.invoke(conversation), (answer) => [...conversation, answer])
+
+  it.live("by OpenAI's other API, and back", () =>
+    Effect.gen(function*() {
+      const custom = { id: "ctc_1", type: "custom_tool_call", call_id: "c1", name: "sql", input: "SELECT 1" }
+      const items = [custom, { id: "fc_1", type: "function_call", call_id: "c2", name: "f", arguments: "{\"a\":1}" }]
+      const first = yield* serve(
+        OpenAiScript.responses.message({ blocks: items.map((item) => ({ type: "raw", item, done: item }) as const) })
+      )
+      const second = yield* serve(
+        OpenAiScript.chat.message({
+          blocks: [{ type: "text", tokens: ["Well"] }, { type: "tool_call", id: "c3", name: "f", args: { a: 2 } }]
+        }),
+        { api: "chat" }
+      )
+      const third = yield* serve(hello)
+      const results = (...ids: ReadonlyArray<string>) =>
+        ids.map((toolCallId) => Message.tool({ toolCallId, content: "ok" }))
+      const begun = [...yield* asked(first.model, [Message.human("Hi")]), ...results("c1", "c2")]
+      const gone = [...yield* asked(second.model, begun), ...results("c3")]
+      yield* asked(third.model, gone)
+      const chat = (yield* second.server.awaitRequest(0)).body as Json // parsed from JSON
+      assert.deepStrictEqual((chat["messages"] as ReadonlyArray<Json>)[1]?.["tool_calls"], [
+        { id: "c1", type: "custom", custom: { name: "sql", input: "SELECT 1" } },
+        { id: "c2", type: "function", function: { name: "f", arguments: "{\"a\":1}" } }
+      ])
+      const back = (yield* third.server.awaitRequest(0)).body as Json // parsed from JSON
+      assert.deepStrictEqual((back["input"] as ReadonlyArray<Json>).slice(1), [
+        ...items,
+        { type: "custom_tool_call_output", call_id: "c1", output: "ok" },
+        { type: "function_call_output", call_id: "c2", output: "ok" },
+        { role: "assistant", content: "Well" },
+        { type: "function_call", call_id: "c3", name: "f", arguments: "{\"a\":2}" },
+        { type: "function_call_output", call_id: "c3", output: "ok" }
+      ])
+    }))
 
   it.live("begun on Anthropic, continued by OpenAI, and back", () =>
     Effect.gen(function*() {

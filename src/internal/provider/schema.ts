@@ -1,0 +1,20 @@
+import type * as JsonSchema from "effect/JsonSchema"
+import * as Result from "effect/Result"
+import { toDialect } from "../schemaDialect.ts"
+import type { SchemaDialect } from "../schemaDialect.ts"
+import type { Notes } from "./notes.ts"
+
+/** A schema that the provider holds the model to, in what it takes of JSON Schema. `at` is the field it stands in. */
+export const encodeSchema = (
+  schema: JsonSchema.JsonSchema,
+  dialect: SchemaDialect,
+  at: string,
+  notes: Notes
+): JsonSchema.JsonSchema =>
+  Result.match(toDialect(schema, dialect), {
+    onSuccess: (schema) => schema,
+    onFailure: ({ message, path }) => {
+      notes.unsupported(path === "" ? at : `${at} (${path})`, message)
+      return schema
+    }
+  })
