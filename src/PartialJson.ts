@@ -204,8 +204,8 @@ export const parser = (options?: Options): Parser => {
  * it cannot be JSON any more, or at the end if it is not.
  *
  * While objects and arrays with some hundreds of entries are open a value does not come after every piece, but so often
- * that all that is copied is bounded by the length of the text; so the cost of the stream is linear too. After 8 entries
- * more are open, it takes one character more until the next value. The whole always comes.
+ * that all that is copied is bounded by the length of the text; so the cost of the stream is linear too. With n
+ * entries open there is a value about every n/8 characters. The whole always comes.
  *
  * **Example** (A file that is not all there)
  *

@@ -184,11 +184,14 @@ describe("what is shown", () => {
     assert.deepStrictEqual(shown(["[t", "ru", "e", ",f", ",1"]).slice(0, 4), [[true], [true], [true], [true, false]])
   })
 
-  it("of a number of any length in bounded time", () => {
-    const digits = "7".repeat(100_000)
+  it("of a long number, or a string full of escapes, in time in proportion", () => {
     const parser = PartialJson.parser()
-    for (const digit of digits) parser.push(digit)
+    for (const digit of "7".repeat(500_000)) parser.push(digit)
     assert.deepStrictEqual(parser.end(), Result.succeed(Infinity))
+    const text = JSON.stringify(`${" ".repeat(10)}\n\\`.repeat(50_000))
+    for (const pieces of [[text], text.match(/.{1,7}/gs) ?? []]) {
+      assert.deepStrictEqual(read(pieces).end, Result.succeed(JSON.parse(text)))
+    }
   })
 
   it("a key named __proto__ is a key like any other", () => {

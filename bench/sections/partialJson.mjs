@@ -43,7 +43,7 @@ const readers = [
     }
   },
   {
-    name: "rivulet, a stream of pieces, a value after each",
+    name: "rivulet, a stream of pieces, values as they change",
     read: (_, pieces) => Effect.runPromise(Stream.runDrain(PartialJson.values(Stream.fromIterable(pieces))))
   }
 ]

@@ -17,11 +17,14 @@ export const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
 export class JsonNumber {
   #state = minus
   #text = ""
+  /** The start of the text: as much as is looked at before the end. */
+  #start = ""
   #shown: number | undefined
 
   /** @param code its first character: a digit or `-` */
   start(code: number): void {
     this.#text = String.fromCharCode(code)
+    this.#start = this.#text
     this.#state = code === 0x2d ? minus : code === 0x30 ? zero : integer
     this.#shown = undefined
   }
@@ -35,7 +38,9 @@ export class JsonNumber {
       this.#state = next
       at++
     }
-    this.#text += piece.slice(from, at)
+    const run = piece.slice(from, at)
+    this.#text += run
+    if (this.#start.length < longestShown) this.#start += run.slice(0, longestShown - this.#start.length)
     return at
   }
 
@@ -54,7 +59,7 @@ export class JsonNumber {
 
   /** The piece is over: whether that changes what is shown of it. Its first value is no change. */
   show(): boolean {
-    const number = this.#text === "-" ? -0 : Number.parseFloat(this.#text.slice(0, longestShown))
+    const number = this.#start === "-" ? -0 : Number.parseFloat(this.#start)
     const changed = this.#shown !== undefined && !Object.is(number, this.#shown)
     this.#shown = number
     return changed

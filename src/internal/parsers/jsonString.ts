@@ -91,8 +91,7 @@ export class JsonString {
         return at + 1
       }
       if (code === backslash) {
-        this.#add(piece.slice(from, at))
-        this.#holdSurrogate()
+        this.#addHolding(piece.slice(from, at))
         this.#state = inEscape
         return at + 1
       }
@@ -128,8 +127,7 @@ export class JsonString {
   }
 
   #addEscaped(unescaped: string): void {
-    this.#add(unescaped)
-    this.#holdSurrogate()
+    this.#addHolding(unescaped)
     this.#state = inText
   }
 
@@ -138,10 +136,15 @@ export class JsonString {
     this.#held = ""
   }
 
-  #holdSurrogate(): void {
-    const last = this.#fresh.slice(-1)
-    if (!isHighSurrogate(last)) return
-    this.#fresh = this.#fresh.slice(0, -1)
+  /** More of the text, of which the first half of a surrogate pair at the end is held. What came before is not looked at. */
+  #addHolding(run: string): void {
+    if (run === "") return
+    const last = run.slice(-1)
+    if (!isHighSurrogate(last)) {
+      this.#add(run)
+      return
+    }
+    this.#add(run.slice(0, -1))
     this.#held = last
   }
 
@@ -152,9 +155,12 @@ export class JsonString {
       this.#held += run
       return
     }
+    if (shown.length === run.length) {
+      this.#addHolding(run)
+      return
+    }
     this.#add(shown)
-    if (shown.length === run.length) this.#holdSurrogate()
-    else this.#held = run.slice(shown.length)
+    this.#held = run.slice(shown.length)
   }
 }
 
