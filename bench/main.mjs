@@ -13,12 +13,13 @@ import { many } from "./sections/many.mjs"
 
 const help = `npm run bench -- [options]
 
-  Measures rivulet beside plain fetch with a minimal SSE parser and the Anthropic SDK's
-  raw iterator, on streams of a local server in its own process.
+  Measures rivulet beside plain fetch with a minimal SSE parser and the raw iterators of
+  the official SDKs, on streams of a local server in its own process.
 
   --section <name>   cpu, peers, flat, first, many, imports, cancel (several allowed; default:
                      all; peers: LangChain, after npm install --prefix bench/peers)
   --cut <name>       for cpu: 16k, whole, event, burst (several allowed; default: all)
+  --api <name>       for cpu: messages, chat, responses (several allowed; default: all)
   --client <name>    for cpu: only clients whose name holds this, and fetch (several allowed)
   --rounds <n>       for cpu and flat
   --deltas <n>       for cpu
@@ -31,6 +32,7 @@ const { values } = parseArgs({
   options: {
     section: { type: "string", multiple: true },
     cut: { type: "string", multiple: true },
+    api: { type: "string", multiple: true },
     client: { type: "string", multiple: true },
     rounds: { type: "string" },
     deltas: { type: "string" },
@@ -58,16 +60,20 @@ const main = async () => {
   if (wants("cpu")) {
     for (const cut of /** @type {const} */ (["16k", "whole", "event", "burst"])) {
       if (values.cut !== undefined && !values.cut.includes(cut)) continue
-      done(
-        "cpu",
-        await cpu(server, {
-          cut,
-          deltas: Number(values.deltas ?? (cut === "event" ? 2000 : 20_000)),
-          rounds: Number(values.rounds ?? (quick ? 5 : cut === "16k" ? 15 : 11)),
-          warmUps: quick ? 2 : 4,
-          only: values.client
-        })
-      )
+      for (const api of /** @type {const} */ (["messages", "chat", "responses"])) {
+        if (values.api !== undefined && !values.api.includes(api)) continue
+        done(
+          "cpu",
+          await cpu(server, {
+            api,
+            cut,
+            deltas: Number(values.deltas ?? (cut === "event" ? 2000 : 20_000)),
+            rounds: Number(values.rounds ?? (quick ? 5 : cut === "16k" ? 15 : 11)),
+            warmUps: quick ? 2 : 4,
+            only: values.client
+          })
+        )
+      }
     }
   }
   if (wants("peers")) {

@@ -31,10 +31,12 @@ const goal = (/** @type {number} */ value, /** @type {number} */ most, /** @type
 
 /** @type {Record<string, (result: any) => void>} */
 export const report = {
-  cpu: ({ cut, deltas, deltasPerRead, rounds, clients }) => {
+  cpu: ({ api, bytesPerDelta, cut, deltas, deltasPerRead, rounds, clients }) => {
     title(
-      `CPU of one text delta, ${cuts[cut]}`,
-      `${deltas} deltas, ${fixed(deltasPerRead, 1)} of them a read, ${rounds} rounds`
+      `CPU of one text delta, ${apis[api]}, ${cuts[cut]}`,
+      `${deltas} deltas of ${fixed(bytesPerDelta, 0)} bytes, ${
+        fixed(deltasPerRead, 1)
+      } of them a read, ${rounds} rounds`
     )
     table(
       ["client", "µs", "x fetch", "p10-p90"],
@@ -113,6 +115,9 @@ export const report = {
     }
   }
 }
+
+/** @type {Record<string, string>} */
+const apis = { messages: "Anthropic's Messages", chat: "OpenAI's Chat Completions", responses: "OpenAI's Responses" }
 
 /** @type {Record<string, string>} */
 const cuts = {

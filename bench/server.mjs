@@ -1,6 +1,8 @@
-// A server that speaks Anthropic's Messages API, in a process of its own so that its work is not counted as a client's.
+// A server that speaks Anthropic's Messages API and both APIs of OpenAI, in a process of its own so that its work is not
+// counted as a client's.
 //
 //   POST /<cut>/<deltas>/<text>/v1/messages    an answer; <text> is `ascii` or `unicode`
+//   POST /<cut>/<deltas>/<text>/v1/chat/completions, /v1/responses    the same by OpenAI's APIs
 //   POST /endless/<id>/<text>/v1/messages      never ends; the parent is told when the connection closes
 //
 // The cuts: `16k` writes pieces of 16 KiB, `whole` the whole body at once, `burst` one event a write, as fast as the
@@ -8,6 +10,7 @@
 // once and the rest later.
 import { once } from "node:events"
 import { createServer } from "node:http"
+import { chatFrames, responsesFrames } from "./openAiWire.mjs"
 import { frames } from "./wire.mjs"
 
 /** Nanoseconds from one event to the next of the cut `event`. The slowest client must keep up with it. */
@@ -17,14 +20,22 @@ const eventGap = 150_000n
 const cache = new Map()
 
 /** The pieces that are written, which are made once. */
-const pieces = (/** @type {string} */ cut, /** @type {number} */ deltas, /** @type {boolean} */ wide) => {
-  const key = `${cut}/${deltas}/${wide}`
+const pieces = (
+  /** @type {string} */ cut,
+  /** @type {number} */ deltas,
+  /** @type {boolean} */ wide,
+  /** @type {string} */ api
+) => {
+  const key = `${cut}/${deltas}/${wide}/${api}`
   const known = cache.get(key)
   if (known !== undefined) return known
-  const made = cutUp(cut, frames(deltas, wide))
+  const made = cutUp(cut, (apis.get(api) ?? frames)(deltas, wide))
   cache.set(key, made)
   return made
 }
+
+/** By the last part of the path. */
+const apis = new Map([["completions", chatFrames], ["responses", responsesFrames]])
 
 const cutUp = (/** @type {string} */ cut, /** @type {Array<string>} */ all) => {
   switch (cut) {
@@ -98,11 +109,11 @@ const endless = async (/** @type {import("node:http").ServerResponse} */ respons
 const server = createServer(async (request, response) => {
   request.resume()
   await once(request, "end")
-  const [, cut = "", count = "", text = ""] = (request.url ?? "").split("/")
+  const [, cut = "", count = "", text = "", ...path] = (request.url ?? "").split("/")
   response.socket?.setNoDelay(true)
   response.writeHead(200, { "content-type": "text/event-stream; charset=utf-8", "request-id": "req_bench" })
   if (cut === "endless") await endless(response, count)
-  else await answer(response, cut, pieces(cut, Number(count), text === "unicode"))
+  else await answer(response, cut, pieces(cut, Number(count), text === "unicode", path.at(-1) ?? ""))
 })
 
 server.keepAliveTimeout = 60_000

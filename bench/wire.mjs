@@ -1,4 +1,4 @@
-// The bytes of one streamed answer, as Anthropic's Messages API writes them.
+// The bytes of one streamed answer, as Anthropic's Messages API writes them. openAiWire.mjs has those of OpenAI.
 
 // Prose, a list and code, as models write them: about one token in twenty has an escape in JSON. Words are cut as a
 // tokenizer cuts them, the space before a word its own.
@@ -25,6 +25,9 @@ they are sociable animals and do badly alone.
 const plain = text.match(/\s*[A-Za-z0-9']{1,7}|\s*[^A-Za-z0-9\s]+|\s+/g) ?? []
 /** The same with characters outside Latin-1, which make V8 use two bytes for each character of a decoded read. */
 const unicode = plain.map((token, i) => (i % 23 === 0 ? ` — ${token}` : i % 31 === 0 ? "金魚" : token))
+
+/** The texts of the deltas of all answers, over and over. */
+export const tokensOf = (/** @type {boolean} */ wide) => wide ? unicode : plain
 
 const frame = (/** @type {{ type: string }} */ event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 
@@ -62,11 +65,10 @@ const tail = (/** @type {number} */ deltas) =>
  * @returns {Array<string>}
  */
 export const frames = (deltas, wide) => {
-  const tokens = wide ? unicode : plain
-  const deltaFrames = tokens.map((token) =>
+  const deltaFrames = tokensOf(wide).map((token) =>
     frame({ type: "content_block_delta", index: 0, delta: { type: "text_delta", text: token } })
   )
-  return [head, ...Array.from({ length: deltas }, (_, i) => deltaFrames[i % deltaFrames.length]), tail(deltas)]
+  return [head, ...Array.from({ length: deltas }, (_, i) => deltaFrames[i % deltaFrames.length] ?? ""), tail(deltas)]
 }
 
 /** What all clients ask. */

@@ -9,6 +9,7 @@ import type { AIMessageChunk } from "../AIMessageChunk.ts"
 import { EventDecoder, needsParser } from "../internal/provider/decoder.ts"
 import { numberAt, objectAt, restOf, stringAt } from "../internal/provider/json.ts"
 import type { JsonObject } from "../internal/provider/json.ts"
+import { isAt } from "../internal/provider/text.ts"
 import type { Metadata } from "../Message.ts"
 import { blockDelta, startBlock, stopBlock } from "./blocks.ts"
 import type { Block } from "./blocks.ts"
@@ -34,7 +35,7 @@ export class MessageDecoder extends EventDecoder {
    * one character, escapes in the text included, gives -1 and is parsed.
    */
   fast(text: string, start: number): number {
-    if (this.#text === undefined || this.failure !== undefined || !text.startsWith(textFrame, start)) return -1
+    if (this.#text === undefined || this.failure !== undefined || !isAt(text, textFrame, start)) return -1
     let at = start + textFrame.length
     let index = 0
     let digit = text.charCodeAt(at) - 48
@@ -43,7 +44,7 @@ export class MessageDecoder extends EventDecoder {
       index = index * 10 + digit
       digit = text.charCodeAt(++at) - 48
     }
-    if (index !== this.#textAt || !text.startsWith(textDelta, at)) return -1
+    if (index !== this.#textAt || !isAt(text, textDelta, at)) return -1
     const from = at + textDelta.length
     const to = text.indexOf("\"", from)
     if (to === -1 || !text.startsWith("\"}", to)) return -1

@@ -19,7 +19,7 @@ export const dialect: ErrorDialect = {
     const told = status ?? statusIn(error)
     // A status means more than a general type: a 404 is an `invalid_request_error` too.
     const kind = kindOfCode(code) ?? kindOfCode(type) ?? kindOfMessage(message) ?? kindOfStatus(told) ??
-      typeKinds.get(type ?? "")
+      typeKinds.get(type ?? "") ?? typeKinds.get(code ?? "")
     return {
       kind,
       type: type ?? code,
@@ -59,6 +59,8 @@ const codeKinds = new Map<string, Kind>([
   ["moderation_blocked", "content_policy"],
   ["bio_policy", "content_policy"],
   ["cyber_policy", "content_policy"],
+  ["image_content_policy_violation", "content_policy"],
+  ["misalignment_policy_violation", "content_policy"],
   ["ResponsibleAIPolicyViolation", "content_policy"],
   ["rate_limit_exceeded", "rate_limit"],
   ["rate_limit_error", "rate_limit"],
@@ -72,7 +74,23 @@ const codeKinds = new Map<string, Kind>([
   ["engine_overloaded_error", "overloaded"],
   ["slow_down", "overloaded"],
   ["vector_store_timeout", "timeout"],
-  ["timeout", "timeout"]
+  ["timeout", "timeout"],
+  // What is wrong with the input of a response that had already begun.
+  ["invalid_prompt", "invalid"],
+  ["data_residency_mismatch", "invalid"],
+  ["invalid_image", "invalid"],
+  ["invalid_image_format", "invalid"],
+  ["invalid_base64_image", "invalid"],
+  ["invalid_image_url", "invalid"],
+  ["invalid_image_mode", "invalid"],
+  ["image_too_large", "invalid"],
+  ["image_too_small", "invalid"],
+  ["image_parse_error", "invalid"],
+  ["image_file_too_large", "invalid"],
+  ["image_file_not_found", "invalid"],
+  ["unsupported_image_media_type", "invalid"],
+  ["empty_image_file", "invalid"],
+  ["failed_to_download_image", "invalid"]
 ])
 
 /** Types that say little; they count when there is nothing else. */
@@ -81,8 +99,7 @@ const typeKinds = new Map<string, Kind>([
   ["BadRequestError", "invalid"],
   ["server_error", "internal"],
   ["api_error", "internal"],
-  ["internal_error", "internal"],
-  ["invalid_prompt", "invalid"]
+  ["internal_error", "internal"]
 ])
 
 /** Compatible servers say this in words alone, under a general type. */

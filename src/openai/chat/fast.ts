@@ -1,5 +1,6 @@
 import { needsParser } from "../../internal/provider/decoder.ts"
 import { isObject, objectAt } from "../../internal/provider/json.ts"
+import { isAt } from "../../internal/provider/text.ts"
 
 /** What a lesson reads: the field of a delta, and the text in it. */
 export interface FastText {
@@ -34,14 +35,14 @@ export class FastFrames {
   /** The text of the frame that begins here, or undefined: it is another one, or has an escape in its text. */
   read(text: string, start: number): FastText | undefined {
     const lesson = this.#lesson
-    if (lesson === undefined || !text.startsWith(lesson.prefix, start)) return undefined
+    if (lesson === undefined || !isAt(text, lesson.prefix, start)) return undefined
     const from = start + lesson.prefix.length
     const to = text.indexOf("\"", from)
-    if (to === -1 || !text.startsWith(lesson.suffix, to)) return undefined
+    if (to === -1 || !isAt(text, lesson.suffix, to)) return undefined
     let end = to + lesson.suffix.length
     if (lesson.tail !== undefined) {
       const quote = text.indexOf("\"", end)
-      if (quote === -1 || !text.startsWith(lesson.tail, quote) || needsParser.test(text.slice(end, quote))) {
+      if (quote === -1 || !isAt(text, lesson.tail, quote) || needsParser.test(text.slice(end, quote))) {
         return undefined
       }
       end = quote + lesson.tail.length

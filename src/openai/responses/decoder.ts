@@ -34,6 +34,8 @@ export class ResponseDecoder extends EventDecoder {
   // The text block that is being written, and the shape of its frames, so that the commonest need no JSON.parse.
   #template: FrameTemplate | undefined
   #text: Block | undefined
+  /** How often frames of another shape may still become the known one. */
+  #patience = 16
 
   override frame(name: string, data: string): void {
     // What some servers end with, as Chat Completions does.
@@ -166,8 +168,12 @@ export class ResponseDecoder extends EventDecoder {
     if (delta === undefined) return this.malformed("A response.output_text.delta has no content", data)
     const extras = extrasOf(event, textDeltaFields)
     const deltas = delta === "" && extras === undefined ? [] : this.#output.slice(event, "text", delta, extras)
-    this.#text = this.#output.textBlock(event)
-    this.#template = this.#text?.type === "text" ? FrameTemplate.of(name, data, event) : undefined
+    const block = this.#output.textBlock(event)
+    // A delta with an escape is no reason to look at the shape anew; one that could have been read is, now and then.
+    if (this.#template === undefined || block !== this.#text || (!needsEscape.test(delta) && this.#patience-- > 0)) {
+      this.#template = block?.type === "text" ? FrameTemplate.of(name, data, event) : undefined
+    }
+    this.#text = block
     if (deltas === undefined) return this.emit(this.#output.unknown("response.output_text.delta", event))
     if (deltas.length > 0) this.emit(deltas)
   }
@@ -244,6 +250,10 @@ const toldByItem = new Set([
   "response.shell_call_output_content.done",
   "response.apply_patch_call_operation_diff.done"
 ])
+
+/** Characters that are escaped in JSON. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const needsEscape = /["\\\u0000-\u001f]/
 
 const textDeltaFields = [
   "type",
