@@ -27,8 +27,9 @@ const toolsPlace = (
   { parallelToolCalls, tools = [] }: CallOptions
 ): Place | undefined => {
   for (const [i, tool] of tools.entries()) {
-    // What a provider's own kinds of tools are is for its adapter to know.
     if (tool.type !== "provider" && !capabilities.tools) return [`tools[${i}]`, "calls no tools"]
+    // Of one that has tools of either kind, its adapter knows which of its own it takes.
+    if (!capabilities.tools && !capabilities.serverTools) return [`tools[${i}]`, "has no tools"]
   }
   return parallelToolCalls === false && tools.length > 0 && !capabilities.parallelToolCalls
     ? ["parallelToolCalls", "does not take it"]
