@@ -18,8 +18,8 @@ export const dialect: ErrorDialect = {
     const message = stringAt(body, "error") ?? stringAt(error, "message") ?? detailOf(body)
     const told = status ?? statusIn(error)
     // A status means more than a general type: a 404 is an `invalid_request_error` too.
-    const kind = kindOfCode(code) ?? kindOfCode(type) ?? kindOfMessage(message) ?? kindOfStatus(told) ??
-      typeKinds.get(type ?? "") ?? typeKinds.get(code ?? "")
+    const kind = kinds.get(code ?? "") ?? kinds.get(type ?? "") ?? kindOfMessage(message) ?? kindOfStatus(told) ??
+      generalKinds.get(code ?? "") ?? generalKinds.get(type ?? "")
     return {
       kind,
       type: type ?? code,
@@ -36,9 +36,8 @@ export const errorIn = (event: JsonObject): boolean => {
   return isObject(error) || (typeof error === "string" && error !== "") || event["object"] === "error"
 }
 
-const kindOfCode = (code: string | undefined): Kind | undefined => code === undefined ? undefined : codeKinds.get(code)
-
-const codeKinds = new Map<string, Kind>([
+/** Codes and types, which OpenAI does not keep apart. */
+const kinds = new Map<string, Kind>([
   ["invalid_api_key", "authentication"],
   ["authentication_error", "authentication"],
   ["permission_error", "permission"],
@@ -93,8 +92,8 @@ const codeKinds = new Map<string, Kind>([
   ["failed_to_download_image", "invalid"]
 ])
 
-/** Types that say little; they count when there is nothing else. */
-const typeKinds = new Map<string, Kind>([
+/** Those that say little; they count when there is nothing else. */
+const generalKinds = new Map<string, Kind>([
   ["invalid_request_error", "invalid"],
   ["BadRequestError", "invalid"],
   ["server_error", "internal"],

@@ -14,6 +14,8 @@ const close = "</think>"
 export class ThinkTags {
   #state: "start" | "thinking" | "gap" | "text" = "start"
   #waiting = ""
+  /** Some of the reasoning has been told. */
+  #begun = false
 
   push(slice: string): ReadonlyArray<Piece> {
     if (this.#state === "text") return slice === "" ? [] : [{ reasoning: false, text: slice }]
@@ -39,11 +41,13 @@ export class ThinkTags {
   }
 
   #thinking(): ReadonlyArray<Piece> {
+    if (!this.#begun) this.#waiting = this.#waiting.trimStart()
     const at = this.#waiting.indexOf(close)
     // Held back: what may be the start of the closing tag, and the space in front of it.
     const safe = at === -1 ? this.#waiting.slice(0, heldFrom(this.#waiting)) : this.#waiting.slice(0, at).trimEnd()
     const rest = this.#waiting.slice(at === -1 ? safe.length : at + close.length)
     const pieces = safe === "" ? [] : [{ reasoning: true, text: safe }]
+    if (safe !== "") this.#begun = true
     this.#waiting = rest
     if (at === -1) return pieces
     this.#state = "gap"
