@@ -9,6 +9,8 @@ const broken = (Script) => {
 }
 const stalled = (Script) => ({ ...broken(Script), steps: [...broken(Script).steps.slice(0, -1), Script.stall] })
 
+const pieces = (text) => text.match(/.{1,5}/g)
+
 const prints = (expected) => ({ stdout }) =>
   expected instanceof RegExp ? assert.match(stdout, expected) : assert.equal(stdout, expected)
 
@@ -127,6 +129,45 @@ export const faces = {
       brokenOff(ran)
     }
   }],
+  "07-structured.ts": [{
+    server: ({ Script }) => ({
+      script: Script.tokens(pieces(JSON.stringify({ name: "Soup", steps: ["Cut", "Cook"] })))
+    }),
+    check: ({ requests, stdout }) => {
+      const lines = stdout.trimEnd().split("\n")
+      assert.deepEqual(lines.slice(-3), ["Soup 2", "2", "Soup"])
+      assert.ok(lines.length > 5, "it fills in")
+      assert.equal(requests.length, 3)
+      const { schema, type } = requests[2].body.output_config.format
+      assert.deepEqual([type, schema.required, schema.additionalProperties], ["json_schema", ["name", "steps"], false])
+    }
+  }, {
+    name: "an answer that does not fit",
+    server: ({ Script }) => ({ script: Script.text(`{"name": "Soup", "steps": "Cook"}`) }),
+    check: prints(/does not fit: .*steps/)
+  }],
+  "08-tools.ts": [{
+    server: ({ Script }) => ({
+      script: (request) =>
+        request.body.messages.length === 1
+          ? Script.toolCall({ id: "toolu_1", name: "get_weather", args: { city: "Paris" } }, { text: "Let me look. " })
+          : Script.text("It is 5 degrees.")
+    }),
+    check: ({ requests, stdout }) => {
+      assert.equal(
+        stdout,
+        [
+          "Let me look. It is 5 degrees.on_tool_start {\"input\":{\"city\":\"Paris\"}}",
+          "on_tool_end {\"output\":{\"celsius\":5},\"input\":{\"city\":\"Paris\"}}\n"
+        ].join("\n")
+      )
+      assert.equal(requests.length, 4)
+      assert.equal(requests[0].body.tools[0].description, "The weather in a city")
+      assert.deepEqual(requests[1].body.messages[2].content, [
+        { type: "tool_result", tool_use_id: "toolu_1", content: "{\"celsius\":5}" }
+      ])
+    }
+  }],
   "09-compose.ts": [{
     server: ({ Script }) => ({ script: Script.text("one\ntwo three") }),
     check: ({ stdout }) => {
@@ -143,6 +184,26 @@ export const faces = {
 
 /** The examples, each with the ways it is run. */
 export const examples = {
+  "structured.ts": [{
+    server: ({ Script }) => {
+      const soup = { name: "Soup", minutes: 20, steps: ["Cut", "Cook"] }
+      const stew = { name: "Stew", minutes: 90, steps: [], invented: "1786-05-01T00:00:00.000Z" }
+      return { scripts: [Script.tokens(pieces(JSON.stringify(soup)))], script: Script.text(JSON.stringify(stew)) }
+    },
+    check: ({ requests, stdout }) => {
+      assert.match(stdout, /^undefined 0\n(.*\n)*Soup 2\n20 minutes, \d+ tokens\ntrue 1786\n$/)
+      assert.equal(requests[0].body.output_config.format.type, "json_schema")
+      assert.equal(question(requests[1]), "A recipe for stew")
+    }
+  }, {
+    name: "an answer that does not fit",
+    server: ({ Script }) => ({ script: Script.text(`{"name": "Soup", "minutes": 0, "steps": []}`) }),
+    check: prints(/^(.*\n)*Mismatch: .*minutes/)
+  }, {
+    name: "an answer that was cut off",
+    server: ({ Script }) => ({ script: Script.text(`{"name": "Soup", "steps": ["Cu`, { stopReason: "max_tokens" }) }),
+    check: prints(/^(.*\n)*CutOff: /)
+  }],
   "song.ts": [{
     server: ({ Script }) => ({ script: Script.text(song) }),
     check: ({ requests, stdout }) => {
@@ -197,6 +258,19 @@ export const examples = {
         [false, "Too dear"]
       ])
     }
+  }],
+  "models-by-name.ts": [{
+    server: ({ Script }) => ({ script: Script.text("I am Claude") }),
+    check: prints(
+      new RegExp(
+        [
+          "^anthropic/claude-haiku-4-5: I am Claude",
+          "parrot/grey: Hello!",
+          "parrot/green: Hello!",
+          "There is no model \"parot:grey\": say <provider>:<model>. Known are anthropic, openai, .*\n$"
+        ].join("\n")
+      )
+    )
   }],
   "swap-models.ts": [{
     server: ({ Script }) => ({ script: Script.text("Hello, I am Claude") }),
@@ -329,6 +403,40 @@ export const examples = {
         "claude-opus-4-8",
         "claude-haiku-4-5"
       ])
+    }
+  }],
+  "weather-agent.ts": [{
+    server: ({ Script }) => ({
+      script: ({ body: { messages } }) => {
+        const use = (id, name, args) => ({ type: "tool_use", id, name, args })
+        const locate = (...cities) => cities.map((city) => use(`toolu_${city}`, "locate", { city }))
+        const place = (latitude, longitude) => use(`toolu_${latitude}`, "forecast", { latitude, longitude })
+        return messages.length === 1
+          ? Script.message({ blocks: [{ type: "text", tokens: ["Let me look.\n"] }, ...locate("Bern", "Rom")] })
+          : messages.length === 3
+          ? Script.message({ blocks: [place(46.9, 7.4), ...locate("Rome")] })
+          : Script.text("Some 13 degrees in Bern.")
+      }
+    }),
+    check: ({ requests, stdout }) => {
+      assert.equal(requests.length, 6)
+      const [text, tree] = stdout.split("stop after 3 steps\n")
+      const lines = text.trimEnd().split("\n")
+      assert.equal(lines[0], "Let me look.")
+      assert.equal(lines.at(-1), "Some 13 degrees in Bern.")
+      assert.deepEqual(lines.slice(1, 3).toSorted(), [
+        "[locate: [46.9,7.4]]",
+        "[locate: {\"_tag\":\"NoSuchCity\",\"city\":\"Rom\"}]"
+      ])
+      assert.deepEqual(lines.slice(3, 5).toSorted(), ["[forecast: [13,15]]", "[locate: [41.9,12.5]]"])
+      assert.equal(requests[1].body.messages[2].content[1].is_error, true)
+      const events = tree.trimEnd().split("\n")
+      assert.match(events[0], /^on_chain_start Agent/)
+      assert.match(events.at(-1), /^on_chain_end Agent/)
+      assert.equal(events.filter((event) => event.startsWith("  on_tool_start")).length, 4)
+      assert.equal(events.filter((event) => event.startsWith("  on_tool_stream forecast")).length, 2)
+      assert.equal(events.filter((event) => event.startsWith("  on_tool_error locate")).length, 1)
+      assert.equal(events.filter((event) => event.startsWith("  on_tool_end")).length, 3)
     }
   }],
   "testing-chain.ts": [{

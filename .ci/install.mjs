@@ -30,7 +30,9 @@ const node = (...args) =>
   spawnSync(process.execPath, args, { cwd: project, encoding: "utf8", env: { PATH: process.env.PATH } })
 
 // Imports must not need the optional peers.
-for (const module of ["rivulet", "rivulet/Anthropic", "rivulet/Testing"]) {
+for (
+  const module of ["rivulet", "rivulet/Anthropic", "rivulet/OpenAi", "rivulet/OpenAiCompatible", "rivulet/Testing"]
+) {
   const program = `
     const start = performance.now()
     await import("${module}")
@@ -41,7 +43,7 @@ for (const module of ["rivulet", "rivulet/Anthropic", "rivulet/Testing"]) {
   say(`import "${module}": ${stdout} ms`)
 }
 
-// What does need them says which, and what to do.
+// What does need them says which, and what to do; found by name, a provider is loaded and says the same.
 const call = node(
   "--input-type=module",
   "--eval",
@@ -49,13 +51,24 @@ const call = node(
   import { Effect, Redacted } from "effect"
   import { ChatModel } from "rivulet"
   import * as Anthropic from "rivulet/Anthropic"
-  const model = Anthropic.layer({ model: "claude-haiku-4-5", apiKey: Redacted.make("key") })
-  const error = await Effect.runPromise(ChatModel.invoke("Hi").pipe(Effect.provide(model), Effect.flip))
-  process.stdout.write(error.reason._tag + ": " + error.reason.message)
+  const models = [
+    Anthropic.layer({ model: "claude-haiku-4-5", apiKey: Redacted.make("key") }),
+    ChatModel.layerFrom("ollama:llama3.2")
+  ]
+  for (const model of models) {
+    const error = await Effect.runPromise(ChatModel.invoke("Hi").pipe(Effect.provide(model), Effect.flip))
+    console.log(error.reason._tag + ": " + error.reason.message)
+  }
 `
 )
-expect(/^UnsupportedError: .*npm install @anthropic-ai\/sdk/.test(call.stdout), `${call.stdout}${call.stderr}`)
-say(`A call without the SDK: ${call.stdout}`)
+for (const [i, name] of ["@anthropic-ai/sdk", "openai"].entries()) {
+  const line = call.stdout.split("\n")[i] ?? ""
+  expect(
+    line.startsWith("UnsupportedError: ") && line.includes(`npm install ${name}`),
+    `${call.stdout}${call.stderr}`
+  )
+  say(`A call without the SDK: ${line}`)
+}
 
 const cli = node(join("node_modules", "rivulet", "dist", "cli", "main.js"), "--help")
 expect(

@@ -13,7 +13,10 @@ import type * as Schedule from "effect/Schedule"
 import type { ChatModelError } from "./ChatModelError.ts"
 import type { ProviderOptions } from "./Message.ts"
 
-/** A tool the model may call and the caller runs. `parameters` is the JSON Schema of an object. */
+/**
+ * A tool the model may call and the caller runs. `parameters` is the JSON Schema of an object. What `Tool.make` gives is
+ * one as well.
+ */
 export interface ToolDefinition {
   readonly type?: "function" | undefined
   readonly name: string
@@ -84,6 +87,7 @@ export interface CallOptions {
   readonly topK?: number | undefined
   /** Texts that end the answer when the model is about to say them. */
   readonly stopSequences?: ReadonlyArray<string> | undefined
+  /** What the model may call. The calls are in its answer; `Agent` also runs those of the tools that `Tool.make` made. */
   readonly tools?: ReadonlyArray<ToolDefinition | ProviderTool> | undefined
   readonly toolChoice?: ToolChoice | undefined
   /** `false`: at most one tool call an answer. */

@@ -13,9 +13,9 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
 import type { ChatInput } from "./ChatModel.ts"
 import { toMessages } from "./internal/prepare.ts"
-import { derivedBarrier } from "./internal/runnable/core.ts"
+import { deferred, derivedBarrier, open } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
-import { byShape } from "./internal/runnable/fold.ts"
+import { following } from "./internal/runnable/fold.ts"
 import { ai, aiMessage } from "./Message.ts"
 import type { AIMessage, AIPart, Message, PartialAIMessage } from "./Message.ts"
 
@@ -138,46 +138,50 @@ export const withHistory = <Out extends AIMessage | string, E, R, Chunk extends 
   self: Runnable<ChatInput, Out, E, R, Chunk, never>,
   options: HistoryOptions
 ): Runnable<ChatInput, Out, E | ChatHistoryError, R | ChatHistory, Chunk> =>
-  derivedBarrier(
-    self,
-    (input: ChatInput): Stream.Stream<Chunk, E | ChatHistoryError, R | ChatHistory> =>
-      Stream.unwrap(Effect.gen(function*() {
-        const { append, get } = yield* ChatHistory
-        const { sessionId } = options
-        const before = yield* get(sessionId)
-        const messages = toMessages(input)
-        const system = messages.filter((message) => message._tag === "SystemMessage")
-        const said = messages.filter((message) => message._tag !== "SystemMessage")
-        const worthKeeping = said.filter((message) => !isBlank(message))
-        if (worthKeeping.length > 0) yield* append(sessionId, worthKeeping)
-
-        const answer = byShape()
-        let kept = false
-        const keep = (message: AIMessage | undefined) =>
-          Effect.suspend(() => {
-            if (kept) return Effect.void
-            kept = true
-            return message === undefined || isBlank(message) ? Effect.void : append(sessionId, [message])
-          })
-        const keepPartial = Effect.suspend(() =>
-          keep(finished(answer.partial()) ?? (options.onPartial === "drop" ? undefined : marked(answer.partial())))
-        )
-        return self.stream([...system, ...before, ...said]).pipe(
-          Stream.mapArray((chunks) => {
-            for (const chunk of chunks) answer.add(chunk)
-            return chunks
-          }),
-          Stream.onEnd(Effect.suspend(() => keep(wholeOf(answer.done())))),
-          Stream.ensuring(
-            Effect.catch(keepPartial, (error) => Effect.logWarning(`A partial answer was not kept: ${error.message}`))
-          )
-        )
-      }))
-  )
+  derivedBarrier(self, (input) => deferred(recorded(self, options, input)))
 
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
+
+/** A run that sees what was said before, and keeps what is said. */
+const recorded = Effect.fnUntraced(
+  function*<Out extends AIMessage | string, E, R, Chunk extends AIMessageChunk | string>(
+    self: Runnable<ChatInput, Out, E, R, Chunk, never>,
+    options: HistoryOptions,
+    input: ChatInput
+  ) {
+    const { append, get } = yield* ChatHistory
+    const { sessionId } = options
+    const before = yield* get(sessionId)
+    const messages = toMessages(input)
+    const system = messages.filter((message) => message._tag === "SystemMessage")
+    const said = messages.filter((message) => message._tag !== "SystemMessage")
+    const worthKeeping = said.filter((message) => !isBlank(message))
+    if (worthKeeping.length > 0) yield* append(sessionId, worthKeeping)
+
+    const run = open(self, [...system, ...before, ...said])
+    const answer = following(run)
+    let kept = false
+    const keep = (message: AIMessage | undefined) =>
+      Effect.suspend(() => {
+        if (kept) return Effect.void
+        kept = true
+        return message === undefined || isBlank(message) ? Effect.void : append(sessionId, [message])
+      })
+    const keepPartial = Effect.suspend(() =>
+      keep(finished(answer.partial()) ?? (options.onPartial === "drop" ? undefined : marked(answer.partial())))
+    )
+    const stream: Stream.Stream<Chunk, E | ChatHistoryError, R> = run.stream.pipe(
+      Stream.mapArray(answer.follow),
+      Stream.onEnd(Effect.suspend(() => keep(wholeOf(answer.done())))),
+      Stream.ensuring(
+        Effect.catch(keepPartial, (error) => Effect.logWarning(`A partial answer was not kept: ${error.message}`))
+      )
+    )
+    return { ...run, stream }
+  }
+)
 
 const isTagged = <Tag extends "AIMessage" | "PartialAIMessage">(value: unknown, tag: Tag): boolean =>
   typeof value === "object" && value !== null && "_tag" in value && value._tag === tag

@@ -22,8 +22,10 @@
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as JsonSchema from "effect/JsonSchema"
 import * as Layer from "effect/Layer"
 import type * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk, Delta } from "./AIMessageChunk.ts"
 import { merge } from "./CallOptions.ts"
@@ -32,12 +34,19 @@ import { make as makeCapabilities } from "./Capabilities.ts"
 import type { Capabilities } from "./Capabilities.ts"
 import type { ChatModelError } from "./ChatModelError.ts"
 import type { Finish } from "./Finish.ts"
+import type { DeepPartialJson } from "./internal/deepPartialJson.ts"
+import { given } from "./internal/given.ts"
+import { streamObject as streamObjectOf } from "./internal/object/generate.ts"
+import type { Part, Whole } from "./internal/object/parser.ts"
+import type { Method } from "./internal/object/request.ts"
+import type { OutputParserError } from "./internal/parsers/error.ts"
 import { prepare, toMessages } from "./internal/prepare.ts"
 import type { ChatInput, ChatRequest } from "./internal/request.ts"
 import { run } from "./internal/run.ts"
-import { barrier, batches, collect, derivedBarrier } from "./internal/runnable/core.ts"
+import { barrier, batches, collect, unwatched } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
-import { message } from "./internal/runnable/fold.ts"
+import { last, message } from "./internal/runnable/fold.ts"
+import type { Folder } from "./internal/runnable/fold.ts"
 import { watch } from "./internal/runnable/watch.ts"
 import type { AIMessage, Metadata } from "./Message.ts"
 import { make as makeRegistered } from "./ModelRegistry.ts"
@@ -71,6 +80,11 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
   /** The model's name, as the provider spells it. */
   readonly model: string
   readonly capabilities: Capabilities
+  /**
+   * Whether the provider can hold an answer to this JSON Schema. Providers know a part of JSON Schema only; where one
+   * does not know enough, {@link generateObject} takes another way.
+   */
+  readonly supportsSchema: (schema: JsonSchema.JsonSchema) => boolean
   /** The whole answer: the fold of {@link Service.stream}. */
   readonly invoke: (input: ChatInput, options?: CallOptions) => Effect.Effect<AIMessage, ChatModelError>
   /** The answer as it arrives. Nothing is sent before the stream is run; leaving it closes the connection. */
@@ -114,8 +128,14 @@ interface MakeBase {
   readonly model: string
   /** Options for every call. */
   readonly options?: CallOptions | undefined
-  /** What it can do. What is not given it cannot, but for `tokenStreaming`: that it can if there is a `stream`. */
+  /**
+   * What it can do. What is not given it cannot, but for `tokenStreaming`: that it can if there is a `stream`. When they
+   * are given, a call that asks for what they lack (tools, an image, a schema) fails with `UnsupportedError` before it
+   * reaches the model; when none are, every call reaches it.
+   */
   readonly capabilities?: Partial<Capabilities> | undefined
+  /** Whether the provider can hold an answer to a JSON Schema; any, if it has `structuredOutput`, by default. */
+  readonly supportsSchema?: ((schema: JsonSchema.JsonSchema) => boolean) | undefined
 }
 
 /** What a model is made of: a way to stream, a way to answer whole, or both. */
@@ -170,24 +190,26 @@ export const make = (spec: MakeOptions): Service => {
       open: from
     })
 
-  const watched = { type: "chat_model", name: spec.provider, folder: message } as const
+  const about = { type: "chat_model", name: spec.provider } as const
   const tapped = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
     watch(
-      watched,
+      about,
       () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }),
-      start(from, input, options)
+      { ...start(from, input, options), folder: message }
     )
 
-  const stream: Service["stream"] = (input, options) => tapped(open, input, options)
+  const stream: Service["stream"] = (input, options) => Stream.suspend(() => tapped(open, input, options).stream)
   const invoke: Service["invoke"] = (input, options) =>
-    Effect.suspend(() => collect(tapped(whole ?? open, input, options), message()))
+    Effect.suspend(() => collect(tapped(whole ?? open, input, options)))
 
-  const model = barrier({ ...watched, run: (input: ChatInput) => start(open, input, undefined) })
+  const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities })
+  const model = unwatched(about, (input: ChatInput) => tapped(open, input, undefined))
   return ChatModel.of({
     ...model,
     provider: spec.provider,
     model: spec.model,
-    capabilities: makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities }),
+    capabilities,
+    supportsSchema: spec.supportsSchema ?? (() => capabilities.structuredOutput),
     stream,
     invoke,
     ...batches((input: ChatInput, options: BatchOptions | undefined) => Effect.result(invoke(input, options)))
@@ -340,11 +362,28 @@ export const batchAsCompleted = (
  * const answer = Runnable.sequence(ChatModel.runnable, OutputParser.string)
  * ```
  */
-export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> = derivedBarrier(
-  // Only its kind is taken from it: how chunks fold, and that it waits for its input.
-  barrier({ type: "chat_model", name: "ChatModel", folder: message, run: stream }),
-  stream
-)
+export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> = runnableWith({})
+
+/**
+ * {@link runnable} with options for its calls.
+ *
+ * **Example** (Another temperature for each step)
+ *
+ * ```ts
+ * import { ChatModel, ChatPrompt, Runnable } from "rivulet"
+ *
+ * const ideas = Runnable.sequence(ChatPrompt.make("Ten names for {pet}"), ChatModel.runnableWith({ temperature: 1 }))
+ * const best = Runnable.sequence(ideas, ChatModel.runnableWith({ temperature: 0, maxTokens: 10 }))
+ * ```
+ */
+export function runnableWith(
+  options: CallOptions
+): Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> {
+  return unwatched(
+    { type: "chat_model", name: "ChatModel" },
+    (input: ChatInput) => ({ stream: stream(input, options), folder: message })
+  )
+}
 
 /**
  * The events of the context's model for one input, with the model's own failure at the end; see
@@ -370,6 +409,157 @@ export const streamEvents: {
 } = (input: ChatInput, options?: EventOptions): Stream.Stream<never, ChatModelError, ChatModel> =>
   // The overloads say which form it is.
   streamEventsOf(runnable, input, options) as Stream.Stream<never, ChatModelError, ChatModel>
+
+// -----------------------------------------------------------------------------
+// objects
+// -----------------------------------------------------------------------------
+
+/**
+ * What to ask for with {@link generateObject}, beside the options of the call.
+ *
+ * `method` says how the model is brought to it. By default it is the first that the model's capabilities allow:
+ *
+ * - `native`: the provider holds the answer to the JSON Schema (`structuredOutput`), if it knows all the schema needs
+ * - `tool`: the model must call a tool whose arguments are the object (`tools`)
+ * - `json`: the JSON Schema is put behind the system messages; prose or a fence around the JSON does no harm
+ */
+export interface ObjectOptions<S extends Schema.Constraint>
+  extends Omit<CallOptions, "responseFormat" | "toolChoice" | "parallelToolCalls">
+{
+  /** What the answer is decoded by. The model is told its JSON Schema, with the descriptions of its parts. */
+  readonly schema: S
+  readonly method?: ObjectMethod | undefined
+  /** What the object is called: letters, digits, `_` and `-`. `answer` by default. */
+  readonly name?: string | undefined
+  /** What the object is. */
+  readonly description?: string | undefined
+}
+
+/** How a model is brought to answer with an object; see {@link ObjectOptions}. */
+export type ObjectMethod = Method
+
+/** A value that a model made, with the message it was in. */
+export type GeneratedObject<A> = Omit<Whole<A>, "_tag">
+
+/**
+ * What {@link streamObject} yields: `Partial` has what has come of the value, as JSON and unchecked; `Object` comes last, with the decoded value, the message it was in, and its usage.
+ */
+export type ObjectChunk<A, P> = Part<P> | Whole<A>
+
+/**
+ * A value of a schema, made by the context's model: the last element of {@link streamObject}.
+ *
+ * Any schema will do that has a JSON form: dates, bigints, maps, unions, optional keys, transformations and recursion
+ * included. What has none fails with `UnsupportedError` before a request is made, and so does a `method` the model
+ * says it has not. What came and is not the value fails with an `OutputParserError`: `Mismatch`, `Malformed` (no JSON,
+ * no call), `CutOff` by a limit, `Refusal`.
+ *
+ * **Example** (A recipe)
+ *
+ * ```ts
+ * import { Effect, Schema } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const Recipe = Schema.Struct({
+ *   name: Schema.String,
+ *   minutes: Schema.Int.annotate({ description: "Time in the kitchen, in minutes" }),
+ *   steps: Schema.Array(Schema.String)
+ * })
+ *
+ * const steps = ChatModel.generateObject("A recipe for soup", { schema: Recipe }).pipe(
+ *   Effect.map(({ value, usage }) => [value.steps, usage?.totalTokens])
+ * )
+ * ```
+ */
+export const generateObject = <S extends Schema.Constraint>(
+  input: ChatInput,
+  options: ObjectOptions<S>
+): Effect.Effect<
+  GeneratedObject<S["Type"]>,
+  ChatModelError | OutputParserError,
+  ChatModel | S["DecodingServices"]
+> =>
+  Effect.map(
+    // The last element is the whole.
+    collect({ stream: streamObject(input, options), folder: last as () => Folder<unknown, Whole<S["Type"]>> }),
+    ({ message, usage, value }) => ({ value, message, ...given("usage", usage) })
+  )
+
+/**
+ * A value of a schema, as the context's model makes it: what has come so far, again and again, and then the value. It
+ * fails as {@link generateObject} does.
+ *
+ * **Example** (A recipe that fills in)
+ *
+ * ```ts
+ * import { Console, Schema, Stream } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const Recipe = Schema.Struct({ name: Schema.String, steps: Schema.Array(Schema.String) })
+ *
+ * const print = ChatModel.streamObject("A recipe for soup", { schema: Recipe }).pipe(
+ *   Stream.runForEach((chunk) =>
+ *     chunk._tag === "Partial"
+ *       ? Console.log(chunk.value.name, chunk.value.steps?.length)
+ *       : Console.log("done", chunk.value.steps.length, chunk.usage?.outputTokens)
+ *   )
+ * )
+ * ```
+ */
+export const streamObject = <S extends Schema.Constraint>(
+  input: ChatInput,
+  options: ObjectOptions<S>
+): Stream.Stream<
+  ObjectChunk<S["Type"], DeepPartialJson<S["Encoded"]>>,
+  ChatModelError | OutputParserError,
+  ChatModel | S["DecodingServices"]
+> => Stream.unwrap(Effect.map(ChatModel, (model) => streamObjectOf(model, input, options)))
+
+/**
+ * {@link streamObject} as a step of a chain, with the context's model or the one given. It streams what has come of the
+ * value, and last the value.
+ *
+ * **Example** (A prompt, and what is made of it)
+ *
+ * ```ts
+ * import { Schema } from "effect"
+ * import { ChatModel, ChatPrompt, Runnable } from "rivulet"
+ *
+ * const Recipe = Schema.Struct({ name: Schema.String, steps: Schema.Array(Schema.String) })
+ *
+ * const recipe = Runnable.sequence(
+ *   ChatPrompt.make("A recipe for {dish}"),
+ *   ChatModel.object({ schema: Recipe })
+ * )
+ * const soup = recipe.invoke({ dish: "soup" })
+ * ```
+ */
+export const object: {
+  <S extends Schema.Constraint>(options: ObjectOptions<S>): ObjectRunnable<S, ChatModel>
+  <S extends Schema.Constraint>(model: Service, options: ObjectOptions<S>): ObjectRunnable<S, never>
+} = <S extends Schema.Constraint>(
+  ...args: readonly [ObjectOptions<S>] | readonly [Service, ObjectOptions<S>]
+): ObjectRunnable<S, never> => {
+  const run = args.length === 1
+    ? (input: ChatInput) => streamObject(input, args[0])
+    : (input: ChatInput) => streamObjectOf(args[0], input, args[1])
+  return barrier({
+    type: "chain",
+    name: "GenerateObject",
+    folder: last,
+    run: (input: ChatInput) => Stream.map(run(input), (chunk) => chunk.value)
+    // Only the form that takes the model from the context needs it, as the overloads say; the last chunk is the value.
+  }) as ObjectRunnable<S, never>
+}
+
+/** The step that {@link object} gives. `R` is the model it needs. */
+export type ObjectRunnable<S extends Schema.Constraint, R> = Runnable<
+  ChatInput,
+  S["Type"],
+  ChatModelError | OutputParserError,
+  R | S["DecodingServices"],
+  DeepPartialJson<S["Encoded"]> | S["Type"]
+>
 
 // -----------------------------------------------------------------------------
 // internal

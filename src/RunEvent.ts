@@ -63,7 +63,7 @@ interface Base {
   readonly metadata: Metadata
 }
 
-/** A step has begun. A step that reads a stream does not know its input yet. */
+/** A step has begun. One that shows chunks has no input yet, unless it is the root or a model; its end has it. */
 export interface Start extends Base {
   readonly event: `on_${RunType}_start`
   readonly data: { readonly input?: unknown }
@@ -93,7 +93,7 @@ export interface StepEnd extends Base {
   readonly data: { readonly output: unknown; readonly input?: unknown }
 }
 
-/** A step has failed. `error` is the typed error as JSON, without a stack. */
+/** A step has failed. `error` is the typed error as JSON, without a stack; `input` is there if it was known. */
 export interface Failed extends Base {
   readonly event: `on_${RunType}_error`
   readonly data: { readonly error: unknown; readonly input?: unknown }

@@ -1,8 +1,8 @@
 /**
  * Where `Runnable.withCache` keeps what steps have put out.
  *
- * {@link layerMemory} keeps it in the process. Another place is a service with `get` and `set`: what it stores are the
- * chunks of a whole run, under a text. A store that can fail answers a failed `get` with undefined, so that the step
+ * {@link layerMemory} keeps it in the process. Another place is a service with `get` and `set`: what it stores are whole
+ * runs, each under a text. A store that can fail answers a failed `get` with undefined, so that the step
  * runs; no failure of a cache is a failure of a chain.
  */
 import * as Clock from "effect/Clock"
@@ -11,8 +11,15 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
+/** A run that came to its end: what it put out, and what that made. Neither must be changed. */
+export interface CachedRun {
+  readonly chunks: ReadonlyArray<unknown>
+  /** What the chunks fold to. */
+  readonly output: unknown
+}
+
 /**
- * Keeps the chunks of runs.
+ * Keeps runs.
  *
  * **Example** (A store of one's own)
  *
@@ -20,18 +27,17 @@ import * as Layer from "effect/Layer"
  * import { Effect, Layer } from "effect"
  * import { RunnableCache } from "rivulet"
  *
- * declare const store: Map<string, ReadonlyArray<unknown>>
+ * declare const store: Map<string, RunnableCache.CachedRun>
  * const layer = Layer.succeed(RunnableCache.RunnableCache, {
  *   get: (key) => Effect.sync(() => store.get(key)),
- *   set: (key, chunks) => Effect.sync(() => void store.set(key, chunks))
+ *   set: (key, run) => Effect.sync(() => void store.set(key, run))
  * })
  * ```
  */
 export class RunnableCache extends Context.Service<RunnableCache, {
-  /** The chunks of a run, or undefined when there are none (any more). */
-  readonly get: (key: string) => Effect.Effect<ReadonlyArray<unknown> | undefined>
-  /** Stores the chunks of a run. They must not be changed. */
-  readonly set: (key: string, chunks: ReadonlyArray<unknown>) => Effect.Effect<void>
+  /** A run that was kept, or undefined when there is none (any more). */
+  readonly get: (key: string) => Effect.Effect<CachedRun | undefined>
+  readonly set: (key: string, run: CachedRun) => Effect.Effect<void>
 }>()("rivulet/RunnableCache") {}
 
 /** How much is kept, and how long. */
@@ -65,7 +71,7 @@ export const layerMemory = (options: MemoryOptions): Layer.Layer<RunnableCache> 
         ? Infinity
         : Duration.toMillis(Duration.fromInputUnsafe(options.timeToLive))
       // A Map has its keys in the order in which they were put in: the first is the one used longest ago.
-      const runs = new Map<string, { readonly chunks: ReadonlyArray<unknown>; readonly until: number }>()
+      const runs = new Map<string, { readonly run: CachedRun; readonly until: number }>()
       return RunnableCache.of({
         get: (key) =>
           Effect.sync(() => {
@@ -74,12 +80,12 @@ export const layerMemory = (options: MemoryOptions): Layer.Layer<RunnableCache> 
             runs.delete(key)
             if (found.until <= clock.currentTimeMillisUnsafe()) return undefined
             runs.set(key, found)
-            return found.chunks
+            return found.run
           }),
-        set: (key, chunks) =>
+        set: (key, run) =>
           Effect.sync(() => {
             runs.delete(key)
-            runs.set(key, { chunks, until: clock.currentTimeMillisUnsafe() + timeToLive })
+            runs.set(key, { run, until: clock.currentTimeMillisUnsafe() + timeToLive })
             for (const oldest of runs.keys()) {
               if (runs.size <= options.capacity) break
               runs.delete(oldest)

@@ -1,6 +1,7 @@
 /**
  * Rivulet: typed chat-model streams for Effect.
  */
+export * as Agent from "./Agent.ts"
 export * as AIMessageChunk from "./AIMessageChunk.ts"
 export * as CallOptions from "./CallOptions.ts"
 export * as Capabilities from "./Capabilities.ts"
@@ -12,7 +13,9 @@ export * as Finish from "./Finish.ts"
 export * as Message from "./Message.ts"
 export * as ModelRegistry from "./ModelRegistry.ts"
 export * as OutputParser from "./OutputParser.ts"
+export * as PartialJson from "./PartialJson.ts"
 export * as RunEvent from "./RunEvent.ts"
 export * as Runnable from "./Runnable.ts"
 export * as RunnableCache from "./RunnableCache.ts"
+export * as Tool from "./Tool.ts"
 export * as Usage from "./Usage.ts"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Schema } from "effect"
-import { AIMessageChunk, Message } from "rivulet"
+import { Effect, Schema, Stream } from "effect"
+import { AIMessageChunk, ChatModel, Message } from "rivulet"
 
 const { Delta } = AIMessageChunk
 
@@ -37,6 +37,21 @@ describe("concat", () => {
     const one = chunks.reduce((all, chunk) => AIMessageChunk.concat(all, chunk), AIMessageChunk.empty)
     assert.deepStrictEqual(json(AIMessageChunk.toMessage([one])), json(AIMessageChunk.toMessage(chunks)))
   })
+
+  const Text = Schema.Struct({ content: Schema.String, id: Schema.Literals(["", "m1", "m2"]), index })
+  it.effect.prop(
+    "folds to the same message when a model gives many chunks at once",
+    [Schema.Array(Schema.Union([Text, Text, Chunk]))],
+    ([mixed]) =>
+      Effect.gen(function*() {
+        const chunks = mixed.map((one) =>
+          "parts" in one ? { ...one, finish: undefined } : AIMessageChunk.text(one.content, one)
+        )
+        const whole = [...chunks, { ...AIMessageChunk.empty, finish: { reason: "stop", raw: "" } } as const]
+        const model = ChatModel.make({ provider: "p", model: "m", stream: () => Stream.fromArray(whole) })
+        assert.deepStrictEqual(json(yield* model.invoke("Hi")), json(AIMessageChunk.toMessage(whole)))
+      })
+  )
 
   it("strings text together, and takes the later usage", () => {
     const usage = (n: number) => ({ inputTokens: 1, outputTokens: n, totalTokens: n + 1 })

@@ -3,6 +3,7 @@ import type { Service } from "../ChatModel.ts"
 import { providerModel } from "../internal/provider/model.ts"
 import { connect } from "./client.ts"
 import { MessageDecoder } from "./decoder.ts"
+import { dialect as schemaDialect } from "./dialect.ts"
 import { dialect } from "./errors.ts"
 import type { Options } from "./options.ts"
 import { encodeRequest } from "./request.ts"
@@ -33,6 +34,7 @@ export const makeModel = (options: Options): Service => {
     capabilities,
     secrets: [apiKey, authToken, ...Object.values(headers)],
     dialect,
+    schemaDialect,
     connect: connect(options),
     encode: (messages, options) => encodeRequest({ provider, model, betas }, messages, options),
     decoder: (options) => new MessageDecoder(options)

@@ -8,7 +8,6 @@ import type { ChatModelError } from "../ChatModelError.ts"
 import * as ChatPrompt from "../ChatPrompt.ts"
 import type { Finish } from "../Finish.ts"
 import { eventJson } from "../internal/eventJson.ts"
-import { derivedBarrier } from "../internal/runnable/core.ts"
 import { system } from "../Message.ts"
 import * as OutputParser from "../OutputParser.ts"
 import type { RunEvent, RunEventV1 } from "../RunEvent.ts"
@@ -39,7 +38,7 @@ export const showEvents = Effect.fnUntraced(function*(options: EventsOptions) {
   const instructions = options.system === undefined ? [] : [system(options.system)]
   const chain = Runnable.sequence(
     ChatPrompt.make([...instructions, ["human", "{input}"]]),
-    derivedBarrier(ChatModel.runnable, (input: ChatModel.ChatInput) => ChatModel.stream(input, options.call)),
+    ChatModel.runnableWith(options.call ?? {}),
     OutputParser.string
   )
   const input = { input: options.prompt }

@@ -59,6 +59,38 @@ export class Accumulator implements AccumulatorApi {
     }
   }
 
+  /**
+   * Adds all chunks of a read. Slices of one text are joined first, which keeps the rope short: each slice that hangs in
+   * it is one more thing that lives as long as the message.
+   */
+  addAll(chunks: ReadonlyArray<AIMessageChunk>): void {
+    if (chunks.length === 1) return this.add(chunks[0]!)
+    let slices: Array<string> = []
+    let block = -1
+    for (const chunk of chunks) {
+      const index = plainTextIndex(chunk)
+      if (index !== block) {
+        this.#addSlices(block, slices)
+        slices = []
+        block = index
+      }
+      if (index === -1) {
+        this.add(chunk)
+      } else {
+        if (this.#id === "") this.#id = chunk.id
+        slices.push(chunk.content)
+      }
+    }
+    this.#addSlices(block, slices)
+  }
+
+  #addSlices(index: number, slices: ReadonlyArray<string>): void {
+    if (slices.length === 0) return
+    const text = slices.length === 1 ? slices[0]! : slices.join("")
+    this.#content += text
+    this.#addDelta({ type: "text", index, text })
+  }
+
   partial(): PartialAIMessage {
     return partialAIMessage(this.#fields())
   }
@@ -90,6 +122,15 @@ export class Accumulator implements AccumulatorApi {
     this.#lastIndex = delta.index
     this.#last = created
   }
+}
+
+/** The index of the block when a chunk is a slice of text and nothing else, otherwise -1. */
+const plainTextIndex = ({ content, finish, metadata, parts, usage }: AIMessageChunk): number => {
+  const [part] = parts
+  return parts.length === 1 && part?.type === "text" && part.text === content && part.metadata === undefined &&
+      usage === undefined && finish === undefined && metadata === undefined
+    ? part.index
+    : -1
 }
 
 /** Adds a delta to the block of its index; false when it is of another kind and starts a block of its own. */

@@ -61,6 +61,7 @@ const open = Effect.fnUntraced(function*(make: Effect.Effect<HttpStream, ChatMod
     return Effect.sync(() => connection.close())
   })
   request.lifeline.connected()
+  request.lifeline.endWaitBy(() => connection.close())
   const decoder = request.decoder(response)
   const read = Effect.callback<Uint8Array | undefined, ChatModelError>((resume) => {
     connection.read().then(
@@ -75,20 +76,23 @@ const open = Effect.fnUntraced(function*(make: Effect.Effect<HttpStream, ChatMod
   )
 
   let ended = false
+  const deliver = (chunks: ReadonlyArray<AIMessageChunk>): Pull.Pull<Chunks, ChatModelError> =>
+    isNonEmpty(chunks) ? Effect.succeed(chunks) : next
+  const received = (bytes: Uint8Array | undefined): Pull.Pull<Chunks, ChatModelError> => {
+    if (bytes === undefined) {
+      ended = true
+      return Effect.flatMap(decoder.end(), deliver)
+    }
+    request.lifeline.alive()
+    return deliver(decoder.push(bytes))
+  }
+  const reading = Effect.flatMap(read, received)
+  const readingEnd = Effect.flatMap(readEnd, received)
   const next: Pull.Pull<Chunks, ChatModelError> = Effect.suspend(() => {
     if (decoder.failure !== undefined) return Effect.fail(decoder.failure)
     if (ended) return Cause.done()
-    return Effect.flatMap(decoder.complete ? readEnd : read, (bytes) => {
-      if (bytes === undefined) {
-        ended = true
-        return Effect.flatMap(decoder.end(), deliver)
-      }
-      request.lifeline.alive()
-      return deliver(decoder.push(bytes))
-    })
+    return decoder.complete ? readingEnd : reading
   })
-  const deliver = (chunks: ReadonlyArray<AIMessageChunk>): Pull.Pull<Chunks, ChatModelError> =>
-    isNonEmpty(chunks) ? Effect.succeed(chunks) : next
   return next
 })
 

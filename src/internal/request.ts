@@ -15,10 +15,15 @@ export interface ChatRequest {
   readonly lifeline: Lifeline
 }
 
-/** Tells the time limits how far a call is. Both may be called as often as one likes; they cost a clock reading. */
+/** Tells the time limits how far a call is. `connected` and `alive` may be called as often as one likes; they cost a clock reading. */
 export interface Lifeline {
   /** The response's headers have arrived. Without it `connect` and `firstChunk` are one phase. */
   readonly connected: () => void
   /** Something arrived that is no chunk, such as a ping. */
   readonly alive: () => void
+  /**
+   * Says how a wait for the network is ended from outside: `abort` makes it fail, or end, at once. A stream that says so
+   * is read without a fiber of its own, which saves a few microseconds a read. It must still end when its scope closes.
+   */
+  readonly endWaitBy: (abort: () => void) => void
 }

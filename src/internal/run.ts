@@ -8,13 +8,15 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { accumulator, concat, empty } from "../AIMessageChunk.ts"
-import type { Accumulator, AIMessageChunk } from "../AIMessageChunk.ts"
+import { concat, empty } from "../AIMessageChunk.ts"
+import type { AIMessageChunk } from "../AIMessageChunk.ts"
 import type { CallOptions } from "../CallOptions.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../ChatModelError.ts"
 import type { Reason } from "../ChatModelError.ts"
-import type { Message } from "../Message.ts"
+import type { AIMessage, Message } from "../Message.ts"
+import { Accumulator } from "./accumulator.ts"
 import type { ChatRequest } from "./request.ts"
+import type { Kept } from "./runnable/fold.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
 
 /** A call of a model: whom it asks, and how one try is made. */
@@ -53,14 +55,32 @@ const defaultSchedule = Schedule.exponential("500 millis").pipe(
  * Runs a call: opens it when the first chunk is asked for, retries until then, keeps the time limits, notes what
  * arrives for `partial`, and sees to it that the stream either ends with its `finish` or fails.
  */
-export const run = (call: Call): Stream.Stream<AIMessageChunk, ChatModelError> =>
-  Stream.fromChannel(Channel.fromTransform((_, scope) => start(call, scope)))
+export const run = (call: Call) => {
+  let message: Accumulator | undefined
+  const stream: Stream.Stream<AIMessageChunk, ChatModelError> = Stream.fromChannel(
+    Channel.fromTransform((_, scope) =>
+      start(call, scope, (begun) => {
+        message = begun
+      })
+    )
+  )
+  return { stream, kept: () => message && keptOf(message) }
+}
 
-const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
+/** What arrives is noted for `partial` in any case, so nobody else need do it. */
+const keptOf = (message: Accumulator): Kept<AIMessage> => ({
+  partial: () => message.partial(),
+  // No stream of a model ends without its finish, and before its end nobody asks.
+  done: () => message.message() as AIMessage
+})
+
+const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope, noteMessage: (message: Accumulator) => void) {
   const { messages, options } = yield* call.request
   const clock = yield* Clock.Clock
   const services = yield* Effect.context<never>()
   let attempt: Attempt | undefined
+  /** The attempt's chunks, checked. */
+  let next: ChunkPull | undefined
   const watchdog = new Watchdog(
     limitsOf(options.timeout),
     clock,
@@ -69,11 +89,49 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
   )
   yield* Scope.addFinalizer(scope, watchdog.stop)
 
+  const fail = (attempt: Attempt, reason: Reason) =>
+    withPartial(new ChatModelError({ provider: call.provider, model: call.model, reason }), attempt)
+
+  /** The next chunks of a try, checked; made once, as it is run for each read. */
+  const checked = (attempt: Attempt): ChunkPull =>
+    Pull.matchEffect(watchdog.guard(Effect.suspend(() => attempt.pull)), {
+      onSuccess: (chunks) => {
+        watchdog.chunks()
+        for (let i = 0; i < chunks.length; i++) {
+          if (attempt.finished) {
+            attempt.message.addAll(chunks.slice(0, i))
+            return Effect.fail(fail(attempt, new MalformedResponseError({ message: afterFinish })))
+          }
+          if (chunks[i]!.finish !== undefined) attempt.finished = true
+        }
+        attempt.message.addAll(chunks)
+        return Effect.succeed(chunks)
+      },
+      onDone: (): ChunkPull => {
+        watchdog.waited()
+        if (watchdog.expired !== undefined) return Effect.fail(fail(attempt, watchdog.expired))
+        return attempt.finished
+          ? Cause.done()
+          : Effect.fail(fail(attempt, new TruncatedError({ message: "The stream ended before the message did" })))
+      },
+      onFailure: (cause) => {
+        watchdog.waited()
+        return watchdog.expired !== undefined && !Cause.hasInterrupts(cause)
+          ? Effect.fail(fail(attempt, watchdog.expired))
+          : Effect.failCause(
+            Cause.map(
+              cause,
+              (error) => error._tag === "TimeoutError" ? fail(attempt, error) : withPartial(error, attempt)
+            )
+          )
+      }
+    })
+
   const begin = (): Attempt => {
     watchdog.begin()
     const fresh: Attempt = {
       scope: Scope.forkUnsafe(scope),
-      message: accumulator(),
+      message: new Accumulator(),
       finished: false,
       // The connection is made by the first pull, so that it has a time limit too.
       pull: Effect.suspend(() =>
@@ -89,36 +147,10 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
         )
       )
     }
+    attempt = fresh
+    noteMessage(fresh.message)
     return fresh
   }
-
-  const fail = (attempt: Attempt, reason: Reason) =>
-    withPartial(new ChatModelError({ provider: call.provider, model: call.model, reason }), attempt)
-
-  /** The next chunks of a try, checked. */
-  const next = (attempt: Attempt): ChunkPull =>
-    Pull.matchEffect(watchdog.guard(attempt.pull), {
-      onSuccess: (chunks) => {
-        watchdog.chunks()
-        for (const chunk of chunks) {
-          if (attempt.finished) return Effect.fail(fail(attempt, new MalformedResponseError({ message: afterFinish })))
-          attempt.message.add(chunk)
-          if (chunk.finish !== undefined) attempt.finished = true
-        }
-        return Effect.succeed(chunks)
-      },
-      onDone: (): ChunkPull =>
-        attempt.finished
-          ? Cause.done()
-          : Effect.fail(fail(attempt, new TruncatedError({ message: "The stream ended before the message did" }))),
-      onFailure: (cause) =>
-        Effect.failCause(
-          Cause.map(
-            cause,
-            (error) => error._tag === "TimeoutError" ? fail(attempt, error) : withPartial(error, attempt)
-          )
-        )
-    })
 
   const maxRetries = options.maxRetries ?? 2
   let step: RetryStep | undefined
@@ -144,8 +176,8 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
   const first: ChunkPull = Effect.gen(function*() {
     for (let retries = 0;; retries++) {
       const current = begin()
-      attempt = current
-      const exit = yield* Effect.exit(firstShown(() => next(current)))
+      next = checked(current)
+      const exit = yield* Effect.exit(firstShown(next))
       if (Exit.isSuccess(exit)) return exit.value
       const error = Cause.findErrorOption(exit.cause)
       if (error._tag === "None" || Cause.isDone(error.value)) return yield* exit
@@ -159,7 +191,7 @@ const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope) {
 
   let shown = false
   return Effect.suspend((): ChunkPull => {
-    if (shown && attempt !== undefined) return next(attempt)
+    if (shown && next !== undefined) return next
     shown = true
     return first
   })
@@ -169,10 +201,10 @@ const afterFinish = "Something followed the chunk that ended the message"
 
 /** Holds back chunks that carry only an id, usage or metadata, and joins them to the first that carries more. */
 const firstShown = Effect.fnUntraced(
-  function*(next: () => ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
+  function*(next: ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
     let held = empty
     while (true) {
-      const chunks = yield* next()
+      const chunks = yield* next
       for (let i = 0; i < chunks.length; i++) {
         held = held === empty ? chunks[i]! : concat(held, chunks[i]!)
         if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {

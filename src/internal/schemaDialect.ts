@@ -65,12 +65,12 @@ class Translation {
   private node(schema: unknown, path: string): Node {
     // `true`, or nothing said.
     if (!isJsonSchema(schema)) return this.fail(path, "any value may be there")
-    const node = mergeAllOf(schema)
+    const node = withoutTypes(mergeAllOf(schema))
     if (node["$ref"] !== undefined) return this.reference(node, path)
     if (node["not"] !== undefined) return this.fail(path, "it says what a value is not")
     if (node["allOf"] !== undefined) return this.fail(path, "it must be several things at once (allOf)")
-    const options = alternatives(node)
-    if (options !== undefined) return this.union(node, options, path)
+    const options = node["anyOf"] ?? node["oneOf"]
+    if (Array.isArray(options)) return this.union(node, options, path)
     if (node["enum"] !== undefined || node["const"] !== undefined) return this.words(node, valueKeys)
     switch (node["type"] ?? (node["properties"] === undefined ? undefined : "object")) {
       case "object":
@@ -107,8 +107,8 @@ class Translation {
   private union(node: Node, options: ReadonlyArray<unknown>, path: string): Node {
     const beside = Object.keys(node).find((key) => !unionKeys.has(key) && !wordKeys.has(key))
     if (beside !== undefined) return this.fail(path, `it must be one of several things and something else (${beside})`)
-    const anyOf = options.map((option) => this.node(option, path))
-    return this.words({ ...node, anyOf }, new Set(["anyOf"]))
+    const { anyOf: _, oneOf: __, type: ___, ...said } = node
+    return this.words({ ...said, anyOf: options.map((option) => this.node(option, path)) }, new Set(["anyOf"]))
   }
 
   private object(node: Node, path: string): Node {
@@ -184,14 +184,17 @@ const valueKeys = new Set(["type", "enum", "const"])
 const objectKeys = new Set(["type", "properties", "required", "additionalProperties"])
 const arrayKeys = new Set(["type", "items"])
 
-/** What a value may be one of, however that is said. */
-const alternatives = (node: Node): ReadonlyArray<unknown> | undefined => {
-  const { anyOf, oneOf, type, ...rest } = node
-  const options = anyOf ?? oneOf
-  if (Array.isArray(options)) return options
-  if (!Array.isArray(type)) return undefined
-  const shape = Object.fromEntries(Object.entries(rest).filter(([key]) => !wordKeys.has(key)))
-  return type.map((each) => each === "null" ? { type: each } : { ...shape, type: each })
+/** A list of types as what it is short for. */
+const withoutTypes = (node: Node): Node => {
+  const { type } = node
+  if (!Array.isArray(type) || node["anyOf"] !== undefined || node["oneOf"] !== undefined) return node
+  const said: Array<[string, unknown]> = []
+  const shape: Array<[string, unknown]> = []
+  for (const entry of Object.entries(node)) if (entry[0] !== "type") (wordKeys.has(entry[0]) ? said : shape).push(entry)
+  return {
+    ...Object.fromEntries(said),
+    anyOf: type.map((each) => each === "null" ? { type: each } : { ...Object.fromEntries(shape), type: each })
+  }
 }
 
 const nullable = (schema: Node): Node => {

@@ -47,7 +47,9 @@ export class Watchdog implements Lifeline {
   #since: number
   #expired: TimeoutError | undefined
   #fiber: Fiber.Fiber<void> | undefined
+  /** Ends what is waited for; undefined when nobody waits. */
   #abort: ((error: TimeoutError) => void) | undefined
+  #endWait: (() => void) | undefined
 
   /** `release` closes the connection when the time is up and nobody waits for a chunk. */
   constructor(
@@ -68,6 +70,7 @@ export class Watchdog implements Lifeline {
 
   /** A new try begins. */
   begin(): void {
+    this.#endWait = undefined
     this.#enter("connect")
   }
 
@@ -77,6 +80,7 @@ export class Watchdog implements Lifeline {
 
   /** Chunks arrived. */
   chunks(): void {
+    this.#abort = undefined
     this.#enter("idle")
   }
 
@@ -94,12 +98,31 @@ export class Watchdog implements Lifeline {
     this.#since = this.#clock.currentTimeMillisUnsafe()
   }
 
-  /** Runs a pull that fails when its time is up. The pull is interrupted, and its finalizers have run, before it does. */
+  endWaitBy(abort: () => void): void {
+    this.#endWait = abort
+  }
+
+  /** The time was up; what a wait ended with since then is only the consequence. */
+  get expired(): TimeoutError | undefined {
+    return this.#expired
+  }
+
+  /** Runs a pull that fails when its time is up. The pull is over, and its finalizers have run, before it does. */
   guard<A, E>(pull: Effect.Effect<A, E>): Effect.Effect<A, E | TimeoutError> {
     if (!this.active) return pull
-    return Effect.callback<A, E | TimeoutError>((resume) => {
-      if (this.#expired !== undefined) return resume(Effect.fail(this.#expired))
+    const forked = this.#forked(pull)
+    return Effect.suspend((): Effect.Effect<A, E | TimeoutError> => {
+      if (this.#expired !== undefined) return Effect.fail(this.#expired)
       this.#since = this.#clock.currentTimeMillisUnsafe()
+      if (this.#endWait === undefined) return forked
+      this.#abort = this.#endWait
+      return pull
+    })
+  }
+
+  /** In a fiber of its own, which can be interrupted. */
+  #forked<A, E>(pull: Effect.Effect<A, E>): Effect.Effect<A, E | TimeoutError> {
+    return Effect.callback<A, E | TimeoutError>((resume) => {
       const fiber = Effect.runForkWith(this.#services)(pull)
       // Only now, so that the request is on its way first.
       this.#fiber ??= Effect.runForkWith(this.#services)(this.#watch)
@@ -113,6 +136,11 @@ export class Watchdog implements Lifeline {
         return Fiber.interrupt(fiber)
       })
     })
+  }
+
+  /** Nobody waits any more. */
+  waited(): void {
+    this.#abort = undefined
   }
 
   /** The call is over. */

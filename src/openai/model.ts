@@ -8,6 +8,7 @@ import { baseUrlProblem, keyProblem } from "../internal/provider/client.ts"
 import type { DecoderOptions } from "../internal/provider/decoder.ts"
 import { providerModel } from "../internal/provider/model.ts"
 import type { Encoded } from "../internal/provider/model.ts"
+import { strictDialect } from "../internal/strictDialect.ts"
 import type { Message } from "../Message.ts"
 import { chat } from "./chat/api.ts"
 import { connect } from "./client.ts"
@@ -54,6 +55,7 @@ export const makeModel = (options: Options): Service => {
     capabilities: spec.capabilities,
     secrets: [apiKey, ...Object.values(headers)],
     dialect,
+    schemaDialect: strictDialect("OpenAI"),
     connect: problem === undefined ? connect(client, spec.path) : Effect.fail(problem),
     encode: (messages, options) => spec.encode({ provider, model }, messages, options),
     decoder: spec.decoder

@@ -43,9 +43,6 @@ describe("withCache", () => {
       const inner = events.filter((event) => event.tags.includes("seq:step:2"))
       assert.deepStrictEqual(inner.map(({ data, event, name }) => [event, name, data]), [
         ["on_chain_start", "RunnableSequence", { input: "hi" }],
-        ["on_chain_stream", "RunnableSequence", { chunk: "a" }],
-        ["on_chain_stream", "RunnableSequence", { chunk: "b" }],
-        ["on_chain_stream", "RunnableSequence", { chunk: "" }],
         ["on_chain_end", "RunnableSequence", { output: "ab", input: "hi" }]
       ])
     }).pipe(memory()))

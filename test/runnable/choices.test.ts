@@ -40,10 +40,11 @@ describe("branch", () => {
         const { events } = yield* eventsOf(chain, input)
         balanced(events)
         const starts = events.filter((event) => event.event === "on_chain_start")
-        assert.deepStrictEqual(starts.map(({ name, tags }) => [name, tags]), [["RunnableBranch", []], [
-          "RunnableLambda",
-          [tag]
-        ]])
+        assert.deepStrictEqual(starts.map(({ name, tags }) => [name, tags]), [
+          ["RunnableBranch", []],
+          ["RunnableLambda", ["condition:1"]],
+          ["RunnableLambda", [tag]]
+        ])
       }
     }))
 
@@ -53,7 +54,12 @@ describe("branch", () => {
       const chain = Runnable.branch([[(_input: string) => Effect.fail("unsure" as const), one.step]], one.step)
       const { events, exit } = yield* eventsOf(chain, "x")
       assert.deepStrictEqual(exit, Exit.fail("unsure"))
-      assert.deepStrictEqual(events.map((event) => event.event), ["on_chain_start", "on_chain_error"])
+      assert.deepStrictEqual(events.map(({ event, name }) => [event, name]), [
+        ["on_chain_start", "RunnableBranch"],
+        ["on_chain_start", "RunnableLambda"],
+        ["on_chain_error", "RunnableLambda"],
+        ["on_chain_error", "RunnableBranch"]
+      ])
       assert.deepStrictEqual(yield* one.calls, [])
       const throws = Runnable.branch([[(_input: string): boolean => {
         throw new Error("bug")

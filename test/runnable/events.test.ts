@@ -4,22 +4,10 @@ import { ChatModel, ChatModelError, ChatPrompt, OutputParser, Runnable } from "r
 import type { RunEvent } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "../support/events.ts"
+import { letters } from "../support/letters.ts"
 import { available, neutral, peerRun, skipped } from "../support/peerEvents.ts"
 
 const { chunk, fail, stall } = ScriptedChatModel
-
-/** The peer's fake model says its answer letter by letter, with no chunk of its own for the end. */
-const letters = (answer: string, name: string) =>
-  ScriptedChatModel.make(() =>
-    [...answer].map((letter, i) =>
-      chunk({
-        _tag: "AIMessageChunk",
-        id: "m",
-        content: letter,
-        parts: [{ type: "text", index: 0, text: letter }],
-        ...(i === answer.length - 1 ? { finish: { reason: "stop", raw: "" } } : undefined)
-      })
-    ), { provider: name, options: { maxRetries: 0 } }).model
 
 const prompt = ChatPrompt.make([["system", "be brief"], ["human", "{q}"]])
 
@@ -153,8 +141,8 @@ describe("events", () => {
       assert.deepStrictEqual(starts.map((event) => [event.name, event.tags.toSorted(), event.metadata]), [
         ["outer", ["t1"], { a: 1 }],
         ["inner", ["map:key:x", "t1", "t2"], { a: 1, b: 2 }],
-        ["StrOutputParser", ["seq:step:2", "t1", "t2"], { a: 1, b: 2 }],
-        ["m", ["seq:step:1", "t1", "t2"], { a: 1, b: 2 }]
+        ["m", ["seq:step:1", "t1", "t2"], { a: 1, b: 2 }],
+        ["StrOutputParser", ["seq:step:2", "t1", "t2"], { a: 1, b: 2 }]
       ])
       balanced(events)
     }))

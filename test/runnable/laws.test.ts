@@ -81,6 +81,89 @@ for (const { folds, make, name } of combinators) {
   })
 }
 
+describe("a step that chooses what it gives on folds as that does", () => {
+  const list = Runnable.sequence(echo, OutputParser.lines)
+  const lines = "a\nb"
+  const chosen: Readonly<Record<string, Runnable.Runnable<string, unknown, unknown, never, unknown>>> = {
+    fn: Runnable.fn((_input: string) => list),
+    branch: Runnable.branch([[(input: string) => input === "", Runnable.fn(() => ["other"])]], list),
+    route: Runnable.route({ list, text: Runnable.sequence(echo, OutputParser.string) }, () => "list")
+  }
+  const whole = ["a", "b"]
+  for (const [name, choosing] of Object.entries(chosen)) {
+    const around = {
+      alone: choosing,
+      "behind a passthrough": Runnable.sequence(choosing, Runnable.passthrough<unknown, unknown>()),
+      "in a function": Runnable.fn((_input: string) => choosing),
+      withRetry: choosing.pipe(Runnable.withRetry()),
+      withConfig: choosing.pipe(Runnable.withConfig({ tags: ["t"] })),
+      withTimeout: choosing.pipe(Runnable.withTimeout("1 minute")),
+      withCache: choosing.pipe(Runnable.withCache({ name }))
+    }
+    for (const [place, step] of Object.entries(around)) {
+      it.effect(`${name}, ${place}`, () =>
+        Effect.gen(function*() {
+          assert.deepStrictEqual(yield* step.invoke(lines), whole)
+          assert.deepStrictEqual(yield* step.invoke(lines), whole)
+          const { events } = yield* eventsOf(step, lines)
+          for (const { data, event, name, tags } of events) {
+            if (event.endsWith("_end") && name !== "scripted" && !tags.includes("condition:1")) {
+              assert.deepStrictEqual((data as { readonly output: unknown }).output, whole, name)
+            }
+          }
+        }).pipe(Effect.provide(RunnableCache.layerMemory({ capacity: 10 }))))
+    }
+
+    it.effect(`${name}, in objects`, () =>
+      Effect.gen(function*() {
+        const both = Runnable.parallel({ list: choosing, length: Runnable.fn((input: string) => input.length) })
+        assert.deepStrictEqual(yield* both.invoke(lines), { list: whole, length: 3 })
+        const assigned = Runnable.sequence(
+          Runnable.fn((q: string) => ({ q })),
+          Runnable.assign({ list: Runnable.sequence(Runnable.fn(({ q }: { readonly q: string }) => q), choosing) })
+        )
+        assert.deepStrictEqual(yield* assigned.invoke(lines), { q: lines, list: whole })
+        assert.deepStrictEqual(yield* Runnable.sequence(both, Runnable.pick("list")).invoke(lines), whole)
+        assert.deepStrictEqual(yield* Runnable.sequence(both, Runnable.pick(["list"])).invoke(lines), {
+          list: whole
+        })
+      }))
+  }
+
+  it.effect("withFallbacks, as the step that answered", () =>
+    Effect.gen(function*() {
+      const failing = Runnable.fn((_input: string): Effect.Effect<ReadonlyArray<string>, "no"> => Effect.fail("no"))
+      const fallback = Runnable.fn((_input: string): Runnable.Runnable<string, ReadonlyArray<string>> =>
+        Runnable.fn(() => whole)
+      )
+      assert.deepStrictEqual(yield* failing.pipe(Runnable.withFallbacks([fallback])).invoke(lines), whole)
+    }))
+
+  it.effect("a value that looks like a chunk stays what it is", () =>
+    Effect.gen(function*() {
+      const step = Runnable.fn((text: string) => AIMessageChunk.text(text))
+      assert.deepStrictEqual(yield* step.invoke("a"), AIMessageChunk.text("a"))
+    }))
+})
+
+describe("a sequence of steps that work on chunks", () => {
+  it.effect("works on chunks too, however it is wrapped", () =>
+    Effect.gen(function*() {
+      const louder = Runnable.sequence(OutputParser.string, Runnable.map((slice: string) => slice.toUpperCase()))
+      const wrapped = louder.pipe(Runnable.withConfig({ name: "Louder" }), Runnable.withTimeout("1 minute"))
+      const chain = Runnable.sequence(echo, wrapped)
+      assert.deepStrictEqual(yield* Stream.runCollect(chain.stream("abc")), ["A", "B", "C", ""])
+      const { events } = yield* eventsOf(chain, "abc")
+      balanced(events)
+      // The chunks are told by the steps inside.
+      const own = events.filter(({ name }) => name === "Louder")
+      assert.deepStrictEqual(own.map(({ event }) => event), ["on_chain_start", "on_chain_end"])
+      const [start, end] = own
+      assert.deepStrictEqual(start?.data, {})
+      assert.propertyVal((end?.data as { readonly input: object } | undefined)?.input, "content", "abc")
+    }))
+})
+
 describe("sequence", () => {
   const doubled = Runnable.map((slice: string) => slice + slice)
   const marked = Runnable.transform(

@@ -4,11 +4,15 @@ import { Runnable } from "rivulet"
 import type { RunEvent } from "rivulet"
 
 /** The events of a run as far as they came, and how it ended. */
-export const eventsOf = <In, Out, E, R, C>(self: Runnable.Runnable<In, Out, E, R, C, never>, input: In) =>
+export const eventsOf = <In, Out, E, R, C>(
+  self: Runnable.Runnable<In, Out, E, R, C, never>,
+  input: In,
+  options?: Runnable.EventOptions
+) =>
   Effect.gen(function*() {
     const events: Array<RunEvent.RunEvent> = []
     const exit = yield* Effect.exit(
-      Stream.runForEach(Runnable.streamEvents(self, input), (event) => Effect.sync(() => events.push(event)))
+      Stream.runForEach(Runnable.streamEvents(self, input, options), (event) => Effect.sync(() => events.push(event)))
     )
     return { events, exit }
   })

@@ -70,6 +70,18 @@ const widened: Effect.Effect<{ readonly q: string; readonly n: number; readonly 
   n: 1
 })
 
+const found = Runnable.parallel({ context: length, question: Runnable.passthrough<string>() })
+const cited = Runnable.sequence(
+  found,
+  Runnable.assign({ n: Runnable.fn((i: { readonly context: number }) => i.context) })
+)
+expect<Parts<typeof cited>["chunk"]>().type.toBe<
+  { readonly context: number } | { readonly question: string } | { readonly n: number }
+>()
+const counted = Runnable.assign({ n: Runnable.fn((input: { readonly context: number }) => input.context) })
+Runnable.sequence(found, counted)
+expect<Parts<typeof counted>["chunk"]>().type.toBe<{ readonly context?: number } | { readonly n: number }>()
+
 // pick
 const picked = Runnable.sequence(both, Runnable.pick("text"))
 expect<Parts<typeof picked>["out"]>().type.toBe<string>()

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { make } from "../../ChatModel.ts"
@@ -10,12 +11,13 @@ import type { Reason } from "../../ChatModelError.ts"
 import type { Message } from "../../Message.ts"
 import { httpStream } from "../httpStream.ts"
 import type { Decoder } from "../httpStream.ts"
+import { toDialect } from "../schemaDialect.ts"
+import type { SchemaDialect } from "../schemaDialect.ts"
 import type { DecoderOptions } from "./decoder.ts"
 import { errorOf } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
 import { scrubber } from "./text.ts"
-import { undeclared } from "./undeclared.ts"
 
 /** A request that can be sent. */
 export interface Encoded {
@@ -37,6 +39,8 @@ export interface ProviderModel<E extends Encoded> {
   /** Settings that may be secret: those that are are taken out of every error. */
   readonly secrets: ReadonlyArray<unknown>
   readonly dialect: ErrorDialect
+  /** What it takes of JSON Schema where it holds the model to one; absent if it takes any, or none. */
+  readonly schemaDialect?: SchemaDialect | undefined
   /** Checks the settings and loads what sending needs. Run by the first call, and again only if it failed. */
   readonly connect: Effect.Effect<Send<E>, Reason>
   /** Puts a request together, or tells what in it the provider cannot do. */
@@ -65,8 +69,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
   const stream = (request: ChatRequest) =>
     httpStream(Effect.gen(function*() {
       const send = yield* getSend
-      const encoded = undeclared(provider, spec.capabilities, request.messages, request.options) ??
-        spec.encode(request.messages, request.options)
+      const encoded = spec.encode(request.messages, request.options)
       if (isReason(encoded)) return yield* fail(encoded)
       for (const warning of encoded.warnings) yield* Effect.logWarning(warning)
       const clock = yield* Clock.Clock
@@ -93,7 +96,15 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
       }
     }))
 
-  return make({ provider, model, options: spec.options, capabilities: spec.capabilities, stream })
+  const { capabilities, options, schemaDialect } = spec
+  return make({
+    provider,
+    model,
+    options,
+    capabilities,
+    supportsSchema: schemaDialect && ((schema) => Result.isSuccess(toDialect(schema, schemaDialect))),
+    stream
+  })
 }
 
 const isReason = (encoded: Encoded | Reason): encoded is Reason => isObject(encoded) && "_tag" in encoded

@@ -1,12 +1,17 @@
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { barrier, TypeId } from "./core.ts"
-import type { AnyRunnable, ErrorOf, Runnable, ServicesOf } from "./core.ts"
-import { byKey, last } from "./fold.ts"
+import { open, opening } from "./core.ts"
+import type { AnyOpened, AnyRunnable, ErrorOf, Opened, Runnable, ServicesOf } from "./core.ts"
+import { byKey, byShape, last, lazily } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 import { parallelOf } from "./parallel.ts"
 import type { Branches, Parts, Slices } from "./parallel.ts"
 
 type Kept<In, B> = Omit<In, keyof B>
+
+/** What is kept of each chunk, if it is known what chunks there are. */
+type KeptOf<Chunk, In, B> = object extends Chunk ? Partial<Kept<In, B>> : Chunk extends unknown ? Omit<Chunk, keyof B>
+: never
 
 /** What all branches take together. */
 type Needed<B> = (
@@ -17,9 +22,9 @@ type Needed<B> = (
 ) extends (input: infer In) => void ? In : never
 
 /**
- * Adds keys to an object: each is what a step makes of the whole object. It waits for its input, streams that first (as
- * one object, without the keys that are to be replaced), and then objects with one key as they come. The steps run at
- * once, as in {@link parallel}, and fail and stop as they do there. Behind another step the object has all keys which
+ * Adds keys to an object: each is what a step makes of the whole object. It gives on what it gets, chunk by chunk
+ * (without the keys that are to be replaced), and when that is whole objects with one key, as they come. The steps run
+ * at once, as in {@link parallel}, and fail and stop as they do there. Behind another step the object has all keys which
  * that one gives; standing alone, those that the steps take.
  *
  * **Example** (The question beside the answer)
@@ -33,34 +38,66 @@ type Needed<B> = (
  * const both = chain.invoke({ question: "Why is the sky blue?" }) // { question: "Why ...", answer: "Because ..." }
  * ```
  */
-export const assign = <const B extends Branches<never>, In extends Needed<B> = Needed<B>>(
+export const assign = <const B extends Branches<never>, In extends Needed<B> = Needed<B>, Chunk = object>(
   branches: B
-): Runnable<In, Kept<In, B> & Parts<B>, ErrorOf<B[keyof B]>, ServicesOf<B[keyof B]>, Kept<In, B> | Slices<B>> =>
+): Runnable<
+  In,
+  Kept<In, B> & Parts<B>,
+  ErrorOf<B[keyof B]>,
+  ServicesOf<B[keyof B]>,
+  KeptOf<Chunk, In, B> | Slices<B>,
+  Chunk
+> =>
   // What `assignOf` gives has the types of its branches, which it does not look at.
-  assignOf(branches) as Runnable<never, unknown, unknown, unknown, unknown> as Runnable<
+  assignOf(branches) as Runnable<never, unknown, unknown, unknown, unknown, unknown> as Runnable<
     In,
     Kept<In, B> & Parts<B>,
     ErrorOf<B[keyof B]>,
     ServicesOf<B[keyof B]>,
-    Kept<In, B> | Slices<B>
+    KeptOf<Chunk, In, B> | Slices<B>,
+    Chunk
   >
 
-const assignOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable => {
+const assignOf = (
+  branches: Readonly<Record<string, AnyRunnable>>
+): Runnable<never, unknown, unknown, unknown, unknown, object> => {
   const mapper = parallelOf(branches)
-  return barrier<object, unknown, unknown, unknown, unknown>({
-    type: "chain",
-    name: "RunnableAssign",
-    folder: () =>
-      byKey(
-        // What the input has comes whole; the rest is that step's own chunks.
-        (key) => Object.hasOwn(branches, key) ? branches[key]![TypeId].folder() as Folder<unknown, unknown> : last(),
-        Object.keys(branches)
-      ) as Folder<unknown, unknown>,
-    run: (input) => {
-      const kept = Object.fromEntries(Object.entries(input).filter(([key]) => !Object.hasOwn(branches, key)))
-      const made = mapper.stream(input as never) // its branches take the same input
-      return Object.keys(kept).length === 0 ? made : Stream.concat(Stream.succeed(kept), made)
+  const kept = (chunk: object) => {
+    const entries = Object.entries(chunk).filter(([key]) => !Object.hasOwn(branches, key))
+    return entries.length === 0 ? Result.failVoid : Result.succeed(Object.fromEntries(entries))
+  }
+  /** What comes in, and then what is made of the whole of it. */
+  const assigned = <E, R>(before: Opened<object, unknown, E, R>): Opened<unknown, unknown, unknown, unknown> => {
+    let made: AnyOpened | undefined
+    return {
+      stream: Stream.suspend(() => {
+        const whole = before.folder()
+        const passed = Stream.filterMap(before.stream, (chunk) => {
+          whole.add(chunk)
+          return kept(chunk)
+        })
+        // The branches take the input.
+        return Stream.concat(passed, Stream.suspend(() => (made = open(mapper, whole.done() as never)).stream))
+      }),
+      folder: () => {
+        const own = before.folder()
+        const inner = lazily(() => made?.folder())
+        return byKey(
+          (key) => (Object.hasOwn(branches, key) ? inner : own).at?.(key) ?? byShape(),
+          Object.keys(branches)
+        ) as Folder<unknown, unknown>
+      }
+    }
+  }
+  return opening<never, unknown, unknown, unknown, unknown, object>(
+    {
+      type: "chain",
+      name: "RunnableAssign",
+      tells: "chunks",
+      shape: { _tag: "Branches", branches: Object.entries(branches) }
     },
-    shape: { _tag: "Branches", branches: Object.entries(branches) }
-  }) as AnyRunnable
+    // What the input has is whole.
+    (input) => assigned({ stream: Stream.succeed(input), folder: last }),
+    assigned
+  )
 }

@@ -1,10 +1,8 @@
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import { barrier, TypeId } from "./core.ts"
+import { collect, deferred, open, opening } from "./core.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
-import { tagged } from "./currentRun.ts"
-import { byShape } from "./fold.ts"
-import type { Folder } from "./fold.ts"
+import { alone, askingWhole, tagged } from "./currentRun.ts"
+import { fn } from "./functions.ts"
 
 /** Whether a case applies: an answer, or an effect that finds it out. */
 export type Condition<In> = (input: In) => boolean | Effect.Effect<boolean, unknown, unknown>
@@ -23,8 +21,6 @@ type StepOf<C> = C extends readonly [unknown, infer S] ? S : never
  * The step of the first condition that holds, or the last one given when none does. The conditions are asked in order,
  * one after the other; the step then gets the same input and streams. A condition that fails is the failure of the
  * whole; one that throws is a defect.
- *
- * The whole is folded as the steps fold theirs, if they all do it alike, and otherwise by what the chunks are.
  *
  * **Example** (Two experts)
  *
@@ -61,26 +57,16 @@ const branchOf = (cases: ReadonlyArray<Case<never>>, otherwise: AnyRunnable): An
     ...cases.map(([, step], i) => [`branch:${i + 1}`, step] as const),
     ["branch:default", otherwise] as const
   ]
+  const conditions = cases.map(([condition]) => fn(condition))
   const choose = Effect.fnUntraced(function*(input: never) {
-    for (const [i, [condition]] of cases.entries()) {
-      const met = condition(input)
-      if (Effect.isEffect(met) ? yield* met : met) return branches[i]!
+    for (const [i, condition] of conditions.entries()) {
+      const asked = tagged(`condition:${i + 1}`, open(condition, input))
+      if (yield* askingWhole(collect(asked))) return branches[i]!
     }
     return branches[branches.length - 1]!
   })
-  return barrier<never, unknown, unknown, unknown, unknown>({
-    type: "chain",
-    name: "RunnableBranch",
-    folder: commonFolder(branches.map(([, step]) => step)),
-    run: (input) => Stream.unwrap(Effect.map(choose(input), ([tag, step]) => tagged(tag, step.stream(input)))),
-    shape: { _tag: "Branches", branches }
-  })
-}
-
-/** How the steps fold their chunks, if they all do it alike. */
-export const commonFolder = (steps: ReadonlyArray<AnyRunnable>): () => Folder<unknown, unknown> => {
-  const folders = new Set(steps.map((step) => step[TypeId].folder))
-  const [only] = folders
-  // It is given the chunks of one of these steps.
-  return folders.size === 1 ? only as () => Folder<unknown, unknown> : byShape
+  return opening<never, unknown, unknown, unknown, unknown>(
+    { type: "chain", name: "RunnableBranch", tells: "root", shape: { _tag: "Branches", branches } },
+    (input) => deferred(Effect.map(choose(input), ([tag, step]) => tagged(tag, alone(open(step, input)))))
+  )
 }

@@ -1,9 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { RunnableCache } from "../../RunnableCache.ts"
-import { derivedBarrier, TypeId } from "./core.ts"
-import type { Runnable } from "./core.ts"
-import type { Folder } from "./fold.ts"
+import type { CachedRun } from "../../RunnableCache.ts"
+import { deferred, derivedBarrier, open, TypeId } from "./core.ts"
+import type { Opened, Runnable } from "./core.ts"
+import { following, last } from "./fold.ts"
 import { watch } from "./watch.ts"
 
 /** Under which key runs are kept. */
@@ -39,42 +40,54 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
 <Out, E, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R | RunnableCache, Chunk> => {
-  const { folder, name, type } = self[TypeId]
-  // The step's folder is one for its own chunks, which are what was kept.
-  const step = { type, name, folder: folder as () => Folder<Chunk, Out> }
+  const { quiet, shape, tells, type } = self[TypeId]
+  const step = { type, name: self.name, quiet, tells, shape }
 
   const answer = Effect.fnUntraced(function*(input: In) {
     const part = options.key === undefined ? keyOf(input, 0) : options.key(input)
     if (part === undefined) {
       yield* Effect.logWarning(`${options.name} runs without its cache: the input is not plain data`)
-      return self.stream(input)
+      return open(self, input)
     }
     const key = `${options.name}:${part}`
     const cache = yield* RunnableCache
     const found = yield* cache.get(key)
     return found === undefined
-      ? recorded(self.stream(input), (chunks) => cache.set(key, chunks))
-      : watch(step, () => ({ _tag: "Known", value: input }), Stream.fromArray(found as ReadonlyArray<Chunk>))
+      ? recorded(open(self, input), (run) => cache.set(key, run))
+      // What was kept under the step's name is its own.
+      : watch(step, () => ({ _tag: "Known", value: input }), replayed(found) as Opened<Chunk, Out, never, never>)
   })
 
-  return derivedBarrier(self, (input: In) => Stream.unwrap(answer(input)))
+  return derivedBarrier<In, Out, E, R, Chunk, InChunk, E, R | RunnableCache>(
+    self,
+    (input) => deferred<Chunk, Out, E, R, never, RunnableCache>(answer(input))
+  )
 }
 
-/** A stream that hands over its chunks when it has come to its end. */
-const recorded = <A, E, R>(
-  stream: Stream.Stream<A, E, R>,
-  keep: (chunks: ReadonlyArray<A>) => Effect.Effect<void>
-): Stream.Stream<A, E, R> =>
-  Stream.suspend(() => {
-    const chunks: Array<A> = []
-    return stream.pipe(
+const replayed = ({ chunks, output }: CachedRun): Opened<unknown, unknown, never, never> => ({
+  stream: Stream.fromArray(chunks),
+  folder: last,
+  kept: () => ({ partial: () => output, done: () => output })
+})
+
+/** A run that hands over its chunks, and what they fold to, when it has come to its end. */
+const recorded = <Chunk, Out, E, R>(
+  run: Opened<Chunk, Out, E, R>,
+  keep: (run: CachedRun) => Effect.Effect<void>
+): Opened<Chunk, Out, E, R> => ({
+  ...run,
+  stream: Stream.suspend(() => {
+    const chunks: Array<Chunk> = []
+    const { done, follow } = following(run)
+    return run.stream.pipe(
       Stream.mapArray((more) => {
         for (const chunk of more) chunks.push(chunk)
-        return more
+        return follow(more)
       }),
-      Stream.onEnd(Effect.suspend(() => keep(chunks)))
+      Stream.onEnd(Effect.suspend(() => keep({ chunks, output: done() })))
     )
   })
+})
 
 /** Nothing that people write is deeper; what contains itself is. */
 const deepest = 64

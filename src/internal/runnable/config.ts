@@ -1,4 +1,3 @@
-import type * as Stream from "effect/Stream"
 import type { Metadata } from "../../Message.ts"
 import { derived, TypeId } from "./core.ts"
 import type { Runnable } from "./core.ts"
@@ -13,6 +12,9 @@ export interface Config {
 
 /**
  * Names, tags and labels a step in the events. What it does stays the same.
+ *
+ * Where two say something else, the outer one is right: a chain's metadata goes before that of its steps, and the name
+ * given last before the one given first. Only a step that a function asks goes by its own, as LangChain's does.
  *
  * **Example** (A name to filter by)
  *
@@ -29,16 +31,19 @@ export const withConfig = (config: Config) =>
 <In, Out, E, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R, Chunk, InChunk> => {
-  const configured = <E2, R2>(stream: Stream.Stream<Chunk, E2, R2>) =>
-    inRun(stream, (run) => ({
-      ...run,
-      tags: [...run.tags, ...config.tags ?? []],
-      metadata: { ...run.metadata, ...config.metadata },
-      stepName: config.name ?? run.stepName
-    }))
   const named = config.name === undefined ? self : {
     ...self,
     [TypeId]: { ...self[TypeId], name: config.name }
   }
-  return derived(named, (input) => configured(self.stream(input)), (input) => configured(self.transform(input)))
+  return derived(named, ({ stream }) =>
+    inRun(stream, (run) => ({
+      ...run,
+      tags: run.called ? joined(run.tags, config.tags) : joined(config.tags, run.tags),
+      metadata: run.called ? { ...run.metadata, ...config.metadata } : { ...config.metadata, ...run.metadata },
+      stepName: run.stepName ?? config.name
+    })))
 }
+
+const joined = (...tags: ReadonlyArray<ReadonlyArray<string> | undefined>): ReadonlyArray<string> => [
+  ...new Set(tags.flatMap((each) => each ?? []))
+]

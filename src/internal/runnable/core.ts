@@ -4,10 +4,12 @@ import type { Pipeable } from "effect/Pipeable"
 import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { RunType } from "../../RunEvent.ts"
-import { byShape } from "./fold.ts"
-import type { Folder } from "./fold.ts"
+import { askingWhole } from "./currentRun.ts"
+import { byShape, following, lazily } from "./fold.ts"
+import type { Folder, Kept } from "./fold.ts"
+import { noting, Reading } from "./reading.ts"
 import { watch } from "./watch.ts"
-import type { Input } from "./watch.ts"
+import type { Tells } from "./watch.ts"
 
 export const TypeId = "~rivulet/Runnable"
 
@@ -50,19 +52,36 @@ export interface Runnable<in In, out Out, out E = never, out R = never, out Chun
 export interface Step {
   readonly type: RunType
   readonly name: string
-  readonly folder: () => Folder<never, unknown>
-  /** It works on chunks; otherwise it waits for its whole input. */
-  readonly streaming: boolean
+  readonly quiet?: boolean | undefined
+  readonly tells?: Tells | undefined
+  /** One run, for an input that is there. */
+  readonly open: (input: never) => AnyOpened
+  /** One run over the chunks of another; absent for a step that waits for its whole input. */
+  readonly over?: ((input: AnyOpened) => AnyOpened) | undefined
   /** The steps of a sequence, so that a sequence of sequences is one sequence. */
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
-  /** For a step that gives on chunks, or parts of them: how they fold is told by the step before it. */
-  readonly foldOver?: FoldOver | undefined
   /** What lies inside, as `graph` shows it. Unlike `steps` it stays when the step is run in another way. */
   readonly shape?: Shape | undefined
 }
 
-/** How chunks fold after a step, given how they folded before it. */
-export type FoldOver = (before: () => Folder<never, unknown>) => () => Folder<never, unknown>
+/**
+ * One run of a step: what it puts out, and how that folds. They belong together, because a step may choose only when it
+ * runs what it gives on.
+ */
+export interface Opened<Chunk, Out, E, R> {
+  readonly stream: Stream.Stream<Chunk, E, R>
+  /** A new folder for the chunks of the stream. */
+  readonly folder: () => Folder<Chunk, Out>
+  /** What the run folds itself as its chunks pass, so that nobody need do it again; known once a chunk has come. */
+  readonly kept?: (() => Kept<Out> | undefined) | undefined
+}
+
+/** A run of which the types do not matter any more. */
+export interface AnyOpened {
+  readonly stream: Stream.Stream<unknown, unknown, unknown>
+  readonly folder: () => Folder<never, unknown>
+  readonly kept?: (() => Kept<unknown> | undefined) | undefined
+}
 
 /** The steps inside a step: one after the other, or beside each other under their labels. */
 export type Shape =
@@ -78,140 +97,186 @@ export type ErrorOf<S> = S extends Runnable<never, unknown, infer E, unknown, un
 export type ServicesOf<S> = S extends Runnable<never, unknown, unknown, infer R, unknown, never> ? R : never
 export type ChunkOf<S> = S extends Runnable<never, unknown, unknown, unknown, infer C, never> ? C : never
 
-/** What a runnable is made of. */
-export interface Spec<In, Out, E, R, Chunk> {
+/** One run over the chunks of another, with its failures and needs. */
+export type Over<InChunk, Chunk, Out, E, R> = <E2, R2>(
+  before: Opened<InChunk, unknown, E2, R2>
+) => Opened<Chunk, Out, E | E2, R | R2>
+
+/** What a step tells of itself. */
+export interface About<In> {
   readonly type: RunType
   readonly name: string
-  readonly folder: () => Folder<Chunk, Out>
-  readonly run: (input: In) => Stream.Stream<Chunk, E, R>
   /** How the input is told in events, where that differs from what it is. */
   readonly tellInput?: ((input: In) => unknown) | undefined
   readonly tellOutput?: ((output: unknown) => unknown) | undefined
   /** It has no stream events, because it gives one value at once. */
   readonly quiet?: boolean | undefined
-  /** For a step that works on chunks. */
-  readonly over?: (<E2, R2>(input: Stream.Stream<never, E2, R2>) => Stream.Stream<Chunk, E | E2, R | R2>) | undefined
+  /** When it has events, if not always, and stream events whenever its chunks are asked for. */
+  readonly tells?: Tells | undefined
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
-  readonly foldOver?: FoldOver | undefined
   readonly shape?: Shape | undefined
 }
 
-/** A step that waits for its whole input. */
-export const barrier = <In, Out, E, R, Chunk>(spec: Spec<In, Out, E, R, Chunk>): Runnable<In, Out, E, R, Chunk> => {
-  const stream = (input: In) =>
-    watch(
-      spec,
-      (): Input => ({ _tag: "Known", value: input, ...(spec.tellInput && { nested: spec.tellInput(input) }) }),
-      spec.run(input)
-    )
-  return complete(spec, stream, whenWhole(stream))
+/** What a step is made of whose chunks always fold alike. */
+export interface Spec<In, Out, E, R, Chunk> extends About<In> {
+  readonly folder: () => Folder<Chunk, Out>
+  readonly run: (input: In) => Stream.Stream<Chunk, E, R>
 }
 
-/** A step that works on chunks as they come. `whole` is what it does with an input that is there already. */
+/** A step that waits for its whole input. */
+export const barrier = <In, Out, E, R, Chunk>(spec: Spec<In, Out, E, R, Chunk>): Runnable<In, Out, E, R, Chunk> =>
+  opening(spec, (input) => ({ stream: spec.run(input), folder: spec.folder }))
+
+/** A step that works on chunks as they come. `run` is what it does with an input that is there already. */
 export const streaming = <In, Out, E, R, Chunk, InChunk>(
-  spec: Omit<Spec<In, Out, E, R, Chunk>, "over"> & {
+  spec: Spec<In, Out, E, R, Chunk> & {
     readonly over: <E2, R2>(input: Stream.Stream<InChunk, E2, R2>) => Stream.Stream<Chunk, E | E2, R | R2>
+    /** For a step that gives on chunks, or parts of them: how they fold, given how they folded before. */
+    readonly foldOver?: ((before: Folder<never, unknown>) => Folder<never, unknown>) | undefined
   }
 ): Runnable<In, Out, E, R, Chunk, InChunk> => {
-  const stream = (input: In) => watch(spec, (): Input => ({ _tag: "Known", value: input }), spec.run(input))
-  return complete(spec, stream, <E2, R2>(input: Stream.Stream<InChunk, E2, R2>) =>
-    Stream.suspend(() => {
-      let folder = byShape()
-      const note = (chunks: readonly [InChunk, ...Array<InChunk>]) => {
-        for (const chunk of chunks) folder.add(chunk)
-        return chunks
-      }
-      return watch(
-        spec,
-        ({ stepInput }) => {
-          // A folder of the step before is one for the chunks that come.
-          if (stepInput !== undefined) folder = stepInput() as Folder<unknown, unknown>
-          return { _tag: "Streamed", folder }
-        },
-        spec.over(input),
-        // What comes in is only noted for the end event.
-        () => spec.over(Stream.mapArray(input, note))
-      )
-    }))
+  const { foldOver } = spec
+  return opening<In, Out, E, R, Chunk, InChunk>(
+    spec,
+    (input) => ({ stream: spec.run(input), folder: spec.folder }),
+    (before) => ({
+      stream: spec.over(before.stream),
+      folder: foldOver === undefined
+        ? spec.folder
+        : () => lazily(() => foldOver(before.folder()) as Folder<Chunk, Out>) // it folds the chunks given on
+    })
+  )
 }
 
-/** The same step, run in another way. It has no events of its own, and is not taken apart. */
+/** A step that says for each run how its chunks fold. Without `over` it waits for its whole input. */
+export const opening = <In, Out, E, R, Chunk, InChunk = unknown>(
+  about: About<In>,
+  open: (input: In) => Opened<Chunk, Out, E, R>,
+  over?: Over<InChunk, Chunk, Out, E, R>
+): Runnable<In, Out, E, R, Chunk, InChunk> =>
+  build<In, Out, E, R, Chunk, InChunk>(
+    about,
+    (input) =>
+      watch(
+        about,
+        () => ({ _tag: "Known", value: input, ...(about.tellInput && { nested: about.tellInput(input) }) }),
+        open(input)
+      ),
+    over && (<E2, R2>(before: Opened<InChunk, unknown, E2, R2>) => {
+      // What comes in is only noted for the events.
+      let reading: Reading<InChunk> | undefined
+      const stream = Stream.suspend(() => reading === undefined ? before.stream : noting(before.stream, reading))
+      return watch(about, () => reading = new Reading(following(before)), over({ ...before, stream }))
+    })
+  )
+
+/** What a step tells of itself that does not depend on its types. */
+type Told = Omit<Step, "open" | "over">
+
+/** A step without events of its own: what it runs has them. It waits for its whole input. */
+export const unwatched = <In, Out, E, R, Chunk>(
+  about: Told,
+  open: (input: In) => Opened<Chunk, Out, E, R>
+): Runnable<In, Out, E, R, Chunk> => build<In, Out, E, R, Chunk, unknown>(about, open, undefined)
+
+/** The same step, its runs changed. It has no events of its own, and is not taken apart. */
 export const derived = <In, Out, E, R, Chunk, InChunk, E2, R2>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>,
-  stream: (input: In) => Stream.Stream<Chunk, E2, R2>,
-  transform: Runnable<In, Out, E2, R2, Chunk, InChunk>["transform"]
+  change: <E3, R3>(
+    run: Opened<Chunk, Out, E | E3, R | R3>,
+    input: { readonly input?: In }
+  ) => Stream.Stream<Chunk, E2 | E3, R2 | R3>
 ): Runnable<In, Out, E2, R2, Chunk, InChunk> => {
-  const { steps: _, ...step } = self[TypeId]
-  // The step's folder is one for its own chunks, which the new stream still has.
-  return build(step, step.folder as () => Folder<Chunk, Out>, stream, transform)
+  const { over } = self[TypeId]
+  return build(
+    aboutOf(self),
+    (input) => {
+      const run = open(self, input)
+      return { ...run, stream: change<never, never>(run, { input }) }
+    },
+    over && (<E3, R3>(before: Opened<InChunk, unknown, E3, R3>) => {
+      const run = over(before) as Opened<Chunk, Out, E | E3, R | R3> // as `build` made it
+      return { ...run, stream: change(run, {}) }
+    })
+  )
 }
 
-/** The same step, run in another way, once its whole input is there. */
+/** The same step, run in another way once its whole input is there. */
 export const derivedBarrier = <In, Out, E, R, Chunk, InChunk, E2, R2>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>,
-  stream: (input: In) => Stream.Stream<Chunk, E2, R2>
-): Runnable<In, Out, E2, R2, Chunk> => {
-  const { steps: _, ...step } = self[TypeId]
-  return build(
-    { ...step, streaming: false, foldOver: undefined },
-    step.folder as () => Folder<Chunk, Out>,
-    stream,
-    whenWhole(stream)
-  )
+  open: (input: In) => Opened<Chunk, Out, E2, R2>
+): Runnable<In, Out, E2, R2, Chunk> => unwatched(aboutOf(self), open)
+
+const aboutOf = (self: { readonly [TypeId]: Step }): Told => {
+  const { name, quiet, shape, tells, type } = self[TypeId]
+  return { name, quiet, shape, tells, type }
 }
 
-/** A step that cannot work on chunks folds what comes, by its shape, and then runs. */
-const whenWhole =
-  <In, E, R, Chunk>(stream: (input: In) => Stream.Stream<Chunk, E, R>) =>
-  <E2, R2>(input: Stream.Stream<unknown, E2, R2>): Stream.Stream<Chunk, E | E2, R | R2> =>
-    Stream.unwrap(Effect.map(Effect.suspend(() => collect(input, byShape())), (whole) => stream(whole as In)))
+/** One run of a runnable. */
+export const open = <In, Out, E, R, Chunk>(
+  self: Runnable<In, Out, E, R, Chunk, never>,
+  input: In
+): Opened<Chunk, Out, E, R> =>
+  // As `build` made it, for inputs of this type.
+  self[TypeId].open(input as never) as unknown as Opened<Chunk, Out, E, R>
 
-/** Runs a stream and folds it. */
-export const collect = <Chunk, Out, E, R>(
-  stream: Stream.Stream<Chunk, E, R>,
-  folder: Folder<Chunk, Out>
-): Effect.Effect<Out, E, R> =>
-  Effect.map(
-    Stream.runForEachArray(stream, (chunks) =>
-      Effect.sync(() => {
-        for (const chunk of chunks) folder.add(chunk)
-      })),
-    () => folder.done()
-  )
+/** A run of which it is known only when it has begun what it is. */
+export const deferred = <Chunk, Out, E, R, E2, R2>(
+  begin: Effect.Effect<Opened<Chunk, Out, E, R>, E2, R2>
+): Opened<Chunk, Out, E | E2, R | R2> => {
+  let begun: Opened<Chunk, Out, E, R> | undefined
+  return {
+    stream: Stream.unwrap(Effect.map(begin, (run) => {
+      begun = run
+      return run.stream
+    })),
+    folder: () => lazily(() => begun?.folder()),
+    kept: () => begun?.kept?.()
+  }
+}
 
-const complete = <In, Out, E, R, Chunk, InChunk>(
-  spec: Spec<In, Out, E, R, Chunk>,
-  stream: (input: In) => Stream.Stream<Chunk, E, R>,
-  transform: Runnable<In, Out, E, R, Chunk, InChunk>["transform"]
-): Runnable<In, Out, E, R, Chunk, InChunk> =>
-  build(
-    {
-      type: spec.type,
-      name: spec.name,
-      folder: spec.folder,
-      streaming: spec.over !== undefined,
-      steps: spec.steps,
-      foldOver: spec.foldOver,
-      shape: spec.shape
-    },
-    spec.folder,
-    stream,
-    transform
-  )
+/** Runs a step and folds what it puts out. */
+export const collect = <Chunk, Out, E, R>(run: Opened<Chunk, Out, E, R>): Effect.Effect<Out, E, R> =>
+  Effect.suspend(() => {
+    const { done, follow } = following(run)
+    return Effect.map(
+      Stream.runForEachArray(run.stream, (chunks) => {
+        follow(chunks)
+        return Effect.void
+      }),
+      done
+    )
+  })
 
 const build = <In, Out, E, R, Chunk, InChunk>(
-  step: Step,
-  folder: () => Folder<Chunk, Out>,
-  stream: (input: In) => Stream.Stream<Chunk, E, R>,
-  transform: Runnable<In, Out, E, R, Chunk, InChunk>["transform"]
+  about: Told,
+  open: (input: In) => Opened<Chunk, Out, E, R>,
+  over: Over<InChunk, Chunk, Out, E, R> | undefined
 ): Runnable<In, Out, E, R, Chunk, InChunk> => {
-  const invoke = (input: In) => Effect.suspend(() => collect(stream(input), folder()))
+  const invoke = (input: In) => askingWhole(Effect.suspend(() => collect(open(input))))
+  const stream = (input: In) => Stream.suspend(() => open(input).stream)
   return {
-    [TypeId]: step,
-    name: step.name,
+    [TypeId]: {
+      type: about.type,
+      name: about.name,
+      quiet: about.quiet,
+      tells: about.tells,
+      steps: about.steps,
+      shape: about.shape,
+      open,
+      over: over as Step["over"] // what it is given are runs whose chunks fit
+    },
+    name: about.name,
     invoke,
     stream,
-    transform,
+    // How chunks fold that come from elsewhere goes by their shape.
+    transform: <E2, R2>(input: Stream.Stream<InChunk, E2, R2>) =>
+      Stream.suspend(() => {
+        const before = { stream: input, folder: byShape }
+        return over === undefined
+          ? Stream.unwrap(Effect.map(collect(before), (whole) => stream(whole as In))) // its chunks fold to the input
+          : over(before).stream
+      }),
     ...batches((input: In) => Effect.result(invoke(input))),
     pipe() {
       return pipeArguments(this, arguments)

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
-import type { Folder } from "./fold.ts"
+import type { Opened, Shape } from "./core.ts"
 
 /** Where events go, and which are wanted. */
 export interface Watcher {
@@ -12,10 +12,18 @@ export interface Watcher {
   readonly filter: Filter
 }
 
+/**
+ * How a step is asked: for its chunks as a part of a chain (`part`), for its chunks by itself, or for the whole alone.
+ * It gives the same each time; but LangChain does not tell the same of it.
+ */
+export type Asked = "part" | "chunks" | "whole"
+
 /** A run of a step, as the steps inside it see it through the fiber's context. */
 export interface Run {
   readonly watcher: Watcher
-  /** The run's id, after those of the runs it lies in. Empty for the one that is watched: its steps are roots. */
+  /** The run itself. Undefined for what is watched: its steps are roots. */
+  readonly info?: RunInfo | undefined
+  /** The run's id, after those of the runs it lies in. */
   readonly path: ReadonlyArray<string>
   /** Tags and metadata of every step inside. */
   readonly tags: ReadonlyArray<string>
@@ -24,10 +32,12 @@ export interface Run {
   readonly stepTags: ReadonlyArray<string>
   /** A name for the next step alone. */
   readonly stepName?: string | undefined
-  /** How the chunks of the next step alone fold, where that depends on the step before it. */
-  readonly stepFolder?: (() => Folder<never, unknown>) | undefined
-  /** How the chunks fold that the next step alone reads. */
-  readonly stepInput?: (() => Folder<never, unknown>) | undefined
+  /** The next step is asked by a function, not by the step it is part of. */
+  readonly called: boolean
+  /** How the next step is asked. */
+  readonly asked: Asked
+  /** Only the whole is asked for of the run that the steps lie in. */
+  readonly whole: boolean
 }
 
 /** The run that a fiber works for; undefined when nobody watches. */
@@ -42,9 +52,33 @@ export const inRun = <A, E, R>(
     Effect.map(CurrentRun, (run) => run === undefined ? stream : Stream.provideService(stream, CurrentRun, change(run)))
   )
 
-/** A step as part of the one that runs it, under this tag. */
-export const tagged = <A, E, R>(tag: string, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
-  inRun(stream, (run) => ({ ...run, stepTags: [tag] }))
+/** A step's run as part of the one that runs it, under this tag. */
+export const tagged = <A, Out, E, R>(tag: string, opened: Opened<A, Out, E, R>): Opened<A, Out, E, R> => ({
+  ...opened,
+  stream: inRun(opened.stream, (run) => ({ ...run, stepTags: [tag] }))
+})
+
+/** A step's run with one tag more. */
+export const alsoTagged = <A, Out, E, R>(
+  tag: string,
+  opened: Opened<A, Out, E, R>
+): Opened<A, Out, E, R> => ({
+  ...opened,
+  stream: inRun(opened.stream, (run) => ({ ...run, stepTags: [...run.stepTags, tag] }))
+})
+
+/** A step's run in the place of the one that chose it. */
+export const alone = <A, Out, E, R>(opened: Opened<A, Out, E, R>): Opened<A, Out, E, R> => ({
+  ...opened,
+  stream: inRun(opened.stream, (run) => ({ ...run, called: false, asked: run.whole ? "whole" : "chunks" }))
+})
+
+/** An effect that asks for the whole of a step. */
+export const askingWhole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(
+    CurrentRun,
+    (run) => run === undefined ? effect : Effect.provideService(effect, CurrentRun, { ...run, asked: "whole" })
+  )
 
 /** What is the same in every event of one run. */
 export interface RunInfo {
@@ -57,20 +91,30 @@ export interface RunInfo {
   readonly wanted: boolean
 }
 
-/** A step begins inside a run: what it is, and the run its own steps lie in. */
-export const enter = (run: Run, type: RunType, name: string): { readonly info: RunInfo; readonly inner: Run } => {
+/**
+ * A step begins inside a run: what it is, and the run its own steps lie in. Those of a step without a shape are what its
+ * function asks.
+ */
+export const enter = (
+  run: Run,
+  { name, shape, type }: { readonly type: RunType; readonly name: string; readonly shape?: Shape | undefined }
+): { readonly info: RunInfo; readonly inner: Run } => {
   const id = globalThis.crypto.randomUUID()
   const tags = [...run.stepTags, ...run.tags]
-  const info = { type, name: run.stepName ?? name, run_id: id, parent_ids: run.path, tags, metadata: run.metadata }
+  const told = { type, name: run.stepName ?? name, run_id: id, parent_ids: run.path, tags, metadata: run.metadata }
+  const info = { ...told, wanted: passes(run.watcher.filter, told) }
+  const whole = run.asked === "whole"
   return {
-    info: { ...info, wanted: passes(run.watcher.filter, info) },
+    info,
     inner: {
       ...run,
+      info,
       path: [...run.path, id],
       stepTags: [],
       stepName: undefined,
-      stepFolder: undefined,
-      stepInput: undefined
+      called: shape === undefined,
+      asked: shape === undefined ? "chunks" : whole ? "whole" : "part",
+      whole
     }
   }
 }

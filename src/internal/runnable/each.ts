@@ -31,5 +31,6 @@ export const each = <In, Out, E, R, Chunk>(
     folder: () => last<ReadonlyArray<Out>>(),
     run: (inputs: ReadonlyArray<In>) =>
       Stream.fromEffect(Effect.forEach(inputs, self.invoke, { concurrency: concurrencyOf(options) })),
+    quiet: true,
     shape: { _tag: "Branches", branches: [["each", self]] }
   })

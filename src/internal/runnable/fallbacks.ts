@@ -1,12 +1,14 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { derivedBarrier } from "./core.ts"
+import { open, opening } from "./core.ts"
 import type { Runnable } from "./core.ts"
+import { alone } from "./currentRun.ts"
 import { untilFirst } from "./untilFirst.ts"
 
 /**
  * Runs the next of these, with the same input, when a step fails before its first chunk. After that the failure stands.
- * If all fail, the failure is that of all of them: the cause has every one, in their order.
+ * If all fail, the failure is that of all of them: the cause has every one, in their order. In the events it is a step
+ * of its own, `RunnableWithFallbacks`, around those that were tried.
  *
  * **Example** (An answer in any case)
  *
@@ -24,18 +26,32 @@ export const withFallbacks = <In, Out, E2, R2, Chunk>(
 <E, R, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E | E2, R | R2, Chunk> =>
-  derivedBarrier(self, (input: In) =>
-    untilFirst<Chunk, E | E2, R | R2>(Effect.sync(() => {
-      let failures: Cause.Cause<E | E2> | undefined
-      let tried = 0
-      return {
-        first: self.stream(input),
-        next: (cause) => {
-          failures = failures === undefined ? cause : Cause.combine(failures, cause)
-          const fallback = fallbacks[tried++]
-          return fallback === undefined || Cause.hasInterrupts(cause)
-            ? Effect.failCause(failures)
-            : Effect.succeed(fallback.stream(input))
-        }
+  opening(
+    {
+      type: "chain",
+      name: "RunnableWithFallbacks",
+      tells: "root",
+      shape: {
+        _tag: "Branches",
+        branches: [
+          ["first", self],
+          ...fallbacks.map((step, i) => [`fallback:${i + 1}`, step] as const)
+        ]
       }
-    })))
+    },
+    (input: In) =>
+      untilFirst<Chunk, Out, E | E2, R | R2>(Effect.sync(() => {
+        let failures: Cause.Cause<E | E2> | undefined
+        let tried = 0
+        return {
+          first: alone(open(self, input)),
+          next: (cause) => {
+            failures = failures === undefined ? cause : Cause.combine(failures, cause)
+            const fallback = fallbacks[tried++]
+            return fallback === undefined || Cause.hasInterrupts(cause)
+              ? Effect.failCause(failures)
+              : Effect.succeed(alone(open(fallback, input)))
+          }
+        }
+      }))
+  )

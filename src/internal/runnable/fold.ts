@@ -1,16 +1,71 @@
-import { accumulator } from "../../AIMessageChunk.ts"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
+import { Accumulator } from "../accumulator.ts"
 
-/** Makes one value of the chunks of a stream. */
-export interface Folder<in Chunk, out Out> {
-  readonly add: (chunk: Chunk) => void
+/** What chunks fold to. */
+export interface Kept<out Out> {
   /** What came so far, or undefined when nothing did. */
   readonly partial: () => unknown
   /** The whole value. */
   readonly done: () => Out
+}
+
+/** Makes one value of the chunks of a stream. */
+export interface Folder<in Chunk, out Out> extends Kept<Out> {
+  readonly add: (chunk: Chunk) => void
+  /** Adds all chunks of a read, where that is cheaper at once. */
+  readonly addAll?: ((chunks: ReadonlyArray<Chunk>) => void) | undefined
   /** How the values under one key of the chunks fold, where that does not go by their shape. */
   readonly at?: ((key: string) => Folder<unknown, unknown>) | undefined
+}
+
+/** A folder of which it is known only with the first chunk, or at the end, what it is: by the chunks' shape if never. */
+export const lazily = <Chunk, Out>(make: () => Folder<Chunk, Out> | undefined): Folder<Chunk, Out> => {
+  let folder: Folder<Chunk, Out> | undefined
+  // What has no folder of its own has put out nothing, and nothing has no shape.
+  const made = () => folder ??= make() ?? byShape() as Folder<Chunk, Out>
+  return {
+    add: (chunk) => (folder ?? made()).add(chunk),
+    addAll: (chunks) => addAll(folder ?? made(), chunks),
+    partial: () => (folder ?? make())?.partial(),
+    done: () => made().done(),
+    at: (key) => made().at?.(key) ?? byShape()
+  }
+}
+
+/** The fold of a stream's arrays as they pass. */
+export interface Following<Chunk, out Out> extends Kept<Out> {
+  /** Takes the next array, and gives it back. */
+  readonly follow: (chunks: readonly [Chunk, ...Array<Chunk>]) => readonly [Chunk, ...Array<Chunk>]
+}
+
+const addAll = <Chunk>(folder: Folder<Chunk, unknown>, chunks: ReadonlyArray<Chunk>): void => {
+  if (folder.addAll !== undefined) return folder.addAll(chunks)
+  for (const chunk of chunks) folder.add(chunk)
+}
+
+/** Folds a run's chunks as they pass, unless the run does so itself. */
+export const following = <Chunk, Out>(run: {
+  readonly folder: () => Folder<Chunk, Out>
+  readonly kept?: (() => Kept<Out> | undefined) | undefined
+}): Following<Chunk, Out> => {
+  let own: Folder<Chunk, Out> | undefined
+  let kept: Kept<Out> | undefined
+  const result = () => kept ?? (own ??= run.folder())
+  return {
+    follow: (chunks) => {
+      if (kept !== undefined) return chunks
+      if (own === undefined) {
+        kept = run.kept?.()
+        if (kept !== undefined) return chunks
+        own = run.folder()
+      }
+      addAll(own, chunks)
+      return chunks
+    },
+    partial: () => result().partial(),
+    done: () => result().done()
+  }
 }
 
 /** For steps whose last chunk is their value. */
@@ -27,12 +82,18 @@ export const last = <A>(): Folder<A, A> => {
   }
 }
 
-/** For text: the slices strung together. */
+/**
+ * For text: the slices strung together. Those of one read are joined first: a text that is put together slice by slice
+ * stays in memory as slices.
+ */
 export const text = (): Folder<string, string> => {
   let all = ""
   return {
     add: (chunk) => {
       all += chunk
+    },
+    addAll: (chunks) => {
+      all += chunks.join("")
     },
     partial: () => all,
     done: () => all
@@ -60,7 +121,7 @@ export const byShape = (): Folder<unknown, unknown> => {
       add = (chunk) => inner.add(String(chunk))
       folder = inner
     } else if (isChunk(chunk)) {
-      const all = accumulator()
+      const all = new Accumulator()
       add = (chunk) => {
         if (isChunk(chunk)) all.add(chunk)
       }
@@ -121,9 +182,10 @@ export const byKey = (
 
 /** For model chunks. */
 export const message = (): Folder<AIMessageChunk, AIMessage> => {
-  const all = accumulator()
+  const all = new Accumulator()
   return {
     add: all.add.bind(all),
+    addAll: all.addAll.bind(all),
     partial: all.partial.bind(all),
     // `run` lets no stream of a model end without its finish.
     done: () => all.message() as AIMessage

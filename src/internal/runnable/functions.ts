@@ -1,7 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { barrier, streaming, TypeId } from "./core.ts"
-import type { AnyRunnable, Runnable } from "./core.ts"
+import { barrier, deferred, open, opening, streaming, TypeId } from "./core.ts"
+import type { AnyOpened, AnyRunnable, Opened, Runnable } from "./core.ts"
+import { alone } from "./currentRun.ts"
 import { byShape, last } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 
@@ -83,7 +84,8 @@ export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk,
     // A whole value is the only chunk of itself.
     run: (input) => Stream.succeed(input) as Stream.Stream<never>,
     over: (input) => input,
-    foldOver: (before) => before
+    foldOver: (before) => before,
+    tells: "part"
   })
 
 const isRunnable = (value: unknown): value is AnyRunnable =>
@@ -91,8 +93,7 @@ const isRunnable = (value: unknown): value is AnyRunnable =>
 
 /**
  * A function of the whole input: of a value, an effect, or a runnable, which then gets the same input and streams. A
- * model that the effect asks shows its tokens in the events as well. What a runnable streams is folded by what the
- * chunks are: slices of text strung together, slices of a message to the message, objects merged, otherwise the last.
+ * model that the effect asks shows its tokens in the events as well. What a runnable streams is folded as it folds it.
  * How the effect or the runnable can fail is how the step can; what the function throws is a defect.
  *
  * **Example** (A value, and an effect)
@@ -110,23 +111,20 @@ export const fn: {
   <In, Out, E, R, Chunk>(f: (input: In) => Runnable<In, Out, E, R, Chunk, never>): Runnable<In, Out, E, R, Chunk>
   <In, Out, E, R>(f: (input: In) => Effect.Effect<Out, E, R>): Runnable<In, Out, E, R>
   <In, Out>(f: (input: In) => Out): Runnable<In, Out>
-} = <In, Out>(f: (input: In) => unknown): Runnable<In, Out, never, never, never> =>
-  barrier<In, Out, never, never, never>({
-    type: "chain",
-    name: "RunnableLambda",
-    folder: () => shaped<never, Out>(),
-    run: (input) =>
-      Stream.suspend(() => {
+} = <In>(f: (input: In) => unknown): Runnable<In, never, never, never, never> =>
+  opening<In, never, never, never, never>(
+    { type: "chain", name: "RunnableLambda" },
+    (input) =>
+      deferred(Effect.sync(() => {
         const made = f(input)
-        const stream = isRunnable(made)
-          ? made.stream(input as never)
-          : Effect.isEffect(made)
-          ? Stream.fromEffect(made)
-          : Stream.succeed(made)
+        const run: AnyOpened = isRunnable(made) ? alone(open(made, input as never)) : {
+          stream: Effect.isEffect(made) ? Stream.fromEffect(made) : Stream.succeed(made),
+          folder: last
+        }
         // The overloads give the result the types of what the function gives.
-        return stream as Stream.Stream<never>
-      })
-  })
+        return run as unknown as Opened<never, never, never, never>
+      }))
+  )
 
 /**
  * A function that finds documents for a query. It is a {@link fn} with events of its own kind (`on_retriever_start` and

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import { derived, TypeId } from "./core.ts"
-import type { Runnable } from "./core.ts"
-import type { Folder } from "./fold.ts"
+import { derived } from "./core.ts"
+import type { Opened, Runnable } from "./core.ts"
+import { following } from "./fold.ts"
 
 /** A run begins. A step that works on chunks as they come has no `input` yet. */
 export interface Started<In> {
@@ -64,26 +64,20 @@ export const withListeners = <In, Out, E, R2 = never>(
 <R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R | R2, Chunk, InChunk> => {
-  const observe = <E3, R3>(run: Started<In>, stream: Stream.Stream<Chunk, E | E3, R3>) =>
-    // The step's folder is one for its own chunks. A failure of what it reads is told as its own.
-    observed(run, listeners as Listeners<In, Out, E | E3, R2>, self[TypeId].folder as () => Folder<Chunk, Out>, stream)
-  return derived(
-    self,
-    (input) => observe({ name: self.name, input }, self.stream(input)),
-    (input) => observe({ name: self.name }, self.transform(input))
-  )
+  return derived(self, <E3, R3>(run: Opened<Chunk, Out, E | E3, R | R3>, given: { readonly input?: In }) =>
+    // A failure of what it reads is told as its own.
+    observed({ name: self.name, ...given }, listeners as Listeners<In, Out, E | E3, R2>, run))
 }
 
 const observed = <In, Out, Chunk, E, R, R2>(
   run: Started<In>,
   listeners: Listeners<In, Out, E, R2>,
-  makeFolder: () => Folder<Chunk, Out>,
-  stream: Stream.Stream<Chunk, E, R>
+  opened: Opened<Chunk, Out, E, R>
 ): Stream.Stream<Chunk, E, R | R2> =>
   Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
       const services = yield* Effect.context<R2>()
-      const folder = makeFolder()
+      const folder = following(opened)
       const tell = <A>(listener: ((run: A) => Effect.Effect<unknown, unknown, R2>) | undefined, run: () => A) =>
         listener === undefined ? Effect.void : Effect.suspend(() => listener(run())).pipe(
           Effect.provideContext(services),
@@ -104,11 +98,10 @@ const observed = <In, Out, Chunk, E, R, R2>(
       yield* tell(listeners.onStart, () => run)
       yield* Scope.addFinalizer(scope, left)
       // Opened in this scope after the finalizer above, so it is closed before an interruption is told.
-      const pull = yield* Channel.toPullScoped(Stream.toChannel(stream), scope)
+      const pull = yield* Channel.toPullScoped(Stream.toChannel(opened.stream), scope)
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
-          for (const chunk of chunks) folder.add(chunk)
-          return Effect.succeed(chunks)
+          return Effect.succeed(folder.follow(chunks))
         },
         onDone: () =>
           Effect.andThen(end(tell(listeners.onEnd, () => ({ ...run, output: folder.done() }))), Cause.done()),

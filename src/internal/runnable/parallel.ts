@@ -1,5 +1,5 @@
 import * as Stream from "effect/Stream"
-import { barrier, TypeId } from "./core.ts"
+import { open, opening } from "./core.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
 import { tagged } from "./currentRun.ts"
 import { byKey, byShape } from "./fold.ts"
@@ -48,21 +48,23 @@ const ahead = 4
 
 /** The same input to all branches at once. */
 export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable =>
-  barrier<unknown, unknown, unknown, unknown, unknown>({
-    type: "chain",
-    name: "RunnableMap",
-    folder: () =>
-      byKey(
-        (key) => (branches[key]?.[TypeId].folder() as Folder<unknown, unknown> | undefined) ?? byShape(),
-        Object.keys(branches)
-      ) as Folder<unknown, unknown>,
-    run: (input) =>
-      merge(
-        Object.entries(branches).map(([key, branch]) =>
-          // Its input is that of all branches.
-          tagged(`map:key:${key}`, Stream.map(branch.stream(input as never), (chunk) => ({ [key]: chunk })))
+  opening<never, unknown, unknown, unknown, unknown>(
+    { type: "chain", name: "RunnableMap", shape: { _tag: "Branches", branches: Object.entries(branches) } },
+    (input) => {
+      const runs = new Map(
+        // Its input is that of all branches.
+        Object.entries(branches).map(([key, branch]) => [key, tagged(`map:key:${key}`, open(branch, input))])
+      )
+      return {
+        stream: merge(
+          [...runs].map(([key, { stream }]) => Stream.map(stream, (chunk) => ({ [key]: chunk }))),
+          ahead
         ),
-        ahead
-      ),
-    shape: { _tag: "Branches", branches: Object.entries(branches) }
-  }) as AnyRunnable
+        folder: () =>
+          byKey(
+            (key) => (runs.get(key)?.folder() as Folder<unknown, unknown> | undefined) ?? byShape(),
+            [...runs.keys()]
+          ) as Folder<unknown, unknown>
+      }
+    }
+  )

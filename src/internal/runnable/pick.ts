@@ -1,8 +1,9 @@
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { streaming } from "./core.ts"
-import type { FoldOver, Runnable } from "./core.ts"
+import type { Runnable } from "./core.ts"
 import { byKey, byShape } from "./fold.ts"
+import type { Folder } from "./fold.ts"
 
 type Having<K extends string> = { readonly [P in K]?: unknown }
 
@@ -40,13 +41,13 @@ export const pick: {
 } = (key: string | ReadonlyArray<string>): Runnable<object, never, never, never, never, unknown> =>
   // The overloads tell what is under the keys.
   (typeof key === "string"
-    ? picking((chunk) => valueAt(chunk, key), (before) => () => before().at?.(key) ?? byShape())
+    ? picking((chunk) => valueAt(chunk, key), (before) => before.at?.(key) ?? byShape())
     : picking(
       (chunk) => {
         const found = key.filter((each) => valueAt(chunk, each) !== undefined)
         return found.length === 0 ? undefined : Object.fromEntries(found.map((each) => [each, valueAt(chunk, each)]))
       },
-      (before) => () => byKey((each) => before().at?.(each) ?? byShape())
+      (before) => byKey((each) => before.at?.(each) ?? byShape())
     )) as Runnable<object, never, never, never, never, unknown>
 
 const valueAt = (chunk: unknown, key: string): unknown =>
@@ -56,7 +57,7 @@ const valueAt = (chunk: unknown, key: string): unknown =>
 
 const picking = (
   of: (chunk: unknown) => unknown,
-  foldOver: FoldOver
+  foldOver: (before: Folder<never, unknown>) => Folder<never, unknown>
 ): Runnable<unknown, unknown, never, never, unknown, unknown> => {
   const found = (chunk: unknown) => {
     const value = of(chunk)

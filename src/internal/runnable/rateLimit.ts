@@ -38,11 +38,7 @@ export const withRateLimit = (options: RateLimitOptions) => {
     self: Runnable<In, Out, E, R, Chunk, InChunk>
   ): Runnable<In, Out, E, R, Chunk, InChunk> => {
     const token = bucket(limit, window)
-    return derived(
-      self,
-      (input) => Stream.unwrap(Effect.map(token, () => self.stream(input))),
-      (input) => Stream.unwrap(Effect.map(token, () => self.transform(input)))
-    )
+    return derived(self, ({ stream }) => Stream.unwrap(Effect.as(token, stream)))
   }
 }
 

@@ -3,9 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import { derivedBarrier } from "./core.ts"
+import { derivedBarrier, open } from "./core.ts"
 import type { Runnable } from "./core.ts"
+import { alsoTagged } from "./currentRun.ts"
 import { untilFirst } from "./untilFirst.ts"
+import { watch } from "./watch.ts"
 
 /** When and how often a step is run again. */
 export interface RetryOptions<E> {
@@ -20,7 +22,8 @@ export interface RetryOptions<E> {
 /**
  * Runs a step again when it fails before its first chunk. After that what was shown stands, and so does the failure.
  * When the retries are used up, the last failure is the step's. A chat model retries by itself (`maxRetries`); these
- * come on top.
+ * come on top. In the events each try is a run, with the tag `retry:attempt:2` and so on from the second on; where a
+ * function invokes the step they lie in a run with the step's name.
  *
  * **Example** (A search that may be busy)
  *
@@ -38,27 +41,39 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
 <In, Out, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R, Chunk> =>
-  derivedBarrier(self, (input) =>
-    untilFirst(Effect.gen(function*() {
-      const step = yield* Schedule.toStep<unknown, E, never, never>(
-        options.schedule ?? Schedule.exponential("500 millis")
+  derivedBarrier(
+    self,
+    (input) =>
+      watch(
+        { ...about, name: self.name },
+        () => ({ _tag: "Known", value: input }),
+        untilFirst(Effect.gen(function*() {
+          const step = yield* Schedule.toStep<unknown, E, never, never>(
+            options.schedule ?? Schedule.exponential("500 millis")
+          )
+          const clock = yield* Clock.Clock
+          const worth = options.while ?? isRetryable
+          const times = options.times ?? 2
+          let retries = 0
+          return {
+            first: open(self, input),
+            next: (cause) => {
+              const error = Cause.findErrorOption(cause)
+              if (error._tag === "None" || retries >= times || !worth(error.value)) return Effect.failCause(cause)
+              return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
+                onSuccess: ([, wait]) =>
+                  Effect.map(Effect.sleep(wait), () => alsoTagged(`retry:attempt:${++retries + 1}`, open(self, input))),
+                onDone: () => Effect.failCause(cause),
+                onFailure: Effect.failCause
+              })
+            }
+          }
+        }))
       )
-      const clock = yield* Clock.Clock
-      const worth = options.while ?? isRetryable
-      let left = options.times ?? 2
-      return {
-        first: self.stream(input),
-        next: (cause) => {
-          const error = Cause.findErrorOption(cause)
-          if (error._tag === "None" || left-- <= 0 || !worth(error.value)) return Effect.failCause(cause)
-          return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
-            onSuccess: ([, wait]) => Effect.as(Effect.sleep(wait), self.stream(input)),
-            onDone: () => Effect.failCause(cause),
-            onFailure: Effect.failCause
-          })
-        }
-      }
-    })))
+  )
+
+/** Where only the whole is asked for, the tries lie in a run of their own. */
+const about = { type: "chain", tells: "whole", shape: { _tag: "Branches", branches: [] } } as const
 
 const isRetryable = (error: unknown): boolean =>
   typeof error !== "object" || error === null || !("isRetryable" in error) || error.isRetryable === true

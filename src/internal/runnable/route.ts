@@ -1,9 +1,8 @@
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
-import { commonFolder } from "./branch.ts"
-import { barrier } from "./core.ts"
+import { deferred, open, opening } from "./core.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
-import { tagged } from "./currentRun.ts"
+import { alone, tagged } from "./currentRun.ts"
 import type { Branches } from "./parallel.ts"
 
 /**
@@ -35,8 +34,6 @@ export class RouteError extends Schema.TaggedError<RouteError>("rivulet/RouteErr
  * it may be a model's word or a user's: one that no step has is a {@link RouteError}. In the events the step is tagged
  * `route:<key>`.
  *
- * The whole is folded as the steps fold theirs, if they all do it alike, and otherwise by what the chunks are.
- *
  * **Example** (By the subject)
  *
  * ```ts
@@ -61,19 +58,16 @@ const routeOf = (
   routes: Readonly<Record<string, AnyRunnable>>,
   select: (input: never) => string
 ): AnyRunnable =>
-  barrier<never, unknown, unknown, unknown, unknown>({
-    type: "chain",
-    name: "RouterRunnable",
-    folder: commonFolder(Object.values(routes)),
-    run: (input) =>
-      Stream.suspend(() => {
+  opening<never, unknown, unknown, unknown, unknown>(
+    { type: "chain", name: "RouterRunnable", shape: { _tag: "Branches", branches: Object.entries(routes) } },
+    (input) =>
+      deferred(Effect.suspend(() => {
         const key = select(input)
         return Object.hasOwn(routes, key)
-          ? tagged(`route:${key}`, routes[key]!.stream(input))
-          : Stream.fail(unknownKey(key, Object.keys(routes)))
-      }),
-    shape: { _tag: "Branches", branches: Object.entries(routes) }
-  })
+          ? Effect.succeed(tagged(`route:${key}`, alone(open(routes[key]!, input))))
+          : Effect.fail(unknownKey(key, Object.keys(routes)))
+      }))
+  )
 
 const unknownKey = (key: string, known: ReadonlyArray<string>) =>
   new RouteError({

@@ -6,11 +6,12 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Filter, RunEvent, RunEventV1 } from "../../RunEvent.ts"
 import { filling } from "../filling.ts"
+import type { Config } from "./config.ts"
 import type { Runnable } from "./core.ts"
 import { CurrentRun } from "./currentRun.ts"
 
-/** Which events, in which form. */
-export interface EventOptions extends Filter {
+/** Which events, in which form, and how the run is told in them: its name, and tags and metadata of all its steps. */
+export interface EventOptions extends Filter, Config {
   /** `v2` by default. `v1` has neither parents nor custom events. */
   readonly version?: "v1" | "v2" | undefined
 }
@@ -64,8 +65,8 @@ const toV1 = (event: RunEvent): ReadonlyArray<RunEventV1> => {
 }
 
 /**
- * Reports something from inside a step, as `on_custom_event`. Does nothing when nobody watches. `data` is any value; in
- * version 1 of the events it is not shown.
+ * Reports something from inside a step, as `on_custom_event`. Does nothing when nobody watches. It passes a filter if
+ * the step's own events do. `data` is any value; in version 1 of the events it is not shown.
  *
  * **Example** (Progress)
  *
@@ -80,22 +81,17 @@ const toV1 = (event: RunEvent): ReadonlyArray<RunEventV1> => {
  * ```
  */
 export const emit = (name: string, data: unknown): Effect.Effect<void> =>
-  Effect.flatMap(CurrentRun, (run) =>
-    run === undefined ? Effect.void : run.watcher.emit([{
-      event: "on_custom_event",
-      name,
-      run_id: run.path[run.path.length - 1] ?? "",
-      parent_ids: run.path.slice(0, -1),
-      tags: run.tags,
-      metadata: run.metadata,
-      data
-    }]))
+  Effect.flatMap(CurrentRun, (run) => {
+    if (run === undefined || run.info?.wanted === false) return Effect.void
+    const { metadata, parent_ids, run_id, tags } = run.info ?? { ...run, run_id: "", parent_ids: [] }
+    return run.watcher.emit([{ event: "on_custom_event", name, run_id, parent_ids, tags, metadata, data }])
+  })
 
 /** What is read of a network at once is one batch of events; the next batch waits for the reader. */
 const batchesAhead = 1
 
 /** The events of everything that runs in a stream, and then the stream's own failure. */
-const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, filter: Filter): Stream.Stream<RunEvent, E, R> =>
+const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, options: EventOptions): Stream.Stream<RunEvent, E, R> =>
   Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
       const queue = yield* Queue.bounded<ReadonlyArray<RunEvent>, E | Cause.Done>(batchesAhead)
@@ -104,11 +100,15 @@ const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, filter: Filter): Stre
         Effect.suspend(() => left ? Effect.void : Effect.asVoid(Queue.offer(queue, events)))
       const run = stream.pipe(
         Stream.provideService(CurrentRun, {
-          watcher: { emit, filter },
+          watcher: { emit, filter: options },
           path: [],
-          tags: [],
-          metadata: {},
-          stepTags: []
+          tags: [...new Set(options.tags)],
+          metadata: options.metadata ?? {},
+          stepTags: [],
+          stepName: options.name,
+          called: false,
+          asked: "chunks",
+          whole: false
         }),
         Stream.runDrain,
         (drained) => filling(queue, drained)

@@ -65,11 +65,7 @@ export const withTimeout = (duration: Duration.Input) => {
         step: self.name,
         limit: Duration.toMillis(limit)
       })
-    return derived(
-      self,
-      (input) => timed(self.stream(input), limit, expired),
-      (input) => timed(self.transform(input), limit, expired)
-    )
+    return derived(self, ({ stream }) => timed(stream, limit, expired))
   }
 }
 

@@ -6,90 +6,149 @@ import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RunEvent, RunType } from "../../RunEvent.ts"
+import { given } from "../given.ts"
+import type { Opened, Shape } from "./core.ts"
 import { CurrentRun, enter } from "./currentRun.ts"
 import type { Run, RunInfo } from "./currentRun.ts"
 import { encodeError } from "./encodeError.ts"
-import type { Folder } from "./fold.ts"
+import { following } from "./fold.ts"
+import type { Following, Kept } from "./fold.ts"
+import type { Reading } from "./reading.ts"
+
+/**
+ * When a step has stream events: as the root, or as a part of a chain. Or when it has events at all: if its chunks are
+ * asked for, or if only the whole is.
+ */
+export type Tells = "root" | "part" | "chunks" | "whole"
 
 /** A step as far as its events go. */
-export interface Watched<Chunk> {
+export interface Watched {
   readonly type: RunType
   readonly name: string
-  /** How its chunks fold to what its end event tells. */
-  readonly folder: () => Folder<Chunk, unknown>
   /** How its output is told, if not as it is. */
   readonly tellOutput?: ((output: unknown) => unknown) | undefined
   /** It has no stream events, because it gives one value at once. */
   readonly quiet?: boolean | undefined
+  /** When it has events, if not always, and stream events whenever its chunks are asked for. */
+  readonly tells?: Tells | undefined
+  /** What lies inside it, if it runs other steps and no function. */
+  readonly shape?: Shape | undefined
 }
 
 /** What a step works on: a value that is known, or a stream that is watched while it is read. */
 export type Input =
   | { readonly _tag: "Known"; readonly value: unknown; readonly nested?: unknown }
-  | { readonly _tag: "Streamed"; readonly folder: Folder<unknown, unknown> }
+  | Reading<never>
 
 /**
- * A step's stream, with its events if somebody watches. They are taken from the stream itself, as it passes, so they
- * cannot tell anything else than the stream does; when nobody watches it is the stream as it is.
+ * A step's run, with its events if somebody watches. They are taken from the stream itself, as it passes, so they cannot
+ * tell anything else than the stream does; when nobody watches it is the stream as it is.
  */
-export const watch = <Chunk, E, R>(
-  step: Watched<Chunk>,
-  input: (run: Run) => Input,
-  body: Stream.Stream<Chunk, E, R>,
-  watchedBody: () => Stream.Stream<Chunk, E, R> = () => body
-): Stream.Stream<Chunk, E, R> =>
-  Stream.unwrap(
-    Effect.map(CurrentRun, (run) => run === undefined ? body : watched(step, run, input(run), watchedBody()))
-  )
+export const watch = <Chunk, Out, E, R>(
+  step: Watched,
+  input: () => Input,
+  body: Opened<Chunk, Out, E, R>
+): Opened<Chunk, Out, E, R> => {
+  let told: Kept<Out> | undefined
+  return {
+    stream: Stream.unwrap(Effect.map(CurrentRun, (run) => {
+      if (run === undefined || step.tells === (run.asked === "whole" ? "chunks" : "whole")) return body.stream
+      const { info, inner } = enter(run, step)
+      if (!info.wanted) return Stream.provideService(body.stream, CurrentRun, inner)
+      const folder = following(body)
+      told = folder
+      return watched(step, run, info, inner, input(), body.stream, folder)
+    })),
+    folder: body.folder,
+    kept: () => told ?? body.kept?.()
+  }
+}
+
+/** Whether a step has stream events, unless it is quiet. */
+const tellsChunks = (step: Watched, run: Run, root: boolean): boolean => {
+  if (step.type === "chat_model") return true
+  if (step.tells === "root") return root
+  return step.tells === "part" || step.type === "parser" ? run.asked === "part" : run.asked !== "whole"
+}
 
 const watched = <Chunk, E, R>(
-  step: Watched<Chunk>,
+  step: Watched,
   run: Run,
+  info: RunInfo,
+  inner: Run,
   input: Input,
-  body: Stream.Stream<Chunk, E, R>
+  body: Stream.Stream<Chunk, E, R>,
+  folder: Following<Chunk, unknown>
 ): Stream.Stream<Chunk, E, R> => {
-  const { info, inner } = enter(run, step.type, step.name)
   const { emit } = run.watcher
-  const told = step.tellOutput ?? ((output: unknown) => output)
+  const output = step.tellOutput ?? ((output: unknown) => output)
   const root = run.path.length === 0
+  const tells = tellsChunks(step, run, root)
+  // LangChain opens a step that tells chunks before its input is there, save the root and models.
+  const inputFirst = root || !tells || step.quiet === true || info.type === "chat_model"
   return Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
-      if (info.wanted) yield* emit([start(info, input, root)])
-      // A folder of the step before is one for its chunks, which a step that asks for it only gives on.
-      const folder = ((run.stepFolder as typeof step.folder | undefined) ?? step.folder)()
-      let over = false
+      let state: "before" | "begun" | "over" = "before"
+      let beginning = false
+      const begin = Effect.suspend(() => {
+        if (beginning) return Effect.void
+        beginning = true
+        return Effect.onExit(
+          emit([start(info, inputFirst ? inputAtStart(input, root) : {})]),
+          (exit) =>
+            Effect.sync(() => {
+              // Who was stopped while the reader was behind has not begun.
+              if (Exit.isSuccess(exit)) state = "begun"
+            })
+        )
+      })
+      if (input._tag === "Known") yield* begin
+      else if (inputFirst) input.onEnd = begin
+      else input.onFirst = begin
       const end = (event: () => RunEvent) =>
         Effect.suspend(() => {
-          if (over) return Effect.void
-          over = true
+          if (state !== "begun") return Effect.void
+          state = "over"
           // Who is stopped while the reader is behind still tells its end.
-          return info.wanted ? Effect.uninterruptible(emit([event()])) : Effect.void
+          return Effect.uninterruptible(emit([event()]))
         })
       yield* Scope.addFinalizer(scope, end(() => interrupted(info, folder)))
       // The body has a scope of its own, which is closed, with all inside it, before the end is told: a step that ends
       // early, as by Stream.take, leaves what it reads open until then.
       const inside = yield* Scope.fork(scope)
-      const pull = yield* Channel.toPullScoped(Stream.toChannel(Stream.provideService(body, CurrentRun, inner)), inside)
+      const seen = input._tag === "Known" ? inner : {
+        ...inner,
+        // Whatever happens inside happens after the start.
+        watcher: { ...inner.watcher, emit: (events: ReadonlyArray<RunEvent>) => Effect.andThen(begin, emit(events)) }
+      }
+      const pull = yield* Channel.toPullScoped(
+        Stream.toChannel(Stream.provideService(body, CurrentRun, seen)),
+        inside
+      )
       const stream = streamer(info)
       return Pull.matchEffect(pull, {
         onSuccess: (chunks) => {
-          for (const chunk of chunks) folder.add(chunk)
-          return info.wanted && step.quiet !== true
-            ? Effect.as(emit(chunks.map(stream)), chunks)
-            : Effect.succeed(chunks)
+          folder.follow(chunks)
+          // Some steps know only by now whether they are quiet.
+          if (!tells || step.quiet === true) return Effect.succeed(chunks)
+          const events = emit(chunks.map(stream))
+          return Effect.as(state === "before" ? Effect.andThen(begin, events) : events, chunks)
         },
         onDone: () =>
           Scope.close(inside, Exit.void).pipe(
-            Effect.andThen(end(() => ended(info, told(folder.done()), input, root))),
+            Effect.andThen(begin),
+            Effect.andThen(end(() => ended(info, output(folder.done()), inputAtEnd(input, root)))),
             Effect.andThen(Cause.done())
           ),
         onFailure: (cause) =>
           Scope.close(inside, Exit.failCause(cause)).pipe(
+            // A step that waits for what has failed has not begun.
+            Effect.andThen(input._tag === "Streamed" && input.failed ? Effect.void : begin),
             Effect.andThen(
               end(() =>
                 Cause.hasInterruptsOnly(cause)
                   ? interrupted(info, folder)
-                  : failed(info, encodeError(cause), input, root)
+                  : failed(info, encodeError(cause), input._tag === "Known" ? inputOf(input, root) : {})
               )
             ),
             Effect.andThen(Effect.failCause(cause))
@@ -103,21 +162,21 @@ const base = ({ metadata, name, parent_ids, run_id, tags }: RunInfo) => ({ name,
 /** The input as the step's events tell it; a root's is the raw one. */
 const inputOf = (input: Input, root: boolean) =>
   input._tag === "Streamed"
-    ? {}
+    ? given("input", input.input())
     : { input: root || input.nested === undefined ? input.value : input.nested }
 
-const endInput = (input: Input, root: boolean) =>
-  root
-    ? {}
-    : input._tag === "Streamed"
-    ? { input: input.folder.done() ?? input.folder.partial() }
-    : inputOf(input, root)
+/** Who begins before all that it reads has come does not know it. */
+const inputAtStart = (input: Input, root: boolean) =>
+  input._tag === "Streamed" && !input.over ? {} : inputOf(input, root)
+
+/** A root's end does not tell its input again. */
+const inputAtEnd = (input: Input, root: boolean) => root ? {} : inputOf(input, root)
 
 // The events' names are put together from the step's type; each function gives one member of the union.
-const start = (info: RunInfo, input: Input, root: boolean): RunEvent => ({
+const start = (info: RunInfo, data: { readonly input?: unknown }): RunEvent => ({
   event: `on_${info.type}_start`,
   ...base(info),
-  data: inputOf(input, root)
+  data
 })
 
 /** There is one of these for each chunk, so it is made in one piece. */
@@ -126,16 +185,16 @@ const streamer = ({ metadata, name, parent_ids, run_id, tags, type }: RunInfo) =
   return (chunk: unknown) => ({ event, name, run_id, parent_ids, tags, metadata, data: { chunk } }) as RunEvent
 }
 
-const ended = (info: RunInfo, output: unknown, input: Input, root: boolean): RunEvent =>
-  ({ event: `on_${info.type}_end`, ...base(info), data: { output, ...endInput(input, root) } }) as RunEvent
+const ended = (info: RunInfo, output: unknown, input: { readonly input?: unknown }): RunEvent =>
+  ({ event: `on_${info.type}_end`, ...base(info), data: { output, ...input } }) as RunEvent
 
-const failed = (info: RunInfo, error: unknown, input: Input, root: boolean): RunEvent => ({
+const failed = (info: RunInfo, error: unknown, input: { readonly input?: unknown }): RunEvent => ({
   event: `on_${info.type}_error`,
   ...base(info),
-  data: { error, ...(input._tag === "Known" ? endInput(input, root) : undefined) }
+  data: { error, ...input }
 })
 
-const interrupted = (info: RunInfo, folder: Folder<never, unknown>): RunEvent => {
+const interrupted = (info: RunInfo, folder: Kept<unknown>): RunEvent => {
   const partial = folder.partial()
   return { event: `on_${info.type}_interrupted`, ...base(info), data: partial === undefined ? {} : { partial } }
 }

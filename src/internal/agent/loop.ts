@@ -1,0 +1,111 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { accumulator } from "../../AIMessageChunk.ts"
+import type { CallOptions } from "../../CallOptions.ts"
+import * as ChatModel from "../../ChatModel.ts"
+import type { Reason } from "../../Finish.ts"
+import type { AIMessage } from "../../Message.ts"
+import { system } from "../../Message.ts"
+import { toMessages } from "../prepare.ts"
+import type { ChatInput } from "../request.ts"
+import { answerCalls } from "./calls.ts"
+import { callsOf, pendingOf } from "./conversation.ts"
+import type { Call } from "./conversation.ts"
+import { AgentModelError } from "./errors.ts"
+import { Progress } from "./progress.ts"
+import type { OpenStep } from "./progress.ts"
+import type { AgentFinish, AnyOptions, Chunk } from "./types.ts"
+
+type Chunks = Stream.Stream<Chunk, unknown, unknown>
+
+/** What is done next: a stream of the run, or the end. It says what follows it when it is asked for. */
+type Phase = Effect.Effect<Chunks, unknown, unknown>
+
+/** Model and tools in turn, each closed before the other begins, until there is nothing more to do. */
+export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
+  Stream.suspend(() => {
+    const { maxSteps = 20, onStep, stopWhen } = options
+    const instructions = options.system === undefined ? [] : [system(options.system)]
+    const request = requestOf(options)
+    const given = toMessages(input)
+    const progress = new Progress(given)
+    let requests = 0
+    let next: Phase
+
+    /** Asks the model. */
+    const ask: Phase = Effect.sync(() => {
+      requests++
+      const answer = accumulator()
+      next = Effect.suspend(() => answered(answer.message() as AIMessage)) // no model's stream ends without its finish
+      return ChatModel.stream([...instructions, ...progress.conversation().messages], request).pipe(
+        Stream.mapError((error) => new AgentModelError(error, progress.conversation)),
+        Stream.mapArray((chunks) => {
+          for (const chunk of chunks) answer.add(chunk)
+          return chunks
+        })
+      )
+    })
+
+    const answered = (message: AIMessage): Phase => {
+      const { reason } = message.finish
+      const calls = callsOf(message)
+      progress.answered(message)
+      const step = progress.open(message, calls)
+      if (calls.length > 0 && !isCutOff(reason)) return run(step)
+      return Effect.andThen(close(step), () => reason === "pause" ? goOn(message) : end(message, ended(reason), calls))
+    }
+
+    /** Runs the tools that a step asks for. */
+    const run = (step: OpenStep): Phase =>
+      Effect.sync(() => {
+        next = Effect.suspend(() =>
+          step.suspended.size > 0
+            ? end(step.message, "approval", step.calls.filter((call) => step.suspended.has(call)))
+            : Effect.andThen(close(step), () => goOn(step.message))
+        )
+        return answerCalls(options, step, progress)
+      })
+
+    const close = (open: OpenStep) =>
+      Effect.suspend(() => {
+        const step = progress.close(open)
+        return onStep === undefined ? Effect.void : Effect.suspend(() => onStep(step, progress.conversation())).pipe(
+          Effect.catchCause((cause) => Effect.logWarning("The agent's onStep failed", cause))
+        )
+      })
+
+    /** The model would go on, if it may. */
+    const goOn = Effect.fnUntraced(function*(message: AIMessage): Effect.fn.Return<Chunks, unknown, unknown> {
+      const met = stopWhen?.(progress.conversation()) ?? false
+      if (Effect.isEffect(met) ? yield* met : met) return yield* end(message, "stop_when", [])
+      return yield* requests < maxSteps ? ask : end(message, "max_steps", [])
+    })
+
+    const end = (message: AIMessage, finish: AgentFinish, pending: ReadonlyArray<Call>): Phase =>
+      Effect.sync(() => {
+        next = Cause.done()
+        return Stream.sync(() => ({
+          _tag: "AgentEndChunk",
+          content: "",
+          result: progress.result(message, finish, pending)
+        }))
+      })
+
+    const pending = pendingOf(given)
+    next = pending === undefined ? ask : Effect.suspend(() => run(progress.open(pending.message, pending.calls)))
+    return Stream.flatten(Stream.fromEffectRepeat(Effect.suspend(() => next)))
+  })
+
+/** The options that are those of each request. */
+const requestOf = (options: AnyOptions): CallOptions => {
+  const { approve: _approve, concurrency: _concurrency, maxSteps: _maxSteps, name: _name, ...rest } = options
+  const { onStep: _onStep, stopWhen: _stopWhen, system: _system, ...request } = rest
+  return request
+}
+
+/** What such an answer asks for is not what the model would have asked for. */
+const isCutOff = (reason: Reason): boolean => reason === "length" || reason === "refusal" || reason === "content_filter"
+
+/** How a run ends with an answer that asks for nothing. */
+const ended = (reason: Reason): AgentFinish => reason === "tool_calls" || reason === "pause" ? "other" : reason

@@ -1,0 +1,56 @@
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { AIMessageChunk } from "../../AIMessageChunk.ts"
+import type { CallOptions } from "../../CallOptions.ts"
+import { ChatModelError, UnsupportedError } from "../../ChatModelError.ts"
+import type { DeepPartialJson } from "../deepPartialJson.ts"
+import type { OutputParserError } from "../parsers/error.ts"
+import type { ChatInput } from "../request.ts"
+import { CurrentRun } from "../runnable/currentRun.ts"
+import { formOf } from "./form.ts"
+import { objectParser } from "./parser.ts"
+import type { Part, Whole } from "./parser.ts"
+import { methodFor, requestFor, toolName } from "./request.ts"
+import type { Able, Asked } from "./request.ts"
+
+/** As much of a model as is needed here. */
+export interface Model extends Able {
+  readonly provider: string
+  readonly model: string
+  readonly stream: (input: ChatInput, options?: CallOptions) => Stream.Stream<AIMessageChunk, ChatModelError>
+}
+
+/** An object, as a model makes it. */
+export const streamObject = <S extends Schema.Constraint>(
+  model: Model,
+  input: ChatInput,
+  { schema, ...asked }: Asked & { readonly schema: S }
+): Stream.Stream<
+  Part<DeepPartialJson<S["Encoded"]>> | Whole<S["Type"]>,
+  ChatModelError | OutputParserError,
+  S["DecodingServices"]
+> =>
+  Stream.suspend(() => {
+    const fail = (reason: UnsupportedError) =>
+      Stream.fail(new ChatModelError({ provider: model.provider, model: model.model, reason }))
+    const form = formOf(schema)
+    if (Result.isFailure(form)) {
+      const { message, path } = form.failure
+      const field = path === "" ? "schema" : `schema (${path})`
+      return fail(new UnsupportedError({ field, message: `${field}: ${message}` }))
+    }
+    const { jsonSchema } = form.success
+    const method = methodFor(model, asked.method, jsonSchema)
+    if (typeof method !== "string") return fail(method)
+    const request = requestFor(model, input, asked, method, jsonSchema)
+    const parser = objectParser<S["Type"], DeepPartialJson<S["Encoded"]>, S["DecodingServices"]>(
+      form.success,
+      method === "tool" ? { _tag: "Tool", name: toolName(asked) } : { _tag: "Text" }
+    )
+    const chunks = model.stream(request.input, request.options)
+    // The model runs beside the parser that reads it, not in it.
+    return Stream.unwrap(Effect.map(CurrentRun, (run) =>
+      parser.transform(run === undefined ? chunks : Stream.provideService(chunks, CurrentRun, run))))
+  })

@@ -1,0 +1,60 @@
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Folder } from "../runnable/fold.ts"
+import type { Answer } from "./answer.ts"
+import type { OutputParserError } from "./error.ts"
+import type { JsonHandler } from "./json.ts"
+import type { JsonText } from "./jsonText.ts"
+import { decoder, issuesOf } from "./schema.ts"
+
+/** A schema of arrays that tells the schema of its elements. */
+export type ArraySchema = Schema.Constraint & {
+  readonly Type: ReadonlyArray<unknown>
+  readonly value: Schema.Constraint
+}
+
+/** For parsers of which each chunk is one item. */
+export const items = <A>(): Folder<A, ReadonlyArray<A>> => {
+  const all: Array<A> = []
+  return { add: (item) => void all.push(item), partial: () => all.slice(), done: () => all }
+}
+
+/** Decodes each element of an array when it is whole, and looks at the array as one when they all are. */
+export const elements = <S extends ArraySchema>(schema: S) => {
+  type Item = S["value"]["Type"]
+  type Services = S["DecodingServices"] | S["value"]["DecodingServices"]
+  const decodeItem = decoder<S["value"]>(schema.value)
+  const decodeAll = decoder(schema)
+  // Its elements were decoded already.
+  const check = Schema.decodeUnknownEffect(Schema.toType(schema), { errors: "all" })
+  return (answer: Answer, text: JsonText): JsonHandler<Item, Services> => {
+    const decoded: Array<Item> = []
+    let failure: OutputParserError | undefined
+    return {
+      read: Effect.gen(function*() {
+        const items: Array<Item> = []
+        const whole = text.elements ?? []
+        while (decoded.length < whole.length && failure === undefined) {
+          const at = decoded.length
+          const result = yield* Effect.result(decodeItem(whole[at], answer, [at]))
+          if (Result.isFailure(result)) failure = result.failure
+          else {
+            decoded.push(result.success)
+            items.push(result.success)
+          }
+        }
+        return items
+      }),
+      failure: () => failure,
+      end: (whole) =>
+        Array.isArray(whole)
+          ? check(decoded).pipe(
+            Effect.mapError((error) => answer.failed("Mismatch", issuesOf(error))),
+            Effect.as([])
+          )
+          // What is no array does not fit.
+          : Effect.as(decodeAll(whole, answer), [])
+    }
+  }
+}

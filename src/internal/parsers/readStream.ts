@@ -1,0 +1,43 @@
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import * as Stream from "effect/Stream"
+
+/** What reads a stream from its start to its end. */
+export interface StreamReader<In, Out, E, R> {
+  /** What one array of the input gives. */
+  readonly push: (items: ReadonlyArray<In>) => Effect.Effect<ReadonlyArray<Out>, never, R>
+  /** Set when the input cannot be read any further; what it gave until then counts. */
+  readonly failure: () => E | undefined
+  /** What comes after the end of the input. */
+  readonly end: Effect.Effect<ReadonlyArray<Out>, E, R>
+}
+
+/** Reads a stream, array by array. It stops where the reader fails. */
+export const readStream = <In, Out, E, R, E2, R2>(
+  input: Stream.Stream<In, E, R>,
+  make: () => StreamReader<In, Out, E2, R2>
+): Stream.Stream<Out, E | E2, R | R2> =>
+  Stream.transformPull(input, (pull) =>
+    Effect.sync(() => {
+      const reader = make()
+      let over = false
+      type Next = Pull.Pull<readonly [Out, ...Array<Out>], E | E2, void, R2>
+      const some = (items: ReadonlyArray<Out>, none: Next): Next => isNonEmpty(items) ? Effect.succeed(items) : none
+      const next: Next = Effect.suspend((): Next => {
+        const failure = reader.failure()
+        if (failure !== undefined) return Effect.fail(failure)
+        if (over) return Cause.done()
+        return Pull.matchEffect(pull, {
+          onSuccess: (items) => Effect.flatMap(reader.push(items), (out) => some(out, next)),
+          onFailure: (cause) => Effect.failCause(cause),
+          onDone: () => {
+            over = true
+            return Effect.flatMap(reader.end, (out) => some(out, Cause.done()))
+          }
+        })
+      })
+      return next
+    }))
+
+const isNonEmpty = <A>(items: ReadonlyArray<A>): items is readonly [A, ...Array<A>] => items.length > 0

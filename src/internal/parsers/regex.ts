@@ -1,0 +1,53 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { AIMessageChunk } from "../../AIMessageChunk.ts"
+import type { AIMessage } from "../../Message.ts"
+import { streaming } from "../runnable/core.ts"
+import type { Runnable } from "../runnable/core.ts"
+import { last } from "../runnable/fold.ts"
+import { Answer, wholeChunk } from "./answer.ts"
+import type { OutputParserError } from "./error.ts"
+import { readStream } from "./readStream.ts"
+
+/** The groups of a pattern, by the given names or by their own. */
+export const regexParser = (
+  pattern: RegExp,
+  names: ReadonlyArray<string> | undefined
+): Runnable<AIMessage, Record<string, string>, OutputParserError, never, Record<string, string>, AIMessageChunk> => {
+  // The first match is the one that counts, so nothing may go on from the one before.
+  const once = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""))
+  const groupsOf = (match: RegExpExecArray) =>
+    Object.fromEntries(
+      names === undefined
+        ? Object.entries(match.groups ?? {}).map(([name, group]) => [name, group ?? ""])
+        : names.map((name, i) => [name, match[i + 1] ?? ""])
+    )
+  const over = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) =>
+    readStream(chunks, () => {
+      const answer = new Answer(() => String(pattern))
+      return {
+        push: (chunks: ReadonlyArray<AIMessageChunk>) =>
+          Effect.sync(() => {
+            for (const chunk of chunks) answer.add(chunk)
+            return []
+          }),
+        failure: () => undefined,
+        end: Effect.suspend((): Effect.Effect<ReadonlyArray<Record<string, string>>, OutputParserError> => {
+          const match = once.exec(answer.raw)
+          // What matched in an answer that was cut off may have been cut off itself.
+          const error = answer.declined() ??
+            (match === null || answer.cutOff
+              ? answer.incomplete([], `Expected text that matches ${pattern}`)
+              : undefined)
+          return error === undefined ? Effect.succeed([groupsOf(match!)]) : Effect.fail(error)
+        })
+      }
+    })
+  return streaming({
+    type: "parser",
+    name: "RegexParser",
+    folder: last<Record<string, string>>,
+    run: (message: AIMessage) => over(Stream.sync(() => wholeChunk(message))),
+    over
+  })
+}

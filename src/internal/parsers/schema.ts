@@ -1,0 +1,44 @@
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaIssue from "effect/SchemaIssue"
+import type { Answer } from "./answer.ts"
+import { bounded } from "./error.ts"
+import type { OutputParserError } from "./error.ts"
+
+/** More issues are counted, not told. */
+const mostIssues = 50
+
+const standard = SchemaIssue.makeFormatterStandardSchemaV1()
+
+/** What does not fit a schema, and where. */
+export const issuesOf = (
+  { issue }: Schema.SchemaError,
+  path: ReadonlyArray<string | number> = []
+): OutputParserError["issues"] =>
+  standard(issue).issues.slice(0, mostIssues).map((each) => ({
+    path: [...path, ...(each.path ?? []).map(keyOf)],
+    message: bounded(each.message)
+  }))
+
+// A key of JSON is no symbol.
+const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): string | number => {
+  const key = typeof segment === "object" ? segment.key : segment
+  return typeof key === "symbol" ? String(key) : key
+}
+
+/** Decodes JSON by a schema, with all that is wrong in the failure. */
+export const decoder = <S extends Schema.Constraint>(schema: S) => {
+  const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(schema), { errors: "all" })
+  return (
+    json: unknown,
+    answer: Answer,
+    path?: ReadonlyArray<string | number>
+  ): Effect.Effect<S["Type"], OutputParserError, S["DecodingServices"]> =>
+    Effect.mapError(decode(json), (error) => answer.failed("Mismatch", issuesOf(error, path)))
+}
+
+/** A schema as a model is told it. */
+export const asked = (schema: Schema.Constraint): string => {
+  const { definitions, schema: json } = Schema.toJsonSchemaDocument(schema)
+  return JSON.stringify(Object.keys(definitions).length === 0 ? json : { ...json, $defs: definitions })
+}

@@ -1,0 +1,283 @@
+import { bounded } from "./error.ts"
+import type { Failure, Limits } from "./jsonFailure.ts"
+import { isHighSurrogate } from "./jsonString.ts"
+
+/** An XML element: its name, with its text, or with the elements in it. */
+export interface Xml {
+  readonly [name: string]: string | ReadonlyArray<Xml>
+}
+
+/** An element that is open. */
+interface Open {
+  readonly name: string
+  /** The elements in it that are whole. */
+  readonly children: Array<Xml>
+  text: string
+  /** The white space at the end of its text, which counts if more text follows. */
+  space: string
+}
+
+// Where in the text.
+const inText = 0
+const inMarkup = 1
+const over = 2
+
+/** What each open element costs to copy, beside the elements in it. */
+const openWeight = 4
+
+/** A longer tag is none. */
+const longestTag = 8192
+
+/**
+ * Reads the first element of a text that arrives in pieces, in one pass, as models write XML: prose may be around the
+ * element, a `<` or `&` that starts nothing is itself, attributes are skipped, and nothing is declared or expanded but
+ * the five entities of XML and characters by number.
+ */
+export class XmlReader {
+  failure: Failure | undefined
+  /** Grows when the value changes. */
+  version = 0
+  /** What {@link value} has to copy. */
+  cost = 0
+
+  readonly #limits: Limits
+  readonly #root: string | undefined
+  readonly #open: Array<Open> = []
+  #state = inText
+  #read = 0
+  #whole: Xml | undefined
+  /** A tag that is not whole, or the start of a comment or the like, from its `<` on. */
+  #markup = ""
+  /** What ends it; not known after its first characters. */
+  #ending = ""
+  /** The quote that ends the attribute's value it is in. */
+  #quote = ""
+  /** The last characters of a comment or the like. */
+  #tail = ""
+  /** What came of a CDATA section. */
+  #section = ""
+  /** An entity that is not whole, from its `&` on. */
+  #entity = ""
+
+  /** @param root the name of the element; the first one by default */
+  constructor(limits: Limits, root: string | undefined) {
+    this.#limits = limits
+    this.#root = root
+  }
+
+  push(piece: string): void {
+    let at = 0
+    while (at < piece.length && this.#state !== over && this.failure === undefined) {
+      at = this.#state === inText ? this.#readText(piece, at) : this.#readMarkup(piece, at)
+    }
+    this.#read += piece.length
+    if (this.failure === undefined && this.#read > this.#limits.maxLength) {
+      this.#fail("Length", `The text is longer than ${this.#limits.maxLength} characters`)
+    }
+  }
+
+  /** The element so far, or undefined as long as it has not started. No later piece changes what it returned. */
+  value(): Xml | undefined {
+    if (this.#whole !== undefined) return this.#whole
+    let inner: Xml | undefined
+    for (let i = this.#open.length - 1; i >= 0; i--) {
+      const { children, name, text } = this.#open[i]!
+      inner = { [name]: inner !== undefined ? [...children, inner] : children.length > 0 ? children.slice() : text }
+    }
+    return inner
+  }
+
+  /** The text is over. The whole element, or undefined if it is not there: then there is a failure. */
+  end(): Xml | undefined {
+    if (this.failure === undefined && this.#whole === undefined) {
+      const open = this.#open[this.#open.length - 1]
+      if (open === undefined) this.#fail("Empty", `There is no <${this.#root ?? "element"}>`)
+      else this.#fail("Incomplete", `Expected ${closeTag(open.name)} before the end`)
+    }
+    return this.failure === undefined ? this.#whole : undefined
+  }
+
+  /** Text up to the next markup. */
+  #readText(piece: string, from: number): number {
+    if (this.#entity !== "") return this.#readEntity(piece, from)
+    let at = from
+    while (at < piece.length) {
+      const char = piece[at]
+      if (char === "<") {
+        this.#add(piece.slice(from, at))
+        this.#markup = "<"
+        this.#ending = ""
+        this.#state = inMarkup
+        return at + 1
+      }
+      if (char === "&" && this.#open.length > 0) {
+        this.#add(piece.slice(from, at))
+        this.#entity = "&"
+        return at + 1
+      }
+      at++
+    }
+    this.#add(piece.slice(from))
+    return at
+  }
+
+  #readEntity(piece: string, at: number): number {
+    const char = piece[at]!
+    if (/[\w#]/.test(char) && this.#entity.length < 12) {
+      this.#entity += char
+      return at + 1
+    }
+    const text = char === ";" ? entityText(this.#entity) : undefined
+    this.#add(text ?? this.#entity)
+    this.#entity = ""
+    return text === undefined ? at : at + 1
+  }
+
+  /** More of a tag, a comment or the like. What turns out to be none is text. */
+  #readMarkup(piece: string, from: number): number {
+    if (this.#ending === ">") return this.#readTag(piece, from)
+    if (this.#ending !== "") return this.#readUntil(piece, from)
+    // The characters after the `<` tell what it is.
+    const start = this.#markup + piece[from]!
+    if (!startsMarkup.test(start)) {
+      this.#notMarkup()
+      return from
+    }
+    this.#markup = start
+    this.#ending = endingOf(start)
+    this.#quote = ""
+    this.#tail = ""
+    return from + 1
+  }
+
+  #readTag(piece: string, from: number): number {
+    for (let at = from; at < piece.length; at++) {
+      const char = piece[at]!
+      if ((char === "<" && this.#quote === "") || this.#markup.length > longestTag) {
+        this.#notMarkup()
+        return at
+      }
+      this.#markup += char
+      if (this.#quote !== "") {
+        if (char === this.#quote) this.#quote = ""
+      } else if ((char === "\"" || char === "'") && this.#markup.at(-2) === "=") this.#quote = char
+      else if (char === ">") {
+        this.#state = inText
+        const name = /^<\/?([^\s/>]+)/.exec(this.#markup)?.[1] ?? ""
+        if (this.#markup.startsWith("</")) this.#close(name)
+        else if (!this.#markup.startsWith("<!")) this.#start(name, this.#markup.endsWith("/>"))
+        return at + 1
+      }
+    }
+    return piece.length
+  }
+
+  /** A comment, a CDATA section or a processing instruction. */
+  #readUntil(piece: string, from: number): number {
+    const ending = this.#ending
+    const before = this.#tail
+    // Its end may have been cut apart.
+    const found = (before + piece.slice(from)).indexOf(ending)
+    const to = found === -1 ? piece.length : from + found - before.length + ending.length
+    this.#tail = (before + piece.slice(from, to)).slice(1 - ending.length)
+    if (ending === "]]>") this.#section += piece.slice(from, to)
+    if (found === -1) return to
+    this.#state = inText
+    const section = this.#section
+    this.#section = ""
+    this.#add(section.slice(0, -ending.length))
+    return to
+  }
+
+  #notMarkup(): void {
+    this.#add(this.#markup)
+    this.#markup = ""
+    this.#state = inText
+  }
+
+  #start(name: string, empty: boolean): void {
+    if (this.#open.length === 0 && this.#root !== undefined && name !== this.#root) return
+    if (this.#open.length === this.#limits.maxDepth) {
+      this.#fail("Depth", `The elements are nested more than ${this.#limits.maxDepth} levels deep`)
+      return
+    }
+    this.#open.push({ name, children: [], text: "", space: "" })
+    this.cost += openWeight
+    this.version++
+    if (empty) this.#close(name)
+  }
+
+  #close(name: string): void {
+    const open = this.#open[this.#open.length - 1]
+    // A tag that closes nothing, before the element.
+    if (open === undefined) return
+    if (name !== open.name) {
+      this.#fail("Syntax", `Expected ${closeTag(open.name)}, got ${closeTag(name)}`)
+      return
+    }
+    this.#open.pop()
+    this.cost -= openWeight + open.children.length
+    const text = open.text + open.space.trimEnd()
+    const whole: Xml = { [name]: open.children.length > 0 ? open.children : text }
+    const parent = this.#open[this.#open.length - 1]
+    if (parent === undefined) {
+      this.#whole = whole
+      this.#state = over
+    } else {
+      parent.children.push(whole)
+      this.cost++
+    }
+  }
+
+  #add(text: string): void {
+    const open = this.#open[this.#open.length - 1]
+    // The text between elements is layout.
+    if (open === undefined || open.children.length > 0 || text === "") return
+    const shown = (open.text === "" ? text.trimStart() : text).trimEnd()
+    if (shown === "") {
+      if (open.text !== "") open.space += text
+      return
+    }
+    const start = open.text === "" ? text.length - text.trimStart().length : 0
+    const space = text.slice(start + shown.length)
+    // Half of a surrogate pair is not shown without the other.
+    const half = space === "" && isHighSurrogate(shown.slice(-1)) ? shown.slice(-1) : ""
+    open.text += open.space + shown.slice(0, shown.length - half.length)
+    open.space = half + space
+    this.version++
+  }
+
+  #fail(reason: Failure["reason"], message: string): void {
+    const path = this.#open.map((open) => open.name)
+    this.failure = { reason, message, expected: message, position: this.#read, path }
+  }
+}
+
+const closeTag = (name: string): string => `</${bounded(name, 50)}>`
+
+/** A `<` and what may follow it: a name, `/`, `?`, `!--`, `!DOCTYPE` or `![CDATA[`, as far as it came. */
+const startsMarkup = /^<(?:\/?[\p{L}_]|\/$|\?|!(?:$|--?$|D|\[(?:$|C(?:$|D(?:$|A(?:$|T(?:$|A(?:$|\[))))))))/u
+
+/** What ends this markup, or "" if that is not known yet. */
+const endingOf = (start: string): string => {
+  if (start === "<?") return "?>"
+  if (start === "<!--") return "-->"
+  if (start === "<![CDATA[") return "]]>"
+  return start === "<!D" || /^<\/?[^/!]/.test(start) ? ">" : ""
+}
+
+const entityText = (entity: string): string | undefined => {
+  const named = entities[entity]
+  if (named !== undefined) return named
+  const [, hex, decimal] = /^&#(?:x([\da-f]+)|(\d+))$/i.exec(entity) ?? []
+  const code = hex === undefined ? Number(decimal ?? NaN) : parseInt(hex, 16)
+  return code > 0 && code <= 0x10ffff && !(code >= 0xd800 && code <= 0xdfff) ? String.fromCodePoint(code) : undefined
+}
+
+const entities: { readonly [entity: string]: string } = {
+  "&lt": "<",
+  "&gt": ">",
+  "&amp": "&",
+  "&quot": "\"",
+  "&apos": "'"
+}

@@ -1,0 +1,30 @@
+import * as Result from "effect/Result"
+import type { CallOptions, ProviderTool, ToolDefinition } from "../../CallOptions.ts"
+import { UnsupportedError } from "../../ChatModelError.ts"
+import { given } from "../given.ts"
+import { isTool, TypeId } from "./any.ts"
+
+/** Options as an adapter wants them: with tools that are plain definitions. */
+export const withDefinitions = (options: CallOptions): Result.Result<CallOptions, UnsupportedError> =>
+  options.tools === undefined
+    ? Result.succeed(options)
+    : Result.map(Result.all(options.tools.map(definitionOf)), (tools) => ({ ...options, tools }))
+
+const definitionOf = (
+  tool: ToolDefinition | ProviderTool,
+  i: number
+): Result.Result<ToolDefinition | ProviderTool, UnsupportedError> => {
+  if (tool.type === "provider" || !isTool(tool)) return Result.succeed(tool)
+  const { description, name, providerOptions, strict } = tool
+  const field = `tools[${i}].parameters`
+  return Result.mapBoth(tool[TypeId].parameters(), {
+    onSuccess: (parameters) => ({
+      name,
+      parameters,
+      ...given("description", description),
+      ...given("strict", strict),
+      ...given("providerOptions", providerOptions)
+    }),
+    onFailure: (problem) => new UnsupportedError({ field, message: `${field}: ${problem}` })
+  })
+}
