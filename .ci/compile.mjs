@@ -9,7 +9,7 @@ const [work] = process.argv.slice(2)
 const project = join(work, "project")
 makeProject(project, [
   tarball(work),
-  ...["effect", "@anthropic-ai/sdk", "openai", "@effect/platform-node", "@types/node"].map(pinned)
+  ...["effect", "@anthropic-ai/sdk", "@effect/platform-node", "@types/node", "openai"].map(pinned)
 ])
 
 // -----------------------------------------------------------------------------
@@ -55,13 +55,14 @@ import * as Anthropic from "rivulet/Anthropic"
 import { AnthropicServer, Script, ScriptedChatModel } from "rivulet/Testing"
 `
 
-/** The ts blocks of a text, each with the number of its first line. */
+/** The ts blocks of a text, each with the number of its first line, and whether the line before it says to run it. */
 const blocksOf = (text) => {
   const blocks = []
   let block
   for (const [i, line] of text.split("\n").entries()) {
-    if (block === undefined && /^```(ts|typescript)\b/.test(line)) block = { line: i + 2, lines: [] }
-    else if (block !== undefined && line.startsWith("```")) {
+    if (block === undefined && /^```(ts|typescript)\b/.test(line)) {
+      block = { line: i + 2, lines: [], runs: text.split("\n")[i - 1] === "<!-- run: node --test -->" }
+    } else if (block !== undefined && line.startsWith("```")) {
       blocks.push(block)
       block = undefined
     } else block?.lines.push(line)
@@ -72,17 +73,25 @@ const blocksOf = (text) => {
 
 mkdirSync(join(project, "blocks"))
 let blocks = 0
+const tests = []
 for (const file of [...documents, ...sources]) {
   const text = readFileSync(file, "utf8")
   const plain = file.endsWith(".md") ? text : text.split("\n").map((line) => line.replace(/^\s*\* ?/, "")).join("\n")
   const name = relative(root, file).replaceAll("/", "-")
-  for (const { line, lines } of blocksOf(plain)) {
+  for (const { line, lines, runs } of blocksOf(plain)) {
     const program = lines.join("\n")
     const whole = /^import /m.test(program) ? program : `${imports}\n${program}`
     writeFileSync(join(project, "blocks", `${name}-line-${line}.ts`), `${whole}\nexport {}\n`)
+    if (runs) tests.push(`${name}-line-${line}.js`)
+    if (runs && name === "docs-write-a-provider.md") {
+      expect(lines.length <= 100, `The provider of ${name} has ${lines.length} lines; 100 are promised`)
+    }
     blocks++
   }
 }
+
+// The step that runs programs finds them there.
+writeFileSync(join(project, "tests.json"), JSON.stringify(tests))
 
 // -----------------------------------------------------------------------------
 // tsc

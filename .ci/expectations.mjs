@@ -287,6 +287,19 @@ export const examples = {
       assert.deepEqual([path, body.model, headers.authorization], ["/v1/chat/completions", "qwen3:4b", undefined])
     }
   })),
+  "models-by-name.ts": [{
+    server: ({ Script }) => ({ script: Script.text("I am Claude") }),
+    check: prints(
+      new RegExp(
+        [
+          "^anthropic/claude-haiku-4-5: I am Claude",
+          "parrot/grey: Hello!",
+          "parrot/green: Hello!",
+          "There is no model \"parot:grey\": say <provider>:<model>. Known are anthropic, openai, .*\n$"
+        ].join("\n")
+      )
+    )
+  }],
   "swap-models.ts": [{
     server: ({ Script }) => ({ script: Script.text("Hello, I am Claude") }),
     check: prints(

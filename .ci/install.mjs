@@ -43,23 +43,31 @@ for (
   say(`import "${module}": ${stdout} ms`)
 }
 
-// What does need them says which, and what to do.
-for (const [module, sdk] of [["Anthropic", "@anthropic-ai/sdk"], ["OpenAi", "openai"]]) {
-  const call = node(
-    "--input-type=module",
-    "--eval",
-    `
-    import { Effect, Redacted } from "effect"
-    import { ChatModel } from "rivulet"
-    import * as Provider from "rivulet/${module}"
-    const model = Provider.layer({ model: "any", apiKey: Redacted.make("key") })
-    const error = await Effect.runPromise(ChatModel.invoke("Hi").pipe(Effect.provide(model), Effect.flip))
-    process.stdout.write(error.reason._tag + ": " + error.reason.message)
+// What does need them says which, and what to do; found by name, a provider is loaded and says the same.
+const call = node(
+  "--input-type=module",
+  "--eval",
   `
+  import { Effect, Redacted } from "effect"
+  import { ChatModel } from "rivulet"
+  import * as Anthropic from "rivulet/Anthropic"
+  const models = [
+    Anthropic.layer({ model: "claude-haiku-4-5", apiKey: Redacted.make("key") }),
+    ChatModel.layerFrom("ollama:llama3.2")
+  ]
+  for (const model of models) {
+    const error = await Effect.runPromise(ChatModel.invoke("Hi").pipe(Effect.provide(model), Effect.flip))
+    console.log(error.reason._tag + ": " + error.reason.message)
+  }
+`
+)
+for (const [i, name] of ["@anthropic-ai/sdk", "openai", "openai"].entries()) {
+  const line = call.stdout.split("\n")[i] ?? ""
+  expect(
+    line.startsWith("UnsupportedError: ") && line.includes(`npm install ${name}`),
+    `${call.stdout}${call.stderr}`
   )
-  const told = call.stdout.startsWith("UnsupportedError: ") && call.stdout.includes(`npm install ${sdk}`)
-  expect(told, `${call.stdout}${call.stderr}`)
-  say(`A call without the SDK: ${call.stdout}`)
+  say(`A call without the SDK: ${line}`)
 }
 
 const cli = node(join("node_modules", "rivulet", "dist", "cli", "main.js"), "--help")

@@ -19,13 +19,13 @@ const { AnthropicServer, OpenAiScript, OpenAiServer, Script } = await installed(
 const limit = 30_000
 
 /** Runs a program to its end. Nothing of the environment reaches it but what is given. */
-const runProgram = (args, env) =>
+const runProgram = (args, env, timeout = limit) =>
   Effect.callback((resume) => {
     const child = spawn(process.execPath, args, {
       cwd: project,
       env: { PATH: process.env.PATH, ...env },
       stdio: ["ignore", "pipe", "pipe"],
-      timeout: limit
+      timeout
     })
     const ran = { stdout: "", stderr: "" }
     child.stdout.setEncoding("utf8").on("data", (text) => ran.stdout += text)
@@ -98,6 +98,16 @@ expect(gone.length === 0, `These examples are gone: ${gone.join(", ")}`)
 
 await runAll("face", faces)
 await runAll("examples", examples)
+
+// Blocks of the documents that are tests.
+const tests = readJson(project, "tests.json")
+expect(tests.length > 0, "No block of the documents is run as a test")
+for (const name of tests) {
+  const ran = await Effect.runPromise(runProgram(["--test", join(project, "out", "blocks", name)], {}, 4 * limit))
+  const passed = Number(/^# pass (\d+)$/m.exec(ran.stdout)?.[1] ?? /pass (\d+)$/m.exec(ran.stdout)?.[1])
+  expect(ran.code === 0 && passed > 0, `not ok  blocks/${name}\n${ran.stdout}${ran.stderr}`)
+  say(`ok  blocks/${name}: ${passed} tests`)
+}
 
 const cli = join(project, "node_modules", ".bin", "rivulet")
 const { version } = readJson(root, "package.json")

@@ -127,7 +127,11 @@ interface MakeBase {
   readonly model: string
   /** Options for every call. */
   readonly options?: CallOptions | undefined
-  /** What it can do. What is not given it cannot, but for `tokenStreaming`: that it can if there is a `stream`. */
+  /**
+   * What it can do. What is not given it cannot, but for `tokenStreaming`: that it can if there is a `stream`. When they
+   * are given, a call that asks for what they lack (tools, an image, a schema) fails with `UnsupportedError` before it
+   * reaches the model; when none are, every call reaches it.
+   */
   readonly capabilities?: Partial<Capabilities> | undefined
   /** Whether the provider can hold an answer to a JSON Schema; any, if it has `structuredOutput`, by default. */
   readonly supportsSchema?: ((schema: JsonSchema.JsonSchema) => boolean) | undefined

@@ -23,7 +23,10 @@ export const makeModel = (options: Options): Service => {
   const { apiKey, baseUrl: _, capabilities, fetch, headers = {}, model, preset: name, quirks: own, ...call } = options
   const preset = presetOf(options)
   const provider = preset?.name ?? (typeof name === "string" ? name : "openai-compatible")
-  const quirks = { ...unknownServer, ...preset?.quirks, ...own }
+  const known = { ...preset?.capabilities, ...capabilities }
+  // Of a server of which nothing is known, nothing is refused.
+  const serverTools = own?.serverTools ?? preset?.quirks?.serverTools ?? known.serverTools ?? preset === undefined
+  const quirks = { ...unknownServer, ...preset?.quirks, ...own, serverTools }
   const baseUrl = options.baseUrl ?? preset?.baseUrl ?? ""
   const problem = settingsProblem(options, preset, baseUrl, apiKey)
   return providerModel({
@@ -33,8 +36,8 @@ export const makeModel = (options: Options): Service => {
     capabilities: {
       ...usualCapabilities,
       structuredOutput: quirks.noJsonSchema !== true,
-      ...preset?.capabilities,
-      ...capabilities
+      serverTools,
+      ...known
     },
     secrets: [apiKey, ...Object.values(headers)],
     dialect,

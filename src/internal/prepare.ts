@@ -3,12 +3,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { CallOptions } from "../CallOptions.ts"
+import type { Capabilities } from "../Capabilities.ts"
 import { ChatModelError, InvalidRequestError } from "../ChatModelError.ts"
 import type { Reason } from "../ChatModelError.ts"
 import { ai, human, system } from "../Message.ts"
 import type { Message, PromptValue } from "../Message.ts"
 import type { ChatInput, MessageTuple } from "./request.ts"
 import { withDefinitions } from "./tools/definitions.ts"
+import { undeclared } from "./undeclared.ts"
 
 /** Input and options that can be handed to an adapter. */
 export interface Prepared {
@@ -16,9 +18,17 @@ export interface Prepared {
   readonly options: CallOptions
 }
 
-/** Checks what no provider would accept, before a request is made, and names the field that is wrong. */
+/**
+ * Checks what no provider would accept, and what this one declares that it cannot do, before a request is made, and names
+ * the field that is wrong.
+ */
 export const prepare = (
-  model: { readonly provider: string; readonly model: string },
+  model: {
+    readonly provider: string
+    readonly model: string
+    /** What it can do, if it says so. */
+    readonly capabilities?: Partial<Capabilities> | undefined
+  },
   input: ChatInput,
   options: CallOptions
 ): Effect.Effect<Prepared, ChatModelError> =>
@@ -28,10 +38,13 @@ export const prepare = (
     const prepared: Result.Result<CallOptions, Reason> = problem === undefined
       ? withDefinitions(options)
       : Result.fail(new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` }))
-    return Result.match(prepared, {
-      onSuccess: (options) => Effect.succeed({ messages, options }),
-      onFailure: (reason) => Effect.fail(new ChatModelError({ provider: model.provider, model: model.model, reason }))
+    const checked = Result.flatMap(prepared, (options): Result.Result<Prepared, Reason> => {
+      const lacking = model.capabilities && undeclared(model.provider, model.capabilities, messages, options)
+      return lacking === undefined ? Result.succeed({ messages, options }) : Result.fail(lacking)
     })
+    return Effect.fromResult(checked).pipe(
+      Effect.mapError((reason) => new ChatModelError({ provider: model.provider, model: model.model, reason }))
+    )
   })
 
 type Problem = readonly [field: string, message: string]

@@ -18,7 +18,6 @@ import { errorOf } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
 import { scrubber } from "./text.ts"
-import { undeclared } from "./undeclared.ts"
 
 /** A request that can be sent. */
 export interface Encoded {
@@ -70,8 +69,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
   const stream = (request: ChatRequest) =>
     httpStream(Effect.gen(function*() {
       const send = yield* getSend
-      const encoded = undeclared(provider, spec.capabilities, request.messages, request.options) ??
-        spec.encode(request.messages, request.options)
+      const encoded = spec.encode(request.messages, request.options)
       if (isReason(encoded)) return yield* fail(encoded)
       for (const warning of encoded.warnings) yield* Effect.logWarning(warning)
       const clock = yield* Clock.Clock

@@ -1,11 +1,11 @@
-import type { CallOptions } from "../../CallOptions.ts"
-import type { Capabilities } from "../../Capabilities.ts"
-import { UnsupportedError } from "../../ChatModelError.ts"
-import type { Message } from "../../Message.ts"
+import type { CallOptions } from "../CallOptions.ts"
+import type { Capabilities } from "../Capabilities.ts"
+import { UnsupportedError } from "../ChatModelError.ts"
+import type { Message } from "../Message.ts"
 
 /**
  * What a call asks for although the model declares that it cannot: the first such thing, with its place. It is told here
- * for every provider alike, so that a server that would pass over it in silence is not asked.
+ * for every model alike, so that a server that would pass over it in silence is not asked.
  */
 export const undeclared = (
   provider: string,
@@ -13,7 +13,7 @@ export const undeclared = (
   messages: ReadonlyArray<Message>,
   options: CallOptions
 ): UnsupportedError | undefined => {
-  const place = toolsPlace(provider, capabilities, options) ?? formatPlace(capabilities, options) ??
+  const place = toolsPlace(capabilities, options) ?? formatPlace(capabilities, options) ??
     partPlace(capabilities, messages)
   return place === undefined
     ? undefined
@@ -23,17 +23,13 @@ export const undeclared = (
 type Place = readonly [field: string, problem: string]
 
 const toolsPlace = (
-  provider: string,
   capabilities: Partial<Capabilities>,
   { parallelToolCalls, tools = [] }: CallOptions
 ): Place | undefined => {
   for (const [i, tool] of tools.entries()) {
-    // A tool with free text as its input is defined in the provider's words, but the caller runs it.
-    const own = tool.type === "provider" && tool.definition["type"] !== "custom"
-    if (!own && !capabilities.tools) return [`tools[${i}]`, "calls no tools"]
-    if (own && tool.provider === provider && !capabilities.serverTools) {
-      return [`tools[${i}]`, "has no tools of its own"]
-    }
+    if (tool.type !== "provider" && !capabilities.tools) return [`tools[${i}]`, "calls no tools"]
+    // Of one that has tools of either kind, its adapter knows which of its own it takes.
+    if (!capabilities.tools && !capabilities.serverTools) return [`tools[${i}]`, "has no tools"]
   }
   return parallelToolCalls === false && tools.length > 0 && !capabilities.parallelToolCalls
     ? ["parallelToolCalls", "does not take it"]
