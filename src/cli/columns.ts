@@ -6,6 +6,7 @@ const separator = " │ "
 const narrowest = 16
 
 interface Column {
+  /** From the first row that has not scrolled away; of one that ended there may be none left. */
   readonly lines: Array<string>
   ended: boolean
 }
@@ -24,9 +25,7 @@ export class Columns {
   readonly #columns: ReadonlyArray<Column>
   readonly #width: number
   readonly #rows: number
-  /** Rows that have scrolled away. */
-  #settled = 0
-  /** Rows that are drawn below those. */
+  /** Rows that are drawn and may be drawn over. */
   #drawn = 0
 
   constructor(count: number, { columns, rows }: Size) {
@@ -55,15 +54,21 @@ export class Columns {
     if (column !== undefined) column.ended = true
   }
 
+  /** How many lines a column is ahead of what has scrolled away: they are kept. */
+  ahead(index: number): number {
+    return this.#columns[index]?.lines.length ?? 0
+  }
+
   draw(): string {
     const height = Math.max(...this.#columns.map(({ lines }) => lines.length))
     // The last line of a column that goes on may still change.
     const settled = Math.min(height, ...this.#columns.map(({ ended, lines }) => ended ? height : lines.length - 1))
     let text = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\u001b[0J`
-    for (; this.#settled < settled; this.#settled++) text += `${this.#row(this.#settled)}\n`
+    for (let row = 0; row < settled; row++) text += `${this.#row(row)}\n`
     // What does not fit on the screen could not be drawn over.
     const from = Math.max(settled, height - this.#rows)
     for (let row = from; row < height; row++) text += `${this.#row(row)}\n`
+    for (const { lines } of this.#columns) lines.splice(0, settled)
     this.#drawn = height - from
     return text
   }

@@ -1,6 +1,7 @@
 /** Asks several models the same and shows their answers side by side. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../AIMessageChunk.ts"
 import type { CallOptions } from "../CallOptions.ts"
@@ -38,6 +39,8 @@ interface Entry {
 
 /** How the answers are shown. What it writes is written when its effects are over. */
 interface View {
+  /** Runs before anyone is asked. */
+  readonly start: Effect.Effect<void, OutputError>
   readonly chunks: (entry: Entry, chunks: ReadonlyArray<AIMessageChunk>) => Effect.Effect<void, OutputError>
   readonly end: (entry: Entry) => Effect.Effect<void, OutputError>
   /** Runs beside the models, and is interrupted when they are done. */
@@ -93,6 +96,7 @@ export const compare = Effect.fnUntraced(function*({ call, input, json, models }
       }))
     )
 
+  yield* view.start
   yield* Effect.raceFirst(
     Effect.forEach(models, (model, i) => run(entries[i]!, model), { concurrency: "unbounded", discard: true }),
     view.beside
@@ -127,46 +131,73 @@ const jsonView = (): View => ({
     }
     return write(`${JSON.stringify({ index, model: name, result })}\n`)
   },
+  start: Effect.void,
   beside: Effect.never,
   leave: Effect.void
 })
 
-/** One answer below the other, each under its name, as they are complete. */
+/** How much of an answer waits for its turn; one that has more to say waits with it. */
+const mostWaiting = 1024 * 1024
+
+/** One answer below the other, each under its name: the first as it arrives, the others when those before are done. */
 const blocksView = (entries: ReadonlyArray<Entry>): View => {
-  const texts = entries.map(() => "")
+  const waiting = entries.map(() => "")
+  const turns = entries.map(() => Latch.makeUnsafe(false))
   const done = new Set<Entry>()
-  let next = 0
-  const block = (entry: Entry): string => {
-    const text = texts[entry.index] ?? ""
-    return `${entry.index === 0 ? "" : "\n"}# ${entry.name}\n${text}${/^$|\n$/.test(text) ? "" : "\n"}${
-      verdict(entry)
-    }\n`
+  let current: number | undefined
+  let lineOpen = false
+
+  const print = (text: string) => {
+    if (text !== "") lineOpen = !text.endsWith("\n")
+    return write(text)
   }
-  const flush = Effect.suspend(() => {
-    const ready: Array<string> = []
-    for (let entry = entries[next]; entry !== undefined && done.has(entry); entry = entries[++next]) {
-      ready.push(block(entry))
-    }
-    return write(ready.join(""))
+  /** Ends the block whose turn it is, and goes on to the next. */
+  const advance: Effect.Effect<void, OutputError> = Effect.suspend(() => {
+    const before = current === undefined ? undefined : entries[current]
+    const next = before === undefined ? 0 : before.index + 1
+    current = undefined
+    const ending = before === undefined ? "" : `${lineOpen ? "\n" : ""}${verdict(before)}\n`
+    const entry = entries[next]
+    if (entry === undefined) return print(ending)
+    return Effect.andThen(print(`${ending}${before === undefined ? "" : "\n"}# ${entry.name}\n`), begin(entry))
   })
+  /** Prints what has been waiting; from then on the answer is printed as it arrives. */
+  const begin = (entry: Entry): Effect.Effect<void, OutputError> =>
+    Effect.suspend(() => {
+      const text = waiting[entry.index] ?? ""
+      if (text !== "") {
+        waiting[entry.index] = ""
+        return Effect.andThen(print(text), begin(entry))
+      }
+      current = entry.index
+      turns[entry.index]?.openUnsafe()
+      return done.has(entry) ? advance : Effect.void
+    })
+
   return {
     chunks: ({ index }, chunks) =>
-      Effect.sync(() => {
-        texts[index] += stdoutIsTerminal() ? shown(chunks) : textOf(chunks)
+      Effect.suspend(() => {
+        const text = stdoutIsTerminal() ? shown(chunks) : textOf(chunks)
+        if (index === current) return print(text)
+        waiting[index] += text
+        return (waiting[index] ?? "").length < mostWaiting ? Effect.void : turns[index]?.await ?? Effect.void
       }),
-    end: (entry) => {
-      done.add(entry)
-      return flush
-    },
+    end: (entry) =>
+      Effect.suspend(() => {
+        done.add(entry)
+        return entry.index === current ? advance : Effect.void
+      }),
+    start: advance,
     beside: Effect.never,
-    leave: Effect.suspend(() =>
-      writeNow(entries.slice(next).filter(({ index }) => texts[index] !== "").map(block).join(""))
-    )
+    leave: Effect.suspend(() => writeNow(lineOpen ? "\n" : ""))
   }
 }
 
 /** How often columns are drawn, at most. */
 const pace = "50 millis"
+
+/** How many lines a column may be ahead of the slowest; then it waits. */
+const mostAhead = 5000
 
 const columnsView = (
   entries: ReadonlyArray<Entry>,
@@ -174,19 +205,23 @@ const columnsView = (
 ): View => {
   const columns = new Columns(entries.length, size)
   const draw = Effect.suspend(() => write(columns.draw()))
+  const room = (index: number): Effect.Effect<void> =>
+    Effect.suspend(() => columns.ahead(index) < mostAhead ? Effect.void : Effect.delay(room(index), pace))
   let changed = true
   for (const { index, name } of entries) columns.add(index, `${name}\n\n`)
   return {
     chunks: ({ index }, chunks) =>
-      Effect.sync(() => {
+      Effect.suspend(() => {
         columns.add(index, shown(chunks))
         changed = true
+        return columns.ahead(index) < mostAhead ? Effect.void : room(index)
       }),
     end: (entry) => {
       columns.add(entry.index, `\n\n${verdict(entry)}`)
       columns.end(entry.index)
       return draw
     },
+    start: Effect.void,
     beside: Effect.forever(Effect.suspend(() => {
       const due = changed ? draw : Effect.void
       changed = false

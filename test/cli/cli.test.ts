@@ -8,7 +8,7 @@ import { RunEvent } from "../../src/RunEvent.ts"
 import * as AnthropicServer from "../../src/testing/AnthropicServer.ts"
 import * as OpenAiServer from "../../src/testing/OpenAiServer.ts"
 import * as Script from "../../src/testing/Script.ts"
-import { cli, key, root, withKey } from "./program.ts"
+import { cli, key, root, startCli, withKey } from "./program.ts"
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
@@ -468,6 +468,22 @@ describe("rivulet compare", () => {
         ["rivulet", "nobody:y"]
       ])
     }))
+
+  it.live("tells of all when all fail, and lets an answer that is its turn be read as it arrives", () =>
+    Effect.gen(function*() {
+      const none = yield* cli(["compare", "Hi", "-m", "nobody:x", "-m", "nobody:y"])
+      assert.strictEqual(none.code, 2)
+      assert.match(none.stdout, /^# nobody:x\n\[There is .*\]\n\n# nobody:y\n\[There is .*\]\n$/)
+      const server = yield* AnthropicServer.make({ script: Script.endless({ delay: "5 millis", token: " more" }) })
+      const running = yield* startCli(["compare", "Hi", "-m", "anthropic:a", "-m", "anthropic:b"], {
+        env: withKey(server.url)
+      })
+      yield* running.until((stdout) => stdout.startsWith("# anthropic:a\n more more more"))
+      running.child.kill("SIGINT")
+      const { code, stdout } = yield* running.ended
+      assert.strictEqual(code, 130)
+      assert.match(stdout, /^# anthropic:a\n( more)+\n$/)
+    }).pipe(Effect.scoped))
 
   it.live("prints every model's chunks as JSON, and what became of each", () =>
     Effect.gen(function*() {

@@ -44,10 +44,13 @@ const ways: ReadonlyArray<readonly [name: string, leave: Leave]> = [
   ]
 ]
 
-const expectLeft = Effect.fnUntraced(function*(running: Running, requests: number) {
+/** All requests were left, so many of them; fewer where time may have run out before one was made. */
+const expectLeft = Effect.fnUntraced(function*(running: Running, requests: number, orFewer = false) {
   yield* running.idle
   const count = yield* running.count
-  yield* check((is) => is.equal(count, requests))
+  yield* check((is) =>
+    is.ok(orFewer ? count > 1 && count <= requests : count === requests, `${count} requests were made`)
+  )
   for (let i = 0; i < count; i++) {
     const left = yield* (yield* running.asked(i)).left
     yield* check((is) => is.ok(left, "the consumer closed it"))
@@ -59,8 +62,10 @@ export const leaving = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
     needs(subject, "stalls", `${name} closes the connection`, (stalls) =>
       Effect.gen(function*() {
         const running = yield* subject.start([stalls(tokens)], { maxRetries: 0 })
+        // What a first call takes longer for is not to count.
+        yield* Stream.runDrain(seen(running.model))
         for (let i = 0; i < 5; i++) yield* Effect.orDie(leave(running.model))
-        yield* expectLeft(running, 5)
+        yield* expectLeft(running, 6, name.includes("timeout"))
       }))
   ),
 
