@@ -51,8 +51,10 @@ const call = node(
   import { Effect, Redacted } from "effect"
   import { ChatModel } from "rivulet"
   import * as Anthropic from "rivulet/Anthropic"
+  import * as OpenAi from "rivulet/OpenAi"
   const models = [
     Anthropic.layer({ model: "claude-haiku-4-5", apiKey: Redacted.make("key") }),
+    OpenAi.layer({ model: "gpt-5-mini", apiKey: Redacted.make("key") }),
     ChatModel.layerFrom("ollama:llama3.2")
   ]
   for (const model of models) {
