@@ -4,6 +4,8 @@ import type { Conformance } from "rivulet/Testing"
 
 const { chat, responses } = OpenAiScript
 
+const image = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
+
 export const chatAnswers: Conformance.HttpAnswers = {
   text: (tokens, usage) =>
     chat.tokens(tokens, { usage: { prompt_tokens: usage?.input, completion_tokens: usage?.output } }),
@@ -35,10 +37,15 @@ export const chatAnswers: Conformance.HttpAnswers = {
     ]
   }),
   cached: (tokens) =>
-    chat.text("Hello", { usage: { prompt_tokens: 10, prompt_tokens_details: { cached_tokens: tokens } } })
+    chat.text("Hello", { usage: { prompt_tokens: 10, prompt_tokens_details: { cached_tokens: tokens } } }),
+  // As OpenRouter shows the images of the models it serves.
+  image: chat.message({
+    blocks: [{
+      type: "raw",
+      deltas: [{ images: [{ type: "image_url", image_url: { url: `data:image/png;base64,${image}` } }] }]
+    }]
+  })
 }
-
-const image = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR4nGP4z8DwHwAFAAH/iZk9HQAAAABJRU5ErkJggg=="
 const annotation = {
   type: "url_citation",
   start_index: 0,
