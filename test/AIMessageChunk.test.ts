@@ -116,6 +116,23 @@ describe("a message", () => {
     }])
   })
 
+  it("takes no arguments that are nested more deeply than a value may be walked through", () => {
+    const nested = (depth: number) => {
+      const args = `{"]":"\\"}[","a":${"[".repeat(depth - 1)}${"]".repeat(depth - 1)}}`
+      return AIMessageChunk.toMessage([call(args, true), finish("tool_calls")])
+    }
+    assert.strictEqual(nested(512).toolCalls.length, 1)
+    for (const depth of [513, 200_000]) {
+      const message = nested(depth)
+      assert.deepStrictEqual(message.toolCalls, [])
+      assert.deepStrictEqual(message.invalidToolCalls.map(({ reason }) => reason), [
+        "the arguments are nested too deeply"
+      ])
+    }
+    const wide = AIMessageChunk.toMessage([call(`{"a":[${"[],".repeat(2_000)}0]}`, true), finish("tool_calls")])
+    assert.strictEqual(wide.toolCalls.length, 1)
+  })
+
   it("puts citations with the text of their block, before or after it", () => {
     const citation = { raw: { type: "page_location" } }
     const message = AIMessageChunk.toMessage([

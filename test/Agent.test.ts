@@ -142,6 +142,36 @@ describe("what a model gets wrong is told to the model", () => {
       text("Sorry")
     ]))))
 
+  it.effect("arguments so deep that reading them could overflow the stack", () => {
+    interface Tree {
+      readonly trees: ReadonlyArray<Tree>
+    }
+    const Tree = Schema.Struct({ trees: Schema.Array(Schema.suspend((): Schema.Codec<Tree> => Tree)) })
+    const plant = Tool.make("plant", {
+      parameters: Tree,
+      success: Schema.String,
+      handler: () => Effect.succeed("done")
+    })
+    const calls = [256, 257, 100_000].map((depth, index) =>
+      chunk({
+        ...AIMessageChunk.empty,
+        parts: [{
+          type: "tool_call",
+          index,
+          id: `call_${depth}`,
+          name: "plant",
+          args: `{"trees":[`.repeat(depth) + "]}".repeat(depth),
+          end: true
+        }]
+      })
+    )
+    return Effect.gen(function*() {
+      const told = resultsOf(yield* Agent.make({ tools: [plant] }).invoke("Hi")).map(({ content }) => content)
+      const tooDeep = "This call cannot be read: the arguments are nested too deeply"
+      assert.deepStrictEqual(told, ["done", tooDeep, tooDeep])
+    }).pipe(Effect.provide(layer([[...calls, finish("tool_calls")], text("Sorry")])))
+  })
+
   it.effect("a failure of which the tool has a schema", () =>
     Effect.gen(function*() {
       const tool = Tool.make("get_weather", {

@@ -4,6 +4,8 @@ import { aiMessage, partialAIMessage } from "../Message.ts"
 import type { AIMessage, AIPart, Citation, FilePart, Metadata, PartialAIMessage, Source } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
 import { given } from "./given.ts"
+import { isDeeperThan } from "./parsers/jsonDepth.ts"
+import { limitsOf } from "./parsers/jsonText.ts"
 
 /** A block while its deltas arrive: the fields of the deltas, text and arguments growing. */
 type Block =
@@ -276,6 +278,7 @@ const toCall = (
 /** A call without arguments has no text. So has one that a token limit cut off before its first argument. */
 const parseArgs = (text: string, cutByLength: boolean) => {
   if (text.trim() === "") return cutByLength ? { reason: "a token limit cut the call off" } : { value: {} }
+  if (isDeeperThan(text, limitsOf(undefined).maxDepth)) return { reason: "the arguments are nested too deeply" }
   try {
     return { value: JSON.parse(text) as UnknownRaw } // JSON.parse yields JSON; its type says `any`
   } catch {
