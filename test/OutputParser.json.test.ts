@@ -311,7 +311,23 @@ describe("a failure", () => {
       assert.strictEqual((yield* failureOf(json, "I do not know")).reason, "Malformed")
       assert.strictEqual((yield* failureOf(json, "")).reason, "Malformed")
       // What is whole is whole, whatever ended the answer.
-      assert.deepStrictEqual(yield* Runnable.sequence(saying(["[1]"], { finish: "length" }), json).invoke("hi"), [1])
+      for (const [slices, value] of [[["[1]"], [1]], [["12", "\n"], 12], [["true"], true], [["\"1\""], "1"]] as const) {
+        const chain = Runnable.sequence(saying(slices, { finish: "length" }), json)
+        assert.deepStrictEqual(yield* chain.invoke("hi"), value)
+      }
+    }))
+
+  it.effect("tells a limit from a number that might have had more digits", () =>
+    Effect.gen(function*() {
+      for (const answer of ["12", "-0.5", "```json\n12"]) {
+        const cut = yield* failureOf(json, answer, { finish: "length" })
+        assert.strictEqual(cut.reason, "CutOff")
+        assert.strictEqual(
+          (yield* failureOf(OutputParser.schema(Schema.Number), answer, { finish: "length" })).reason,
+          "CutOff"
+        )
+        assert.isNumber(yield* Runnable.sequence(saying([answer]), json).invoke("hi"))
+      }
     }))
 
   it.effect("says that the model declined", () =>

@@ -65,7 +65,10 @@ export const jsonParser = <A, Chunk, R>(
           const declined = answer.declined()
           if (declined !== undefined) return Effect.fail(declined)
           // Without a failure there is a value.
-          return text.end() ? handler.end(text.whole!) : Effect.fail(failure()!)
+          if (!text.end()) return Effect.fail(failure()!)
+          return text.openEnded && answer.cutOff
+            ? Effect.fail(answer.incomplete([], "More of the number might have come"))
+            : handler.end(text.whole!)
         })
       }
     })

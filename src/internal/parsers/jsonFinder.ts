@@ -63,6 +63,10 @@ export class JsonFinder {
     return this.#reader?.cost ?? 0
   }
 
+  get openEnded(): boolean {
+    return this.#reader?.openEnded ?? false
+  }
+
   get elements(): ReadonlyArray<Json> | undefined {
     return this.#reader?.elements
   }

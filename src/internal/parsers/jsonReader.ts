@@ -33,6 +33,8 @@ export class JsonReader {
   version = 0
   /** What {@link value} has to copy: about an element, a key or an open object each. */
   cost = 0
+  /** Set when only the end of the text has ended the value: a number, of which there might have been more. */
+  openEnded = false
 
   readonly #limits: Limits
   readonly #alone: boolean
@@ -141,7 +143,10 @@ export class JsonReader {
   /** The text is over. The whole value, or undefined if it is not one: then there is a failure. */
   end(): Json | undefined {
     if (this.failure !== undefined) return undefined
-    if (this.#state === inNumber && this.#number.canEnd) this.#completeNumber()
+    if (this.#state === inNumber && this.#number.canEnd) {
+      this.#completeNumber()
+      this.openEnded = true
+    }
     if (this.#state === done) return this.#root
     if (this.#blank) this.failure = noJson(this.#read)
     else this.#failAt("Incomplete", this.#expected(), 0, "The JSON stops before its end")

@@ -80,6 +80,11 @@ export class JsonText {
     return this.#whole
   }
 
+  /** Whether the whole is a number that nothing but {@link end} has ended. */
+  get openEnded(): boolean {
+    return this.#reader.openEnded
+  }
+
   /** Whether {@link next} gave the value as it is now. */
   get shown(): boolean {
     return this.#pace.shown
