@@ -265,6 +265,10 @@ describe("amid prose", () => {
     assert.deepStrictEqual(found("```\n[1]\n```"), [1])
     assert.deepStrictEqual(found("```JSON\n\"a\"\n```"), "a")
     assert.deepStrictEqual(found("```json5 {\"a\": 1}```"), { a: 1 })
+    assert.deepStrictEqual(found("``` json\n{\"a\": 1}\n```"), { a: 1 })
+    assert.deepStrictEqual(found("``` \n{\"a\": 1}\n```"), { a: 1 })
+    assert.deepStrictEqual(found("``` {\"a\": 1} ```"), { a: 1 })
+    assert.deepStrictEqual(found("``` sh\necho {}\n```\n```\t json\n{\"a\": 1}\n```"), { a: 1 })
     assert.deepStrictEqual(found("````json\n{\"a\": 1}\n````"), { a: 1 })
   })
 

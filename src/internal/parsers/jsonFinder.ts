@@ -161,6 +161,7 @@ export class JsonFinder {
 
   /** The name of a language after the marks that open a fence. Returns whether the character is one of it. */
   #readMark(char: string, at: number): boolean {
+    if (this.#mark === "" && (char === " " || char === "\t")) return true
     const word = this.#mark === "" ? /[a-z]/i : /[\w+#.-]/
     if (word.test(char) && this.#mark.length < longestMark) {
       this.#mark += char
