@@ -53,7 +53,10 @@ export interface Options<
 > {
   /** What it does and when to use it, for the model. */
   readonly description?: string | undefined
-  /** An object; none by default. What is said of its fields in annotations is told to the model. */
+  /**
+   * An object, or one of several; an empty one by default. What is said of its fields in annotations is told to the
+   * model. Providers take the schema of one object only, so several are told as one with the keys of all.
+   */
   readonly parameters?: Parameters | undefined
   /** What it gives. The model is told a text as it is and anything else as JSON. Nothing by default. */
   readonly success?: Success | undefined
@@ -98,8 +101,8 @@ export type PartialCall<T = ToolDefinition> = T extends ToolDefinition ? {
  * model; any other is that of the agent. Defects stay defects. Nothing is retried, unless the handler does so. A handler
  * that streams shows its progress; its last value is the result, and each one is of the type `success`.
  *
- * A schema that JSON Schema has no words for fails the call of the model, before a request is made, with
- * `UnsupportedError` and the field `tools[i].parameters`.
+ * A schema that JSON Schema has no words for, or that is not of an object, fails the call of the model, before a request
+ * is made, with `UnsupportedError` and the field `tools[i].parameters`.
  *
  * **Example** (The weather)
  *

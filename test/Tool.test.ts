@@ -290,6 +290,68 @@ describe("as the definition of a tool", () => {
       assert.throws(() => odd.parameters, /odd cannot be told to a model: f:/)
     }).pipe(Effect.provide(ScriptedChatModel.layer([]))))
 
+  it.effect("parameters that are no object fail likewise", () =>
+    Effect.gen(function*() {
+      for (const parameters of [Schema.String, Schema.NullOr(Schema.Struct({})), Schema.Array(Schema.String)]) {
+        const odd = Tool.make("odd", { parameters, handler: () => Effect.void })
+        const { reason } = yield* Effect.flip(ChatModel.invoke("Hi", { tools: [odd] }))
+        assert.deepInclude(reason, { _tag: "UnsupportedError", field: "tools[0].parameters" })
+        assert.include(reason.message, "must be an object")
+      }
+    }).pipe(Effect.provide(ScriptedChatModel.layer([]))))
+
+  describe("several objects are told as one", () => {
+    const At = Schema.Struct({ hour: Schema.Number }).annotate({ identifier: "At" })
+    const tool = Tool.make("remind", {
+      parameters: Schema.Union([
+        Schema.Struct({ kind: Schema.Literal("once"), at: At, note: Schema.optionalKey(Schema.String) }),
+        Schema.Union([
+          Schema.Struct({ kind: Schema.Literal("daily"), at: At, days: Schema.Number }),
+          Schema.Struct({ kind: Schema.Literal("never"), note: Schema.Number })
+        ])
+      ]),
+      success: Schema.Json,
+      handler: (parameters) => Effect.succeed(parameters)
+    })
+
+    it("with the keys of all, as providers take no union", () => {
+      const { description, ...told } = tool.parameters
+      assert.deepStrictEqual(told, {
+        type: "object",
+        properties: {
+          kind: { type: "string", enum: ["once", "daily", "never"] },
+          at: { $ref: "#/$defs/At" },
+          note: { anyOf: [{ type: "string" }, { type: "number" }] },
+          days: { type: "number" }
+        },
+        required: ["kind"],
+        additionalProperties: false,
+        $defs: {
+          At: {
+            type: "object",
+            properties: { hour: { type: "number" } },
+            required: ["hour"],
+            additionalProperties: false
+          }
+        }
+      })
+      assert.match(String(description), /^fits one of these: \[\{"type":"object","properties":\{"kind":/)
+    })
+
+    it.effect("and read as what they are, with nulls for what is not there too", () =>
+      Effect.gen(function*() {
+        const at = { hour: 7 }
+        const cases: ReadonlyArray<readonly [Schema.Json, Schema.Json]> = [
+          [{ kind: "once", at, note: "Up!" }, { kind: "once", at, note: "Up!" }],
+          [{ kind: "once", at, note: null, days: null }, { kind: "once", at }],
+          [{ kind: "daily", at, note: null, days: 1 }, { kind: "daily", at, days: 1 }],
+          [{ kind: "never", at: null, note: 1, days: null }, { kind: "never", note: 1 }]
+        ]
+        for (const [args, value] of cases) assert.deepInclude((yield* called(tool, args))[0], { value })
+        assert.include(yield* Effect.flip(called(tool, { kind: "once", at: null })), `["at"]`)
+      }))
+  })
+
   it.effect("two of one name fail likewise", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(ChatModel.invoke("Hi", { tools: [weather, weather] }))

@@ -4,7 +4,6 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import type { ToolMessage } from "../../Message.ts"
-import { toJsonSchema } from "../jsonSchema.ts"
 import { bounded } from "../parsers/error.ts"
 import { restore } from "../restoreJson.ts"
 import { unwatched } from "../runnable/core.ts"
@@ -12,6 +11,7 @@ import type { Runnable } from "../runnable/core.ts"
 import { last } from "../runnable/fold.ts"
 import { watch } from "../runnable/watch.ts"
 import type { Implementation, Output } from "./any.ts"
+import { parametersOf } from "./parameters.ts"
 
 /** A schema that needs no services. */
 export type Codec = Schema.ConstraintCodec<unknown, unknown>
@@ -51,12 +51,8 @@ export const implementationOf = <Parameters, A, E, R, Told>(
   spec: Spec<Parameters, A, E, R>
 ): Implementation<A, Exclude<E, Told>, R> => {
   const { toModelOutput } = spec
-  let parametersJson: ReturnType<Implementation<A, E, R>["parameters"]> | undefined
-  const parameters = () =>
-    parametersJson ??= Result.mapError(
-      toJsonSchema(spec.parameters),
-      ({ message, path }) => path === "" ? message : `${path}: ${message}`
-    )
+  let asked: ReturnType<typeof parametersOf> | undefined
+  const parameters = () => asked ??= parametersOf(spec.parameters)
   const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(spec.parameters), { errors: "all" })
   const encode = SchemaAST.isVoid(spec.success.ast)
     ? () => Effect.succeed("") // what a value is that counts as none
@@ -66,7 +62,10 @@ export const implementationOf = <Parameters, A, E, R, Told>(
 
   /** A model that must name every key says null for those that may be left out. */
   const restored = (args: Schema.Json): unknown =>
-    Result.match(parameters(), { onSuccess: (schema) => restore(args, schema), onFailure: () => args })
+    Result.match(parameters(), {
+      onSuccess: ({ object, schema }) => restore(restore(args, object), schema),
+      onFailure: () => args
+    })
 
   const result = (value: A): Effect.Effect<Output<A>> =>
     Effect.map(
@@ -95,7 +94,11 @@ export const implementationOf = <Parameters, A, E, R, Told>(
     )) as Stream.Stream<Output<A>, Exclude<E, Told>, R> // E without those of E & Told
 
   return {
-    parameters,
+    parameters: () =>
+      Result.mapBoth(parameters(), {
+        onSuccess: ({ object }) => object,
+        onFailure: ({ message, path }) => path === "" ? message : `${path}: ${message}`
+      }),
     open: ({ args, id }) =>
       Effect.mapBoth(decode(restored(args)), {
         onSuccess: (parameters) => outputs(parameters as Parameters, { id }), // the type of their schema
