@@ -380,6 +380,14 @@ describe("a failure", () => {
       const codec = Schema.toCodecJson(OutputParser.OutputParserError)
       assert.deepStrictEqual(Schema.decodeUnknownSync(codec)(Schema.encodeSync(codec)(error)), error)
     }))
+
+  it.effect("has a short message, however deep it is wrong", () =>
+    Effect.gen(function*() {
+      const deep = `{"${"k".repeat(90)}":`.repeat(500)
+      const error = yield* failureOf(json, deep)
+      assert.isBelow(error.message.length, 500)
+      assert.isAtLeast(error.issues[0]?.path.length ?? 0, 499)
+    }))
 })
 
 describe("much JSON in small pieces", () => {

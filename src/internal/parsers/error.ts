@@ -51,7 +51,7 @@ export class OutputParserError extends Schema.TaggedError<OutputParserError>("ri
 ) {
   override get message(): string {
     const shown = this.issues.slice(0, shownIssues).map(({ message, path }) =>
-      path.length === 0 ? message : `${pathText(path)}: ${message}`
+      path.length === 0 ? message : `${bounded(pathText(path))}: ${message}`
     )
     const more = this.issues.length - shown.length
     return `${heads[this.reason]}: ${shown.join("; ")}${more > 0 ? `; and ${more} more` : ""}`
