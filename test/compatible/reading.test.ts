@@ -61,6 +61,12 @@ describe("tool calls", () => {
       call({ index: 0, id: "a", ...fn("f", "{\"x\":1}") }),
       call({ index: 0, id: "b", ...fn("g", "{\"y\":2}") })
     ]],
+    ["that share an index, slice by slice, told apart by their ids", [
+      call({ index: 0, id: "a", ...fn("f", "{\"x\"") }),
+      call({ index: 0, id: "b", ...fn("g", "{\"y\"") }),
+      call({ index: 0, id: "a", function: { arguments: ":1}" } }),
+      call({ index: 0, id: "b", function: { arguments: ":2}" } })
+    ]],
     ["that share a chunk", [
       delta({
         tool_calls: [{ index: 0, id: "a", ...fn("f", "{\"x\":1}") }, { index: 0, id: "b", ...fn("g", "{\"y\":2}") }]
@@ -106,6 +112,19 @@ describe("tool calls", () => {
       const message = yield* asked(answer([
         call({ index: 0, id: "a", ...fn("f", "{\"x\":1}") }),
         call({ index: 0, id: "b", ...fn("f", "{\"x\":2}") })
+      ]))
+      assert.deepStrictEqual(message.toolCalls.map(({ args, id }) => [id, args]), [["a", { x: 1 }], ["b", { x: 2 }]])
+    }))
+
+  it.live("of the same tool that share an index and begin in one chunk", () =>
+    Effect.gen(function*() {
+      const both = (f: string, g: string) => [
+        { index: 0, id: "a", ...fn("f", f) },
+        { index: 0, id: "b", ...fn("f", g) }
+      ]
+      const message = yield* asked(answer([
+        delta({ tool_calls: both("", "") }),
+        delta({ tool_calls: both("{\"x\":1}", "{\"x\":2}") })
       ]))
       assert.deepStrictEqual(message.toolCalls.map(({ args, id }) => [id, args]), [["a", { x: 1 }], ["b", { x: 2 }]])
     }))
