@@ -234,6 +234,11 @@ describe("usage", () => {
     ],
     ["with the finish", answer([delta({ content: "Hel" }), delta({ content: "lo" }, { usage: usage(5) })]), 5],
     ["with every chunk, as totals", answer([1, 2, 3].map((n) => delta({ content: "x" }, { usage: usage(n) }))), 3],
+    [
+      "in the choice, with the finish",
+      answer([delta({ content: "Hello" }), { id: "c1", choices: [{ index: 0, delta: {}, usage: usage(6) }] }]),
+      6
+    ],
     ["under x_groq", answer([delta({ content: "Hello" }, { x_groq: { usage: usage(4) } })]), 4],
     ["never", answer([delta({ content: "Hello" }, { usage: null })]), undefined]
   ]
