@@ -2,7 +2,7 @@
 // examples, and every ts block of the documents and of the doc comments.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
-import { faces } from "./expectations.mjs"
+import { faces, openAiFaces } from "./expectations.mjs"
 import { expect, facePrograms, makeProject, pinned, root, say, tarball, tool } from "./lib.mjs"
 
 const [work] = process.argv.slice(2)
@@ -16,11 +16,25 @@ makeProject(project, [
 // face programs
 // -----------------------------------------------------------------------------
 
+const faceFolders = Object.keys(openAiFaces).map((api) => `face-${api}`)
+
+/** The same program, but for its layer. */
+const withOpenAi = (name, api) => {
+  const text = readFileSync(join(facePrograms, name), "utf8")
+    .replace("rivulet/Anthropic", "rivulet/OpenAi")
+    .replace(/Anthropic\.layer\(\{ model: "[^"]+"/, `Anthropic.layer({ model: "gpt-5-mini", api: "${api}"`)
+  mkdirSync(join(project, `face-${api}`), { recursive: true })
+  writeFileSync(join(project, `face-${api}`, name), text)
+}
+
 if (existsSync(facePrograms)) {
   mkdirSync(join(project, "face"))
   for (const name of readdirSync(facePrograms).filter((file) => file.endsWith(".ts"))) {
     if (faces[name] === undefined) say(`Skipped: ${name} is about what this version does not have yet`)
-    else cpSync(join(facePrograms, name), join(project, "face", name))
+    else {
+      cpSync(join(facePrograms, name), join(project, "face", name))
+      for (const api of Object.keys(openAiFaces)) withOpenAi(name, api)
+    }
   }
 } else {
   say("Skipped: there are no face programs beside the checkout")
@@ -111,11 +125,11 @@ writeFileSync(
       rootDir: ".",
       outDir: "out"
     },
-    include: ["face", "examples", "blocks"]
+    include: ["face", ...faceFolders, "examples", "blocks"]
   })
 )
 tool("typescript", ["-p", project, "--pretty", "false"])
-for (const folder of ["face", "examples"]) {
+for (const folder of ["face", ...faceFolders, "examples"]) {
   const files = existsSync(join(project, folder)) ? readdirSync(join(project, folder)) : []
   say(`${folder}: ${files.length} programs compile`)
 }

@@ -5,7 +5,7 @@ const song = "Goldfish swim on the moon tonight"
 const broken = (Script) => {
   const whole = Script.text(song)
   const wire = new TextDecoder().decode(Script.bytesOf(whole))
-  return Script.faultAt(whole, wire.indexOf("event: content_block_stop"), Script.end)
+  return Script.faultAt(whole, wire.indexOf("\n\n", wire.indexOf("tonight")) + 2, Script.end)
 }
 const stalled = (Script) => ({ ...broken(Script), steps: [...broken(Script).steps.slice(0, -1), Script.stall] })
 
@@ -27,7 +27,7 @@ const fishes = JSON.stringify([
 
 /** The text of the last message of a request. */
 const question = ({ body }) => {
-  const { content } = body.messages.at(-1)
+  const { content } = (body.messages ?? body.input).at(-1)
   return typeof content === "string" ? content : content.map((block) => block.text ?? "").join("")
 }
 
@@ -41,22 +41,54 @@ const brokenOff = ({ closed, requests }) => {
   assert.equal(closed[0].by, "client", "the connection is closed")
 }
 
-const oneRequest = (requests) => {
+/** What differs between the wires that the face programs are run on. */
+const anthropicWire = {
+  path: "/v1/messages",
+  model: "claude-haiku-4-5",
+  system: (body) => body.system,
+  schema: ({ output_config: { format } }) => [format.type, format.schema],
+  result: (body) => body.messages[2].content,
+  answered: [{ type: "tool_result", tool_use_id: "toolu_1", content: "{\"celsius\":5}" }],
+  // Told when the message begins.
+  inputTokens: 10,
+  emptyChunks: 1
+}
+const responsesWire = {
+  path: "/v1/responses",
+  model: "gpt-5-mini",
+  system: (body) => body.instructions,
+  schema: ({ text: { format } }) => [format.type, format.schema],
+  result: (body) => body.input.at(-1),
+  answered: { type: "function_call_output", call_id: "toolu_1", output: "{\"celsius\":5}" },
+  // Told at the end.
+  inputTokens: undefined,
+  emptyChunks: 2
+}
+const chatWire = {
+  ...responsesWire,
+  path: "/v1/chat/completions",
+  system: (body) => body.messages[0].content,
+  schema: ({ response_format: { json_schema, type } }) => [type, json_schema.schema],
+  result: (body) => body.messages.at(-1),
+  answered: { role: "tool", tool_call_id: "toolu_1", content: "{\"celsius\":5}" }
+}
+
+const oneRequest = (requests, wire = anthropicWire) => {
   assert.equal(requests.length, 1)
   const [{ body, headers, method, path }] = requests
   // How the key is sent is the SDK's affair.
   const key = headers["x-api-key"] ?? headers.authorization
-  assert.deepEqual([method, path, key], ["POST", "/v1/messages", "<redacted>"])
-  assert.deepEqual([body.model, body.stream], ["claude-haiku-4-5", true])
+  assert.deepEqual([method, path, key], ["POST", wire.path, "<redacted>"])
+  assert.deepEqual([body.model, body.stream], [wire.model, true])
 }
 
-/** The programs that fix the public names, each with the ways it is run. */
-export const faces = {
+/** The programs that fix the public names, each with the ways it is run on a wire. */
+const facesOn = (wire) => ({
   "01-stream.ts": [{
     server: ({ Script }) => ({ script: Script.text(song) }),
     check: ({ requests, stdout }) => {
-      assert.match(stdout, /^Goldfish\| swim\| on\| the\| moon\| tonight\|\|?\n$/)
-      oneRequest(requests)
+      assert.equal(stdout, `Goldfish| swim| on| the| moon| tonight|${"|".repeat(wire.emptyChunks)}\n`)
+      oneRequest(requests, wire)
       assert.equal(question(requests[0]), "Write me a 1 verse song about goldfish on the moon")
     }
   }],
@@ -94,14 +126,14 @@ export const faces = {
     server: ({ Script }) => ({ script: Script.text(song) }),
     check: ({ requests, stdout }) => {
       const lines = stdout.trimEnd().split("\n")
-      assert.match(lines[0], /^Goldfish\| swim\| on\| the\| moon\| tonight\|\|?$/)
+      assert.equal(lines[0], `Goldfish| swim| on| the| moon| tonight|${"|".repeat(wire.emptyChunks)}`)
       assert.equal(lines.at(-1), String(song.length))
       const events = lines.slice(1, -1)
       for (const event of events) assert.match(event, /^on_(chat_model|parser)_(start|stream|end) /)
-      assert.equal(events.filter((event) => event.startsWith("on_chat_model_stream")).length, 7)
-      assert.equal(events.filter((event) => event.startsWith("on_parser_stream")).length, 7)
+      assert.equal(events.filter((event) => event.startsWith("on_chat_model_stream")).length, 6 + wire.emptyChunks)
+      assert.equal(events.filter((event) => event.startsWith("on_parser_stream")).length, 6 + wire.emptyChunks)
       assert.equal(requests.length, 3)
-      assert.equal(requests[0].body.system, "You are a poet.")
+      assert.equal(wire.system(requests[0].body), "You are a poet.")
     }
   }],
   "05-default-stream.ts": [{
@@ -132,16 +164,16 @@ export const faces = {
     server: ({ Script }) => ({
       script: { ...broken(Script), steps: [...broken(Script).steps.slice(0, -1), Script.errorEvent("api_error", "No")] }
     }),
-    check: prints(`${song}[InternalProviderError] kept: ${song} 10\n`)
+    check: prints(`${song}[InternalProviderError] kept: ${song} ${wire.inputTokens}\n`)
   }, {
     name: "a body that ends too early",
     server: ({ Script }) => ({ script: broken(Script) }),
-    check: prints(`${song}[TruncatedError] kept: ${song} 10\n`)
+    check: prints(`${song}[TruncatedError] kept: ${song} ${wire.inputTokens}\n`)
   }, {
     name: "silence in the middle",
     server: ({ Script }) => ({ script: stalled(Script) }),
     check: (ran) => {
-      assert.equal(ran.stdout, `${song}[TimeoutError] kept: ${song} 10\n`)
+      assert.equal(ran.stdout, `${song}[TimeoutError] kept: ${song} ${wire.inputTokens}\n`)
       brokenOff(ran)
     }
   }],
@@ -154,7 +186,7 @@ export const faces = {
       assert.deepEqual(lines.slice(-3), ["Soup 2", "2", "Soup"])
       assert.ok(lines.length > 5, "it fills in")
       assert.equal(requests.length, 3)
-      const { schema, type } = requests[2].body.output_config.format
+      const [type, schema] = wire.schema(requests[2].body)
       assert.deepEqual([type, schema.required, schema.additionalProperties], ["json_schema", ["name", "steps"], false])
     }
   }, {
@@ -165,7 +197,7 @@ export const faces = {
   "08-tools.ts": [{
     server: ({ Script }) => ({
       script: (request) =>
-        request.body.messages.length === 1
+        (request.body.messages ?? request.body.input).length === 1
           ? Script.toolCall({ id: "toolu_1", name: "get_weather", args: { city: "Paris" } }, { text: "Let me look. " })
           : Script.text("It is 5 degrees.")
     }),
@@ -178,10 +210,9 @@ export const faces = {
         ].join("\n")
       )
       assert.equal(requests.length, 4)
-      assert.equal(requests[0].body.tools[0].description, "The weather in a city")
-      assert.deepEqual(requests[1].body.messages[2].content, [
-        { type: "tool_result", tool_use_id: "toolu_1", content: "{\"celsius\":5}" }
-      ])
+      const [tool] = requests[0].body.tools
+      assert.equal((tool.function ?? tool).description, "The weather in a city")
+      assert.deepEqual(wire.result(requests[1].body), wire.answered)
     }
   }],
   "09-compose.ts": [{
@@ -196,7 +227,29 @@ export const faces = {
       assert.deepEqual(rest.slice(4).toSorted(), ["0 Success", "1 Success"])
     }
   }]
-}
+})
+
+export const faces = facesOn(anthropicWire)
+
+/** The same on one of OpenAI's wires: only the words of the wire differ. */
+const onOpenAi = (api, wire) =>
+  Object.fromEntries(
+    Object.entries(facesOn(wire)).map(([name, cases]) => [
+      name,
+      cases.map((each) => ({
+        ...each,
+        wire: "openai",
+        server: ({ OpenAiScript, Script }) => {
+          const answers = OpenAiScript[api]
+          const errorEvent = (_, message) => answers.errorEvent({ type: "server_error", message })
+          return each.server({ Script: { ...Script, ...answers, errorEvent, status: OpenAiScript.status } })
+        }
+      }))
+    ])
+  )
+
+/** By the API that the programs are given. */
+export const openAiFaces = { responses: onOpenAi("responses", responsesWire), chat: onOpenAi("chat", chatWire) }
 
 /** The examples, each with the ways it is run. */
 export const examples = {

@@ -5,7 +5,7 @@ import { existsSync, readdirSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { examples, faces } from "./expectations.mjs"
+import { examples, faces, openAiFaces } from "./expectations.mjs"
 import { expect, fail, readJson, root, say } from "./lib.mjs"
 
 const [work] = process.argv.slice(2)
@@ -97,6 +97,7 @@ const gone = Object.keys(examples).filter((name) => !existsSync(join(root, "exam
 expect(gone.length === 0, `These examples are gone: ${gone.join(", ")}`)
 
 await runAll("face", faces)
+for (const [api, programs] of Object.entries(openAiFaces)) await runAll(`face-${api}`, programs)
 await runAll("examples", examples)
 
 // Blocks of the documents that are tests.

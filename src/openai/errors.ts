@@ -49,6 +49,7 @@ const kinds = new Map<string, Kind>([
   ["insufficient_balance", "quota"],
   ["model_not_found", "not_found"],
   ["not_found_error", "not_found"],
+  ["not_found", "not_found"],
   ["previous_response_not_found", "not_found"],
   ["context_length_exceeded", "context_length"],
   ["string_above_max_length", "context_length"],
@@ -63,6 +64,7 @@ const kinds = new Map<string, Kind>([
   ["ResponsibleAIPolicyViolation", "content_policy"],
   ["rate_limit_exceeded", "rate_limit"],
   ["rate_limit_error", "rate_limit"],
+  ["too_many_requests", "rate_limit"],
   ["requests", "rate_limit"],
   ["tokens", "rate_limit"],
   ["overloaded_error", "overloaded"],
@@ -95,6 +97,8 @@ const kinds = new Map<string, Kind>([
 /** Those that say little; they count when there is nothing else. */
 const generalKinds = new Map<string, Kind>([
   ["invalid_request_error", "invalid"],
+  ["invalid_request", "invalid"],
+  ["model_error", "internal"],
   ["BadRequestError", "invalid"],
   ["server_error", "internal"],
   ["api_error", "internal"],

@@ -61,6 +61,12 @@ describe("tool calls", () => {
       call({ index: 0, id: "a", ...fn("f", "{\"x\":1}") }),
       call({ index: 0, id: "b", ...fn("g", "{\"y\":2}") })
     ]],
+    ["that share an index, slice by slice, told apart by their ids", [
+      call({ index: 0, id: "a", ...fn("f", "{\"x\"") }),
+      call({ index: 0, id: "b", ...fn("g", "{\"y\"") }),
+      call({ index: 0, id: "a", function: { arguments: ":1}" } }),
+      call({ index: 0, id: "b", function: { arguments: ":2}" } })
+    ]],
     ["that share a chunk", [
       delta({
         tool_calls: [{ index: 0, id: "a", ...fn("f", "{\"x\":1}") }, { index: 0, id: "b", ...fn("g", "{\"y\":2}") }]
@@ -106,6 +112,19 @@ describe("tool calls", () => {
       const message = yield* asked(answer([
         call({ index: 0, id: "a", ...fn("f", "{\"x\":1}") }),
         call({ index: 0, id: "b", ...fn("f", "{\"x\":2}") })
+      ]))
+      assert.deepStrictEqual(message.toolCalls.map(({ args, id }) => [id, args]), [["a", { x: 1 }], ["b", { x: 2 }]])
+    }))
+
+  it.live("of the same tool that share an index and begin in one chunk", () =>
+    Effect.gen(function*() {
+      const both = (f: string, g: string) => [
+        { index: 0, id: "a", ...fn("f", f) },
+        { index: 0, id: "b", ...fn("f", g) }
+      ]
+      const message = yield* asked(answer([
+        delta({ tool_calls: both("", "") }),
+        delta({ tool_calls: both("{\"x\":1}", "{\"x\":2}") })
       ]))
       assert.deepStrictEqual(message.toolCalls.map(({ args, id }) => [id, args]), [["a", { x: 1 }], ["b", { x: 2 }]])
     }))
@@ -215,6 +234,11 @@ describe("usage", () => {
     ],
     ["with the finish", answer([delta({ content: "Hel" }), delta({ content: "lo" }, { usage: usage(5) })]), 5],
     ["with every chunk, as totals", answer([1, 2, 3].map((n) => delta({ content: "x" }, { usage: usage(n) }))), 3],
+    [
+      "in the choice, with the finish",
+      answer([delta({ content: "Hello" }), { id: "c1", choices: [{ index: 0, delta: {}, usage: usage(6) }] }]),
+      6
+    ],
     ["under x_groq", answer([delta({ content: "Hello" }, { x_groq: { usage: usage(4) } })]), 4],
     ["never", answer([delta({ content: "Hello" }, { usage: null })]), undefined]
   ]

@@ -204,6 +204,12 @@ describe("an error inside a 200", () => {
     "NotFoundError",
     { partial: undefined }
   )
+  fails(
+    "as the whole body, in JSON, with the status it should have had",
+    Script.body(`{"error":{"message":"m","code":429}}`, { headers: { "content-type": "application/json" } }),
+    "RateLimitError",
+    { partial: undefined }
+  )
 })
 
 describe("an error status", () => {

@@ -173,9 +173,11 @@ export const errorOf = (cause: unknown, context: Context): ChatModelError =>
 const noStreamError = ({ headers, status, text }: NoStream, context: Context): ChatModelError => {
   const { dialect, model, now, provider, scrub } = context
   const body = parsed(text)
+  // A status of success says nothing of an error.
+  const failed = status < 300 ? undefined : status
   const facts = body === undefined
     ? { message: plainText(scrub(text), status) }
-    : dialect.read(scrubbed(body, scrub), status)
+    : dialect.read(scrubbed(body, scrub), failed)
   const requestId = headers.get(dialect.requestIdHeader)
   return new ChatModelError({
     provider,
@@ -185,7 +187,7 @@ const noStreamError = ({ headers, status, text }: NoStream, context: Context): C
         message: `${notAStream} ${headers.get("content-type")}`,
         excerpt: excerpt(scrub(text))
       })
-      : reasonOf(facts, status < 300 ? undefined : status, retryAfterOf(headers, now)),
+      : reasonOf(facts, failed, retryAfterOf(headers, now)),
     metadata: { status, ...metadataOf(facts), ...(requestId === null ? undefined : { requestId }) }
   })
 }

@@ -375,7 +375,7 @@ const arrayAt = (object: JsonObject, key: string): ReadonlyArray<JsonObject[stri
 }
 
 const eventFields = ["id", "object", "created", "model", "choices", "usage", "obfuscation", "citations"]
-const choiceFields = ["index", "delta", "message", "finish_reason", "logprobs", "text"]
+const choiceFields = ["index", "delta", "message", "finish_reason", "logprobs", "text", "usage"]
 const deltaFields = [
   "role",
   "content",

@@ -5,6 +5,8 @@ import type { JsonObject } from "../../internal/provider/json.ts"
 /** A tool call while its slices arrive. */
 interface Call {
   readonly index: number
+  /** The index that the server gave it. */
+  readonly at: number | undefined
   readonly id: string
   name: string | undefined
   /** A custom tool: its input is free text, which is sent on as the JSON of a string. */
@@ -20,6 +22,8 @@ export class ToolCalls {
   readonly #calls: Array<Call> = []
   readonly #byIndex = new Map<number, Call>()
   readonly #byId = new Map<string, Call>()
+  /** The calls that the chunk has had slices of. */
+  readonly #together = new Set<Call>()
   #ended = false
 
   get any(): boolean {
@@ -29,6 +33,7 @@ export class ToolCalls {
   /** Slices of one chunk; `nextIndex` numbers new blocks, `messageId` makes ids for calls without one. */
   push(slices: ReadonlyArray<unknown>, nextIndex: () => number, messageId: string): ReadonlyArray<ToolCallDelta> {
     const deltas: Array<ToolCallDelta> = []
+    this.#together.clear()
     for (const slice of slices) if (isObject(slice)) deltas.push(...this.#slice(slice, nextIndex, messageId))
     return deltas
   }
@@ -55,6 +60,7 @@ export class ToolCalls {
     const known = this.#find(at, id, name)
     const call = known ?? {
       index: nextIndex(),
+      at,
       id: id ?? `call_${messageId}${messageId === "" ? "" : "_"}${this.#calls.length}`,
       name,
       custom: custom !== undefined,
@@ -65,6 +71,7 @@ export class ToolCalls {
       this.#byId.set(call.id, call)
     }
     if (at !== undefined) this.#byIndex.set(at, call)
+    this.#together.add(call)
     const opening = call.custom && call.args === "" && args !== "" ? "\"" : ""
     call.args += args
     const text = call.custom ? opening + JSON.stringify(args).slice(1, -1) : args
@@ -85,24 +92,22 @@ export class ToolCalls {
 
   /** The call a slice goes on with, or undefined when it begins one. */
   #find(at: number | undefined, id: string | undefined, name: string | undefined): Call | undefined {
-    if (at === undefined) {
-      const same = id === undefined ? undefined : this.#byId.get(id)
-      if (same !== undefined) return same
-      const last = this.#calls.at(-1)
-      return last !== undefined && begins(last, id, name) ? undefined : last
-    }
-    const call = this.#byIndex.get(at)
-    return call !== undefined && begins(call, id, name) ? undefined : call
+    const same = id === undefined ? undefined : this.#byId.get(id)
+    // An id that is known tells calls apart which share an index.
+    if (same !== undefined && same.at === at) return same
+    const call = at === undefined ? same ?? this.#calls.at(-1) : this.#byIndex.get(at)
+    if (call === undefined || call === same) return call
+    return begins(call, id, name, this.#together.has(call)) ? undefined : call
   }
 }
 
 /**
  * Whether a slice for the place of a call begins another. It names a tool, and is not of the same id; and if it is the
- * same tool, then the arguments of the call are whole, so that nothing can follow them.
+ * same tool, then the call has had a slice of the same chunk, or its arguments are whole, so that nothing can follow them.
  */
-const begins = (call: Call, id: string | undefined, name: string | undefined): boolean =>
+const begins = (call: Call, id: string | undefined, name: string | undefined, together: boolean): boolean =>
   name !== undefined && call.name !== undefined && (id === undefined || id !== call.id) &&
-  (name !== call.name || (!call.custom && isWhole(call.args)))
+  (name !== call.name || together || (!call.custom && isWhole(call.args)))
 
 /** Whether arguments, which are an object, are all there. Most that are not are told by their last character. */
 const isWhole = (text: string): boolean => {

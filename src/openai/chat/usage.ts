@@ -1,12 +1,15 @@
 import type { Finish, Reason } from "../../Finish.ts"
 import type { Kind } from "../../internal/provider/errors.ts"
-import { numberAt, objectAt } from "../../internal/provider/json.ts"
+import { isObject, numberAt, objectAt } from "../../internal/provider/json.ts"
 import type { JsonObject } from "../../internal/provider/json.ts"
 import type { Usage } from "../../Usage.ts"
 
 /** The usage of an event, in any of the places where servers put it. Totals, so a later one replaces an earlier one. */
 export const usageIn = (event: JsonObject): JsonObject | undefined => {
-  const usage = objectAt(event, "usage") ?? objectAt(objectAt(event, "x_groq") ?? {}, "usage")
+  const choices = event["choices"]
+  const choice = Array.isArray(choices) ? choices[0] : undefined
+  const usage = objectAt(event, "usage") ?? objectAt(objectAt(event, "x_groq") ?? {}, "usage") ??
+    (isObject(choice) ? objectAt(choice, "usage") : undefined)
   return usage !== undefined && ("prompt_tokens" in usage || "completion_tokens" in usage) ? usage : undefined
 }
 

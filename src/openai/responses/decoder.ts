@@ -14,6 +14,7 @@ import { EventDecoder } from "../../internal/provider/decoder.ts"
 import { objectAt, restOf, stringAt } from "../../internal/provider/json.ts"
 import type { JsonObject } from "../../internal/provider/json.ts"
 import type { Metadata } from "../../Message.ts"
+import { errorIn } from "../errors.ts"
 import { extrasOf } from "./facts.ts"
 import { Output } from "./output.ts"
 import type { PartBlock } from "./state.ts"
@@ -86,6 +87,8 @@ export class ResponseDecoder extends EventDecoder {
           objectAt(event, "error") === undefined ? { error: restOf(event, ["type"]) ?? {} } : event
         )
     }
+    // As compatible servers tell of errors: with no type, or one of their own.
+    if ((!type.startsWith("response.") || type === "response.error") && errorIn(event)) return this.errorEvent(event)
     const deltas = this.#deltas(type, event)
     if (deltas === "malformed") return this.malformed(`A ${type} has no content`, data)
     // Whatever comes between two slices of a text may have ended its block.

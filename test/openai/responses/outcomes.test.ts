@@ -129,6 +129,10 @@ describe("an error inside a 200", () => {
   for (
     const [code, reason] of [
       ["server_error", "InternalProviderError"],
+      ["model_error", "InternalProviderError"],
+      ["too_many_requests", "RateLimitError"],
+      ["not_found", "NotFoundError"],
+      ["invalid_request", "InvalidRequestError"],
       ["rate_limit_exceeded", "RateLimitError"],
       ["insufficient_quota", "QuotaExhaustedError"],
       ["context_length_exceeded", "ContextLengthError"],
@@ -175,6 +179,16 @@ describe("an error inside a 200", () => {
 function responseFrame(event: { readonly type: string; readonly response: object }): string {
   return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 }
+
+describe("an error inside a 200 that has no type of the API's", () => {
+  for (
+    const event of [
+      { error: { message: "so it is", code: 503 } },
+      { object: "error", message: "so it is", type: "BadRequestError", code: 503 },
+      { type: "response.error", error: { message: "so it is", code: 503 } }
+    ]
+  ) fails(JSON.stringify(event), afterHello(Script.write(`data: ${JSON.stringify(event)}\n\n`)), "OverloadedError")
+})
 
 describe("an error status", () => {
   for (
