@@ -299,4 +299,5 @@ export const batches = <In, A, R, Options extends BatchOptions>(
     )
 })
 
-export const concurrencyOf = (options: BatchOptions | undefined): number => Math.max(1, options?.concurrency ?? 8)
+/** At least one at a time, also for what is no number. */
+export const concurrencyOf = ({ concurrency = 8 }: BatchOptions = {}): number => concurrency >= 1 ? concurrency : 1
