@@ -17,8 +17,6 @@ export interface OpenStep {
 
 /** How far one run of an agent has come. */
 export class Progress {
-  /** How many requests it has made. */
-  requests = 0
   #messages: ReadonlyArray<Message>
   readonly #steps: Array<Step> = []
   #usage: Usage | undefined
