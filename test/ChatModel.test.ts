@@ -210,6 +210,15 @@ describe("time limits", () => {
       yield* Fiber.join(fiber)
     }))
 
+  it.effect("give each try its own time", () =>
+    Effect.gen(function*() {
+      const { calls, model } = make([[stall], [stall], text("Hello")])
+      const answer = yield* Effect.forkChild(model.invoke("Hi", { timeout: { firstChunk: "1 second" } }))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(answer)).content, "Hello")
+      assert.deepStrictEqual((yield* calls).map(({ state }) => state), ["left", "left", "done"])
+    }))
+
   it.effect("count retries into the total", () =>
     Effect.gen(function*() {
       const { calls, model } = make([[delay("40 seconds"), fail(overloaded)], [stall]])

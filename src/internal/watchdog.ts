@@ -71,6 +71,11 @@ export class Watchdog implements Lifeline {
   /** A new try begins. */
   begin(): void {
     this.#endWait = undefined
+    // The fiber ended with the limit that was over; this try has its own time, and the whole call has what is left.
+    if (this.#expired !== undefined) {
+      this.#expired = undefined
+      this.#fiber = undefined
+    }
     this.#enter("connect")
   }
 

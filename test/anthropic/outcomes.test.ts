@@ -91,6 +91,15 @@ describe("the end of a stream", () => {
     timeout: { connect: "100 millis" },
     check: ({ reason }) => assert.propertyVal(reason, "phase", "connect")
   })
+  it.live("no headers at first, and then an answer", () =>
+    Effect.gen(function*() {
+      const { model, server } = yield* serve([Script.silent, hello], {
+        timeout: { connect: "100 millis" },
+        maxRetries: 1
+      })
+      assert.strictEqual((yield* model.invoke("Hi")).content, "Hello")
+      assert.strictEqual((yield* (yield* server.awaitRequest(0)).closed).by, "client")
+    }))
   fails("a reset before the headers", Script.resetBeforeHeaders, "NetworkError", { partial: undefined })
 
   it.live("a ping is a sign of life", () =>
