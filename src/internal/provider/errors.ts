@@ -176,7 +176,7 @@ const noStreamError = ({ headers, status, text }: NoStream, context: Context): C
   // A status of success says nothing of an error.
   const failed = status < 300 ? undefined : status
   const facts = body === undefined
-    ? { message: plainText(scrub(text), status) }
+    ? { message: plainText(scrub(text)) }
     : dialect.read(scrubbed(body, scrub), failed)
   const requestId = headers.get(dialect.requestIdHeader)
   return new ChatModelError({
@@ -207,12 +207,7 @@ const parsed = (text: string): JsonObject | undefined => {
 }
 
 /** A body that is no JSON: its status says more than an error page. */
-const plainText = (text: string, status: number): string | undefined =>
-  status >= 300 && status < 400
-    ? `The server redirects elsewhere (status ${status}), which is not followed; check the base URL`
-    : text === "" || /<[a-z!]/i.test(text)
-    ? undefined
-    : text
+const plainText = (text: string): string | undefined => text === "" || /<[a-z!]/i.test(text) ? undefined : text
 
 const networkError = (cause: unknown, context: Context): ChatModelError => {
   const chain = causes(cause)
@@ -227,7 +222,11 @@ const networkError = (cause: unknown, context: Context): ChatModelError => {
   return new ChatModelError({
     provider: context.provider,
     model: context.model,
-    reason: new NetworkError({ message, ...(typeof code === "string" ? { code } : undefined) }),
+    reason: messages.some((message) => /redirect/i.test(message))
+      ? new InvalidRequestError({
+        message: `The server redirects elsewhere, which is not followed; check the base URL (${message})`
+      })
+      : new NetworkError({ message, ...(typeof code === "string" ? { code } : undefined) }),
     ...(requestId === null || requestId === undefined ? undefined : { metadata: { requestId } })
   })
 }
