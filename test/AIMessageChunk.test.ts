@@ -53,6 +53,15 @@ describe("concat", () => {
       })
   )
 
+  it.prop(
+    "folds to the text of the chunks in the order in which it came, whatever the blocks",
+    [Schema.Array(Schema.Union([Text, Text, Chunk]))],
+    ([mixed]) => {
+      const chunks = mixed.map((one) => "parts" in one ? one : AIMessageChunk.text(one.content, one))
+      assert.strictEqual(AIMessageChunk.toMessage(chunks).content, chunks.map(({ content }) => content).join(""))
+    }
+  )
+
   it("strings text together, and takes the later usage", () => {
     const usage = (n: number) => ({ inputTokens: 1, outputTokens: n, totalTokens: n + 1 })
     const a = { ...AIMessageChunk.text("gold", { id: "m" }), usage: usage(1) }

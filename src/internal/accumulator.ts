@@ -40,7 +40,8 @@ type UnknownRaw = Extract<Delta, { readonly type: "unknown" }>["raw"]
 /** Folds chunks into a message. Strings grow as ropes, so adding a delta costs the same at the end as at the start. */
 export class Accumulator implements AccumulatorApi {
   #id = ""
-  #content = ""
+  /** The text that came, once that is not the text of the blocks one after the other; as a rule it is. */
+  #content: string | undefined
   #usage: Usage | undefined
   #finish: Finish | undefined
   #metadata: Metadata | undefined
@@ -49,10 +50,12 @@ export class Accumulator implements AccumulatorApi {
   readonly #byIndex = new Map<number, Block>()
   #lastIndex = -1
   #last: Block | undefined
+  #lastText: Block | undefined
 
   add(chunk: AIMessageChunk): void {
     if (this.#id === "") this.#id = chunk.id
-    if (chunk.content !== "") this.#content += chunk.content
+    if (this.#content !== undefined) this.#content += chunk.content
+    else if (!this.#inOrder(chunk)) this.#content = this.#text() + chunk.content
     for (const delta of chunk.parts) this.#addDelta(delta)
     if (chunk.usage !== undefined) this.#usage = chunk.usage
     if (chunk.finish !== undefined) this.#finish = chunk.finish
@@ -89,8 +92,28 @@ export class Accumulator implements AccumulatorApi {
   #addSlices(index: number, slices: ReadonlyArray<string>): void {
     if (slices.length === 0) return
     const text = slices.length === 1 ? slices[0]! : slices.join("")
-    this.#content += text
+    if (this.#content !== undefined) this.#content += text
+    else if (!this.#isLastText(index)) this.#content = this.#text() + text
     this.#addDelta({ type: "text", index, text })
+  }
+
+  /** Whether the text of a chunk is that of its parts, and all goes to the end of the last block of text. */
+  #inOrder({ content, parts }: AIMessageChunk): boolean {
+    const [first] = parts
+    if (parts.length === 1 && first?.type === "text") return first.text === content && this.#isLastText(first.index)
+    const texts = parts.filter((part) => part.type === "text")
+    return texts.reduce((text, part) => text + part.text, "") === content &&
+      texts.every((part) => part.index === texts[0]?.index && this.#isLastText(part.index))
+  }
+
+  /** Whether a slice of text with this index goes to the end of the last block of text, or begins a new one. */
+  #isLastText(index: number): boolean {
+    const block = this.#blockAt(index)
+    return block === this.#lastText || block?.type !== "text"
+  }
+
+  #text(): string {
+    return this.#blocks.reduce((text, block) => block.type === "text" ? text + block.text : text, "")
   }
 
   partial(): PartialAIMessage {
@@ -107,7 +130,7 @@ export class Accumulator implements AccumulatorApi {
     const length = this.#finish?.reason === "length"
     return {
       id: this.#id,
-      content: this.#content,
+      content: this.#content ?? this.#text(),
       parts: this.#blocks.map((block, i) => toPart(block, length && i === this.#blocks.length - 1)),
       usage: this.#usage,
       finish: this.#finish,
@@ -116,13 +139,18 @@ export class Accumulator implements AccumulatorApi {
   }
 
   #addDelta(delta: Delta): void {
-    const block = delta.index === this.#lastIndex ? this.#last : this.#byIndex.get(delta.index)
+    const block = this.#blockAt(delta.index)
     if (block !== undefined && extend(block, delta)) return
     const created = start(delta)
     this.#blocks.push(created)
     this.#byIndex.set(delta.index, created)
     this.#lastIndex = delta.index
     this.#last = created
+    if (created.type === "text") this.#lastText = created
+  }
+
+  #blockAt(index: number): Block | undefined {
+    return index === this.#lastIndex ? this.#last : this.#byIndex.get(index)
   }
 }
 
