@@ -1,7 +1,10 @@
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import type * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -28,16 +31,16 @@ export interface HttpStream {
   readonly decoder: (response: Response) => Decoder
   /** What `send` rejected with, or what the body of the response broke with. */
   readonly toError: (cause: unknown, response?: Response) => ChatModelError
-  readonly lifeline: Lifeline
 }
 
 /**
  * How long the end of the body may take after the message's last event. It is in the same packet as a rule. It is
  * waited for so that a connection can be used again, and because a second message on it is an error.
  */
-const endOfBody = "250 millis"
+const endOfBody = Duration.millis(250)
 
 type Chunks = readonly [AIMessageChunk, ...Array<AIMessageChunk>]
+type ChunkPull = Pull.Pull<Chunks, ChatModelError>
 
 /**
  * A streamed HTTP response as chunks, one array a network read. Closing the scope closes the connection: before the
@@ -45,89 +48,149 @@ type Chunks = readonly [AIMessageChunk, ...Array<AIMessageChunk>]
  * then each response keeps its abort listeners for good.) A pending read is not waited for.
  */
 export const httpStream = (
+  lifeline: Lifeline,
   request: Effect.Effect<HttpStream, ChatModelError>
-): Stream.Stream<AIMessageChunk, ChatModelError> =>
-  Stream.fromChannel(Channel.fromTransform((_, scope) => open(request, scope)))
-
-const open = Effect.fnUntraced(function*(make: Effect.Effect<HttpStream, ChatModelError>, scope: Scope.Scope) {
-  const request = yield* make
+): Stream.Stream<AIMessageChunk, ChatModelError> => {
   const connection = new Connection()
-  yield* Scope.addFinalizer(scope, Effect.sync(() => connection.close()))
-  const response = yield* Effect.callback<Response, ChatModelError>((resume) => {
-    connection.connect(request.send).then(
-      (response) => resume(Effect.succeed(response)),
-      (cause) => resume(Effect.fail(request.toError(cause)))
-    )
-    return Effect.sync(() => connection.close())
-  })
-  request.lifeline.connected()
-  request.lifeline.endWaitBy(() => connection.close())
-  const decoder = request.decoder(response)
-  const read = Effect.callback<Uint8Array | undefined, ChatModelError>((resume) => {
-    connection.read().then(
-      (result) => resume(Effect.succeed(result?.value)),
-      (cause) => resume(Effect.fail(request.toError(cause, response)))
-    )
-  })
-  // When the message is complete, neither a lost connection nor one that stays open can harm it.
-  const readEnd = Effect.timeoutOption(read, endOfBody).pipe(
-    Effect.map(Option.getOrUndefined),
-    Effect.catch(() => Effect.undefined)
-  )
-
-  let ended = false
-  const deliver = (chunks: ReadonlyArray<AIMessageChunk>): Pull.Pull<Chunks, ChatModelError> =>
-    isNonEmpty(chunks) ? Effect.succeed(chunks) : next
-  const received = (bytes: Uint8Array | undefined): Pull.Pull<Chunks, ChatModelError> => {
-    if (bytes === undefined) {
-      ended = true
-      return Effect.flatMap(decoder.end(), deliver)
-    }
-    request.lifeline.alive()
-    return deliver(decoder.push(bytes))
-  }
-  const reading = Effect.flatMap(read, received)
-  const readingEnd = Effect.flatMap(readEnd, received)
-  const next: Pull.Pull<Chunks, ChatModelError> = Effect.suspend(() => {
-    if (decoder.failure !== undefined) return Effect.fail(decoder.failure)
-    if (ended) return Cause.done()
-    return decoder.complete ? readingEnd : reading
-  })
-  return next
-})
-
-const isNonEmpty = (chunks: ReadonlyArray<AIMessageChunk>): chunks is Chunks => chunks.length > 0
+  lifeline.endWaitBy(() => connection.close())
+  return Stream.fromChannel(Channel.fromTransform((_, scope) =>
+    Effect.flatMap(request, (request) =>
+      Effect.andThen(
+        Scope.addFinalizer(scope, Effect.sync(() => connection.close())),
+        Effect.withFiber((fiber) =>
+          Effect.map(connection.open(request), (response) => {
+            lifeline.connected()
+            return new Body(request, response, connection.reader, lifeline, fiber.context).pull
+          })
+        )
+      ))
+  ))
+}
 
 /** The request and then the body of one response, and the way to be rid of both. */
 class Connection {
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   #controller: AbortController | undefined = new AbortController()
-  #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   #closed = false
+  #onClose: (() => void) | undefined
 
-  async connect(send: HttpStream["send"]): Promise<Response> {
-    if (this.#controller === undefined) throw new Error("closed")
-    const response = await send(this.#controller.signal)
-    // From here on the body is what holds the connection, and the signal must be forgotten.
-    this.#controller = undefined
-    this.#reader = response.body?.getReader()
-    if (this.#closed) this.#cancel()
-    return response
+  /** Sends the request; succeeds with the headers. */
+  open(request: HttpStream): Effect.Effect<Response, ChatModelError> {
+    return Effect.callback((resume) => {
+      const failed = (cause: unknown) => resume(Effect.fail(request.toError(cause)))
+      // Not everything that sends heeds the signal.
+      this.#onClose = () => failed(new Error("The connection was closed"))
+      if (this.#controller === undefined) return this.#onClose()
+      this.#send(request, this.#controller.signal).then((response) => resume(Effect.succeed(response)), failed)
+      return Effect.sync(() => this.close())
+    })
   }
 
-  read(): Promise<{ readonly value?: Uint8Array | undefined } | undefined> {
-    return this.#reader?.read() ?? Promise.resolve(undefined)
+  async #send(request: HttpStream, signal: AbortSignal): Promise<Response> {
+    const response = await request.send(signal)
+    // From here on the body is what holds the connection, and the signal must be forgotten.
+    this.#controller = undefined
+    this.#onClose = undefined
+    this.reader = response.body?.getReader()
+    if (this.#closed) this.#cancel()
+    return response
   }
 
   close(): void {
     this.#closed = true
     this.#controller?.abort()
     this.#controller = undefined
+    this.#onClose?.()
     this.#cancel()
   }
 
   #cancel(): void {
     // A body that is broken already rejects its cancellation with the same error, which has been reported by then.
-    this.#reader?.cancel().catch(() => {})
-    this.#reader = undefined
+    this.reader?.cancel().catch(() => {})
+    this.reader = undefined
   }
 }
+
+/** The body of a response as chunks. */
+class Body {
+  readonly #request: HttpStream
+  readonly #response: Response
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  readonly #lifeline: Lifeline
+  readonly #services: Context.Context<never>
+  readonly #decoder: Decoder
+  #ended = false
+  /** Goes on with the pull that waits. */
+  #wake: (next: ChunkPull) => void = () => {}
+  #timer: Fiber.Fiber<void> | undefined
+
+  constructor(
+    request: HttpStream,
+    response: Response,
+    reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+    lifeline: Lifeline,
+    services: Context.Context<never>
+  ) {
+    this.#request = request
+    this.#response = response
+    this.#reader = reader
+    this.#lifeline = lifeline
+    this.#services = services
+    this.#decoder = request.decoder(response)
+  }
+
+  readonly pull: ChunkPull = Effect.callback((resume) => {
+    const { complete, failure } = this.#decoder
+    if (failure !== undefined) return resume(Effect.fail(failure))
+    if (this.#ended) return resume(Cause.done())
+    this.#wake = resume
+    if (complete) return this.#readEnd()
+    this.#read()
+  })
+
+  /** Reads until there are chunks; only then is the fiber woken. */
+  #read(): void {
+    if (this.#reader === undefined) return this.#received(undefined)
+    this.#reader.read().then(
+      ({ value }) => this.#received(value),
+      (cause) => this.#wake(Effect.fail(this.#request.toError(cause, this.#response)))
+    )
+  }
+
+  /** When the message is complete, neither a lost connection nor one that stays open can harm it. */
+  #readEnd(): Effect.Effect<void> {
+    const over = () => this.#received(undefined)
+    const timer = Effect.runForkWith(this.#services)(Effect.sleep(endOfBody))
+    this.#timer = timer
+    timer.addObserver((exit) => {
+      if (Exit.isSuccess(exit)) over()
+    })
+    if (this.#reader === undefined) over()
+    else this.#reader.read().then(({ value }) => this.#received(value), over)
+    return Effect.sync(() => timer.interruptUnsafe())
+  }
+
+  #received(bytes: Uint8Array | undefined): void {
+    if (this.#ended) return
+    this.#timer?.interruptUnsafe()
+    try {
+      if (bytes === undefined) return this.#over()
+      const chunks = this.#decoder.push(bytes)
+      if (isNonEmpty(chunks)) return this.#wake(Effect.succeed(chunks))
+      this.#lifeline.alive()
+      if (this.#decoder.complete || this.#decoder.failure !== undefined) this.#wake(this.pull)
+      else this.#read()
+    } catch (defect) {
+      this.#wake(Effect.die(defect))
+    }
+  }
+
+  #over(): void {
+    this.#ended = true
+    this.#wake(
+      Effect.flatMap(this.#decoder.end(), (chunks) => isNonEmpty(chunks) ? Effect.succeed(chunks) : this.pull)
+    )
+  }
+}
+
+const isNonEmpty = (chunks: ReadonlyArray<AIMessageChunk>): chunks is Chunks => chunks.length > 0

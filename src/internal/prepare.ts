@@ -42,9 +42,9 @@ export const prepare = (
       const lacking = model.capabilities && undeclared(model.provider, model.capabilities, messages, options)
       return lacking === undefined ? Result.succeed({ messages, options }) : Result.fail(lacking)
     })
-    return Effect.fromResult(checked).pipe(
-      Effect.mapError((reason) => new ChatModelError({ provider: model.provider, model: model.model, reason }))
-    )
+    if (Result.isSuccess(checked)) return Effect.succeed(checked.success)
+    const { model: name, provider } = model
+    return Effect.fail(new ChatModelError({ provider, model: name, reason: checked.failure }))
   })
 
 type Problem = readonly [field: string, message: string]

@@ -22,8 +22,9 @@ export interface Lifeline {
   /** Something arrived that is no chunk, such as a ping. */
   readonly alive: () => void
   /**
-   * Says how a wait for the network is ended from outside: `abort` makes it fail, or end, at once. A stream that says so
-   * is read without a fiber of its own, which saves a few microseconds a read. It must still end when its scope closes.
+   * Says how a wait for the network is ended from outside: `abort` makes it fail, or end, at once. What says so is read
+   * without a fiber of its own: from the first chunk on if it does so before it gives its stream, else from the next.
+   * It must still end when its scope closes.
    */
   readonly endWaitBy: (abort: () => void) => void
 }

@@ -4,17 +4,19 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { concat, empty } from "../AIMessageChunk.ts"
 import type { AIMessageChunk } from "../AIMessageChunk.ts"
-import type { CallOptions } from "../CallOptions.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../ChatModelError.ts"
-import type { Reason } from "../ChatModelError.ts"
-import type { AIMessage, Message } from "../Message.ts"
+import type { Reason, TimeoutError } from "../ChatModelError.ts"
+import type { AIMessage, PartialAIMessage } from "../Message.ts"
 import { Accumulator } from "./accumulator.ts"
+import type { Prepared } from "./prepare.ts"
 import type { ChatRequest } from "./request.ts"
 import type { Kept } from "./runnable/fold.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
@@ -23,23 +25,12 @@ import { limitsOf, Watchdog } from "./watchdog.ts"
 export interface Call {
   readonly provider: string
   readonly model: string
-  readonly request: Effect.Effect<
-    { readonly messages: ReadonlyArray<Message>; readonly options: CallOptions },
-    ChatModelError
-  >
+  readonly request: Effect.Effect<Prepared, ChatModelError>
   readonly open: (request: ChatRequest) => Stream.Stream<AIMessageChunk, ChatModelError>
 }
 
 type Chunks = readonly [AIMessageChunk, ...Array<AIMessageChunk>]
 type ChunkPull<E = ChatModelError> = Pull.Pull<Chunks, E>
-
-/** One try, in a scope of its own. */
-interface Attempt {
-  readonly scope: Scope.Closeable
-  readonly message: Accumulator
-  pull: ChunkPull
-  finished: boolean
-}
 
 type RetryStep = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, ChatModelError, never, never>>>
 
@@ -56,176 +47,213 @@ const defaultSchedule = Schedule.exponential("500 millis").pipe(
  * arrives for `partial`, and sees to it that the stream either ends with its `finish` or fails.
  */
 export const run = (call: Call) => {
-  let message: Accumulator | undefined
+  let running: Running | undefined
   const stream: Stream.Stream<AIMessageChunk, ChatModelError> = Stream.fromChannel(
     Channel.fromTransform((_, scope) =>
-      start(call, scope, (begun) => {
-        message = begun
-      })
+      Effect.flatMap(call.request, (request) =>
+        Effect.withFiber((fiber) => {
+          const begun = running = new Running(call, request, fiber)
+          return Effect.as(Scope.addFinalizerExit(scope, (exit) => begun.close(exit)), begun.pull)
+        }))
     )
   )
-  return { stream, kept: () => message && keptOf(message) }
+  return { stream, kept: () => running?.kept }
 }
 
-/** What arrives is noted for `partial` in any case, so nobody else need do it. */
-const keptOf = (message: Accumulator): Kept<AIMessage> => ({
-  partial: () => message.partial(),
-  // No stream of a model ends without its finish, and before its end nobody asks.
-  done: () => message.message() as AIMessage
-})
+/** A call that is being run. */
+class Running {
+  readonly #call: Call
+  readonly #request: Prepared
+  readonly #clock: Clock.Clock
+  readonly #watchdog: Watchdog
+  #attempt: Attempt | undefined
+  #retryStep: RetryStep | undefined
 
-const start = Effect.fnUntraced(function*(call: Call, scope: Scope.Scope, noteMessage: (message: Accumulator) => void) {
-  const { messages, options } = yield* call.request
-  const clock = yield* Clock.Clock
-  const services = yield* Effect.context<never>()
-  let attempt: Attempt | undefined
-  /** The attempt's chunks, checked. */
-  let next: ChunkPull | undefined
-  const watchdog = new Watchdog(
-    limitsOf(options.timeout),
-    clock,
-    services,
-    () => attempt === undefined ? Effect.void : Scope.close(attempt.scope, Exit.void)
-  )
-  yield* Scope.addFinalizer(scope, watchdog.stop)
-
-  const fail = (attempt: Attempt, reason: Reason) =>
-    withPartial(new ChatModelError({ provider: call.provider, model: call.model, reason }), attempt)
-
-  /** The next chunks of a try, checked; made once, as it is run for each read. */
-  const checked = (attempt: Attempt): ChunkPull =>
-    Pull.matchEffect(watchdog.guard(Effect.suspend(() => attempt.pull)), {
-      onSuccess: (chunks) => {
-        watchdog.chunks()
-        for (let i = 0; i < chunks.length; i++) {
-          if (attempt.finished) {
-            attempt.message.addAll(chunks.slice(0, i))
-            return Effect.fail(fail(attempt, new MalformedResponseError({ message: afterFinish })))
-          }
-          if (chunks[i]!.finish !== undefined) attempt.finished = true
-        }
-        attempt.message.addAll(chunks)
-        return Effect.succeed(chunks)
-      },
-      onDone: (): ChunkPull => {
-        watchdog.waited()
-        if (watchdog.expired !== undefined) return Effect.fail(fail(attempt, watchdog.expired))
-        return attempt.finished
-          ? Cause.done()
-          : Effect.fail(fail(attempt, new TruncatedError({ message: "The stream ended before the message did" })))
-      },
-      onFailure: (cause) => {
-        watchdog.waited()
-        return watchdog.expired !== undefined && !Cause.hasInterrupts(cause)
-          ? Effect.fail(fail(attempt, watchdog.expired))
-          : Effect.failCause(
-            Cause.map(
-              cause,
-              (error) => error._tag === "TimeoutError" ? fail(attempt, error) : withPartial(error, attempt)
-            )
-          )
-      }
-    })
-
-  const begin = (): Attempt => {
-    watchdog.begin()
-    const fresh: Attempt = {
-      scope: Scope.forkUnsafe(scope),
-      message: new Accumulator(),
-      finished: false,
-      // The connection is made by the first pull, so that it has a time limit too.
-      pull: Effect.suspend(() =>
-        Effect.flatMap(
-          Channel.toPullScoped(
-            Stream.toChannel(call.open({ messages, options, lifeline: watchdog })),
-            fresh.scope
-          ),
-          (pull) => {
-            fresh.pull = pull
-            return pull
-          }
-        )
-      )
-    }
-    attempt = fresh
-    noteMessage(fresh.message)
-    return fresh
+  constructor(call: Call, request: Prepared, fiber: Fiber.Fiber<unknown, unknown>) {
+    this.#call = call
+    this.#request = request
+    this.#clock = fiber.getRef(Clock.Clock)
+    this.#watchdog = new Watchdog(
+      limitsOf(request.options.timeout),
+      this.#clock,
+      fiber.context,
+      () => this.#release(Exit.void)
+    )
   }
 
-  const maxRetries = options.maxRetries ?? 2
-  let step: RetryStep | undefined
+  /** The next chunks. */
+  readonly pull: ChunkPull = Effect.suspend(() => this.#attempt?.next() ?? this.#first(0))
 
-  /** The time to wait before the next try, or undefined when there is to be none. */
-  const delay = Effect.fnUntraced(function*(error: ChatModelError, retries: number) {
-    const retryAfter = error.retryAfter ?? Duration.zero
-    if (!error.isRetryable || retries >= maxRetries || Duration.isGreaterThan(retryAfter, longestRetryAfter)) {
-      return undefined
-    }
-    step ??= yield* Schedule.toStep(options.retrySchedule ?? defaultSchedule)
-    return yield* Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error), {
-      onSuccess: ([, scheduled]) => {
-        const wait = Duration.max(scheduled, retryAfter)
-        return Effect.succeed(Duration.toMillis(wait) < watchdog.remaining() ? wait : undefined)
-      },
-      onDone: () => Effect.succeed(undefined),
-      onFailure: Effect.failCause
-    })
-  })
+  /** What arrives is noted for `partial` in any case, so nobody else need do it. */
+  get kept(): Kept<AIMessage> | undefined {
+    return this.#attempt
+  }
+
+  /** One finalizer for all, since a scope with several has more to do. */
+  close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return Effect.andThen(Effect.suspend(() => this.#watchdog.stop()), Effect.suspend(() => this.#release(exit)))
+  }
+
+  #release(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return this.#attempt === undefined ? Effect.void : Scope.close(this.#attempt.scope, exit)
+  }
 
   /** The first chunks worth showing. Until there are some, a failure may be retried. */
-  const first: ChunkPull = Effect.gen(function*() {
-    for (let retries = 0;; retries++) {
-      const current = begin()
-      next = checked(current)
-      const exit = yield* Effect.exit(firstShown(next))
-      if (Exit.isSuccess(exit)) return exit.value
-      const error = Cause.findErrorOption(exit.cause)
-      if (error._tag === "None" || Cause.isDone(error.value)) return yield* exit
-      const wait = yield* delay(error.value, retries)
-      if (wait === undefined) return yield* exit
-      yield* Scope.close(current.scope, exit)
-      yield* Effect.logDebug(`Retrying in ${Duration.format(wait)}: ${error.value.message}`)
-      yield* Effect.sleep(wait)
-    }
-  })
+  #first(retries: number): ChunkPull {
+    this.#watchdog.begin()
+    const attempt = this.#attempt = new Attempt(this.#call, this.#request, this.#watchdog)
+    return Effect.catchCause(firstShown(attempt, empty), (cause): ChunkPull => {
+      const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+      if (error === undefined || Cause.isDone(error)) return Effect.failCause(cause)
+      return Effect.flatMap(
+        this.#delay(error, retries),
+        (wait): ChunkPull =>
+          wait === undefined ? Effect.failCause(cause) : Scope.close(attempt.scope, Exit.failCause(cause)).pipe(
+            Effect.andThen(Effect.logDebug(`Retrying in ${Duration.format(wait)}: ${error.message}`)),
+            Effect.andThen(Effect.sleep(wait)),
+            Effect.andThen(Effect.suspend(() => this.#first(retries + 1)))
+          )
+      )
+    })
+  }
 
-  let shown = false
-  return Effect.suspend((): ChunkPull => {
-    if (shown && next !== undefined) return next
-    shown = true
-    return first
-  })
-})
+  /** The time to wait before the next try, or undefined when there is to be none. */
+  #delay(error: ChatModelError, retries: number): Effect.Effect<Duration.Duration | undefined> {
+    const { maxRetries = 2, retrySchedule = defaultSchedule } = this.#request.options
+    const retryAfter = error.retryAfter ?? Duration.zero
+    if (!error.isRetryable || retries >= maxRetries || Duration.isGreaterThan(retryAfter, longestRetryAfter)) {
+      return Effect.undefined
+    }
+    const step = this.#retryStep === undefined
+      ? Effect.tap(Schedule.toStep(retrySchedule), (step) =>
+        Effect.sync(() => {
+          this.#retryStep = step
+        }))
+      : Effect.succeed(this.#retryStep)
+    return Effect.flatMap(step, (step) =>
+      Pull.matchEffect(step(this.#clock.currentTimeMillisUnsafe(), error), {
+        onSuccess: ([, scheduled]) => {
+          const wait = Duration.max(scheduled, retryAfter)
+          return Effect.succeed(Duration.toMillis(wait) < this.#watchdog.remaining() ? wait : undefined)
+        },
+        onDone: () => Effect.undefined,
+        onFailure: Effect.failCause
+      }))
+  }
+}
+
+/** One try, in a scope of its own. */
+class Attempt implements Kept<AIMessage> {
+  readonly scope = Scope.makeUnsafe()
+  readonly #call: Call
+  readonly #watchdog: Watchdog
+  readonly #message = new Accumulator()
+  #finished = false
+  /** The connection is made by the first pull, so that it has a time limit too. */
+  #pull: ChunkPull
+  /** The same, checked; kept, as it is run for each read. */
+  #checkedPull: ChunkPull | undefined
+
+  constructor(call: Call, request: Prepared, watchdog: Watchdog) {
+    this.#call = call
+    this.#watchdog = watchdog
+    // Before anything is run, so that it can say how it is ended.
+    const stream = call.open({ ...request, lifeline: watchdog })
+    this.#pull = Effect.flatMap(
+      Effect.suspend(() => Channel.toPullScoped(Stream.toChannel(stream), this.scope)),
+      (pull) => {
+        this.#pull = pull
+        this.#checkedPull = this.#check(pull)
+        return pull
+      }
+    )
+  }
+
+  /** The next chunks, checked. */
+  next(): ChunkPull {
+    const pull = this.#watchdog.wait(this.#pull)
+    return pull === this.#pull && this.#checkedPull !== undefined ? this.#checkedPull : this.#check(pull)
+  }
+
+  #check(pull: ChunkPull<ChatModelError | TimeoutError>): ChunkPull {
+    return Pull.matchEffect(pull, {
+      onSuccess: (chunks) => this.#checked(chunks),
+      onDone: () => this.#ended(),
+      onFailure: (cause) => this.#failed(cause)
+    })
+  }
+
+  partial(): PartialAIMessage {
+    return this.#message.partial()
+  }
+
+  /** No stream of a model ends without its finish, and before its end nobody asks. */
+  done(): AIMessage {
+    return this.#message.message() as AIMessage
+  }
+
+  #checked(chunks: Chunks): ChunkPull {
+    this.#watchdog.chunks()
+    for (let i = 0; i < chunks.length; i++) {
+      if (this.#finished) {
+        this.#message.addAll(chunks.slice(0, i))
+        return this.#fail(new MalformedResponseError({ message: afterFinish }))
+      }
+      if (chunks[i]!.finish !== undefined) this.#finished = true
+    }
+    this.#message.addAll(chunks)
+    return Effect.succeed(chunks)
+  }
+
+  #ended(): ChunkPull {
+    this.#watchdog.waited()
+    const { expired } = this.#watchdog
+    if (expired !== undefined) return this.#fail(expired)
+    return this.#finished
+      ? Cause.done()
+      : this.#fail(new TruncatedError({ message: "The stream ended before the message did" }))
+  }
+
+  #failed(cause: Cause.Cause<ChatModelError | TimeoutError>): ChunkPull {
+    this.#watchdog.waited()
+    const { expired } = this.#watchdog
+    if (expired !== undefined && !Cause.hasInterrupts(cause)) return this.#fail(expired)
+    return Effect.failCause(
+      Cause.map(cause, (error) => error._tag === "TimeoutError" ? this.#error(error) : this.#withPartial(error))
+    )
+  }
+
+  #fail(reason: Reason): ChunkPull {
+    return Effect.fail(this.#error(reason))
+  }
+
+  #error(reason: Reason): ChatModelError {
+    return this.#withPartial(
+      new ChatModelError({ provider: this.#call.provider, model: this.#call.model, reason })
+    )
+  }
+
+  #withPartial(error: ChatModelError): ChatModelError {
+    if (error.partial !== undefined) return error
+    const partial = this.partial()
+    const arrived = partial.id !== "" || partial.parts.length > 0 || partial.usage !== undefined
+    if (!arrived) return error
+    const { metadata, model, provider, reason } = error
+    return new ChatModelError({ provider, model, reason, partial, metadata })
+  }
+}
 
 const afterFinish = "Something followed the chunk that ended the message"
 
 /** Holds back chunks that carry only an id, usage or metadata, and joins them to the first that carries more. */
-const firstShown = Effect.fnUntraced(
-  function*(next: ChunkPull): Effect.fn.Return<Chunks, ChatModelError | Cause.Done> {
-    let held = empty
-    while (true) {
-      const chunks = yield* next
-      for (let i = 0; i < chunks.length; i++) {
-        held = held === empty ? chunks[i]! : concat(held, chunks[i]!)
-        if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {
-          return [held, ...chunks.slice(i + 1)]
-        }
+const firstShown = (attempt: Attempt, before: AIMessageChunk): ChunkPull =>
+  Effect.flatMap(attempt.next(), (chunks): ChunkPull => {
+    let held = before
+    for (let i = 0; i < chunks.length; i++) {
+      held = held === empty ? chunks[i]! : concat(held, chunks[i]!)
+      if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {
+        return Effect.succeed([held, ...chunks.slice(i + 1)])
       }
     }
-  }
-)
-
-const withPartial = (error: ChatModelError, attempt: Attempt): ChatModelError => {
-  if (error.partial !== undefined) return error
-  const partial = attempt.message.partial()
-  const arrived = partial.id !== "" || partial.parts.length > 0 || partial.usage !== undefined
-  return arrived
-    ? new ChatModelError({
-      provider: error.provider,
-      model: error.model,
-      reason: error.reason,
-      partial,
-      metadata: error.metadata
-    })
-    : error
-}
+    return firstShown(attempt, held)
+  })

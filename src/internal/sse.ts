@@ -32,7 +32,7 @@ export const maxFrameBytes = 16 * 1024 * 1024
 /** Cuts bytes into frames. */
 export class SseParser {
   readonly #handler: FrameHandler
-  #waiting: Array<Uint8Array> = []
+  #waiting: Array<Uint8Array> | undefined
   #waitingBytes = 0
   #first = true
   #skipLineFeed = false
@@ -50,12 +50,13 @@ export class SseParser {
     let end = bytes.lastIndexOf(LF)
     if (bytes.includes(CR, end + 1)) end = bytes.lastIndexOf(CR)
     if (end === -1) {
-      this.#waiting.push(bytes)
+      if (this.#waiting === undefined) this.#waiting = [bytes]
+      else this.#waiting.push(bytes)
       this.#waitingBytes += bytes.length
     } else {
       const head = end === bytes.length - 1 ? bytes : bytes.subarray(0, end + 1)
-      const text = decoder.decode(this.#waiting.length === 0 ? head : joinBytes([...this.#waiting, head]))
-      this.#waiting = end === bytes.length - 1 ? [] : [bytes.subarray(end + 1)]
+      const text = decoder.decode(this.#waiting === undefined ? head : joinBytes([...this.#waiting, head]))
+      this.#waiting = end === bytes.length - 1 ? undefined : [bytes.subarray(end + 1)]
       this.#waitingBytes = bytes.length - end - 1
       this.#lines(this.#clean(text))
     }

@@ -86,7 +86,7 @@ export class Watchdog implements Lifeline {
   /** Chunks arrived. */
   chunks(): void {
     this.#abort = undefined
-    this.#enter("idle")
+    this.#phase = "idle" // its time runs from the next wait on
   }
 
   alive(): void {
@@ -112,17 +112,22 @@ export class Watchdog implements Lifeline {
     return this.#expired
   }
 
-  /** Runs a pull that fails when its time is up. The pull is over, and its finalizers have run, before it does. */
-  guard<A, E>(pull: Effect.Effect<A, E>): Effect.Effect<A, E | TimeoutError> {
+  /**
+   * A wait begins now: gives the pull, or one that fails when its time is up. The pull is over, and its finalizers have
+   * run, before it does.
+   */
+  wait<A, E>(pull: Effect.Effect<A, E>): Effect.Effect<A, E | TimeoutError> {
     if (!this.active) return pull
-    const forked = this.#forked(pull)
-    return Effect.suspend((): Effect.Effect<A, E | TimeoutError> => {
-      if (this.#expired !== undefined) return Effect.fail(this.#expired)
-      this.#since = this.#clock.currentTimeMillisUnsafe()
-      if (this.#endWait === undefined) return forked
-      this.#abort = this.#endWait
-      return pull
-    })
+    if (this.#expired !== undefined) return Effect.fail(this.#expired)
+    this.#since = this.#clock.currentTimeMillisUnsafe()
+    if (this.#endWait === undefined) return this.#forked(pull)
+    this.#start()
+    this.#abort = this.#endWait
+    return pull
+  }
+
+  #start(): void {
+    this.#fiber ??= Effect.runForkWith(this.#services)(Effect.suspend(() => this.#watch()))
   }
 
   /** In a fiber of its own, which can be interrupted. */
@@ -130,7 +135,7 @@ export class Watchdog implements Lifeline {
     return Effect.callback<A, E | TimeoutError>((resume) => {
       const fiber = Effect.runForkWith(this.#services)(pull)
       // Only now, so that the request is on its way first.
-      this.#fiber ??= Effect.runForkWith(this.#services)(this.#watch)
+      this.#start()
       this.#abort = (error) => resume(Effect.andThen(Fiber.interrupt(fiber), Effect.fail(error)))
       fiber.addObserver((exit) => {
         this.#abort = undefined
@@ -149,23 +154,23 @@ export class Watchdog implements Lifeline {
   }
 
   /** The call is over. */
-  readonly stop: Effect.Effect<void> = Effect.suspend(() =>
-    this.#fiber === undefined ? Effect.void : Fiber.interrupt(this.#fiber)
-  )
+  stop(): Effect.Effect<void> {
+    return this.#fiber === undefined ? Effect.void : Fiber.interrupt(this.#fiber)
+  }
 
   /** The fiber: sleeps until a deadline may have passed, until one has. */
-  readonly #watch: Effect.Effect<void> = Effect.suspend(() => {
+  #watch(): Effect.Effect<void> {
     const now = this.#clock.currentTimeMillisUnsafe()
     // Nobody waits for a chunk: the consumer is busy, and only the whole call's time runs.
     const phaseLeft = this.#abort === undefined ? this.#nap : this.#since + this.#limits[this.#phase] - now
     const left = Math.min(phaseLeft, this.#deadline - now)
-    if (left > 0) return Effect.flatMap(Effect.sleep(Math.min(left, this.#nap)), () => this.#watch)
+    if (left > 0) return Effect.flatMap(Effect.sleep(Math.min(left, this.#nap)), () => this.#watch())
     const phase: Phase = this.#deadline - now <= 0 ? "total" : this.#phase
     this.#expired = new TimeoutError({ phase, message: describe(phase, this.#limits[phase]) })
     if (this.#abort === undefined) return this.#release()
     this.#abort(this.#expired)
     return Effect.void
-  })
+  }
 }
 
 const describe = (phase: Phase, limit: number): string => {

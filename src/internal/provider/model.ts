@@ -10,9 +10,10 @@ import { ChatModelError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import type { Message } from "../../Message.ts"
 import { httpStream } from "../httpStream.ts"
-import type { Decoder } from "../httpStream.ts"
+import type { Decoder, HttpStream } from "../httpStream.ts"
 import { toDialect } from "../schemaDialect.ts"
 import type { SchemaDialect } from "../schemaDialect.ts"
+import { unwrap } from "../unwrap.ts"
 import type { DecoderOptions } from "./decoder.ts"
 import { errorOf } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
@@ -56,45 +57,48 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
   const scrub = scrubber(secrets.map((secret) => String(Redacted.value(secret))))
   const fail = (reason: Reason) => new ChatModelError({ provider, model, reason })
 
-  let made: Send<E> | undefined
-  const getSend = Effect.suspend(() =>
-    made === undefined
-      ? Effect.tap(Effect.mapError(spec.connect, fail), (send) => {
-        made = send
-        return Effect.void
+  const sent = (request: ChatRequest, send: Send<E>) =>
+    httpStream(
+      request.lifeline,
+      Effect.withFiber((fiber) => {
+        const clock = fiber.getRef(Clock.Clock)
+        const encoded = spec.encode(request.messages, request.options)
+        if (isReason(encoded)) return Effect.fail(fail(encoded))
+        const { warnings } = encoded
+        const prepared = Effect.succeed<HttpStream>({
+          send: (signal) => send(encoded, signal),
+          decoder: (response) => {
+            const requestId = response.headers.get(dialect.requestIdHeader)
+            const metadata = {
+              ...(requestId === null ? undefined : { requestId }),
+              ...(warnings.length === 0 ? undefined : { warnings })
+            }
+            return spec.decoder({ provider, model, metadata, scrub, dialect }, encoded)
+          },
+          toError: (cause, response) =>
+            errorOf(cause, {
+              provider,
+              model,
+              scrub,
+              dialect,
+              now: clock.currentTimeMillisUnsafe(),
+              headers: response?.headers
+            })
+        })
+        if (warnings.length === 0) return prepared
+        return Effect.andThen(Effect.forEach(warnings, (warning) => Effect.logWarning(warning)), prepared)
       })
-      : Effect.succeed(made)
-  )
+    )
 
+  let made: Send<E> | undefined
+  const connect = Effect.mapError(spec.connect, fail)
   const stream = (request: ChatRequest) =>
-    httpStream(Effect.gen(function*() {
-      const send = yield* getSend
-      const encoded = spec.encode(request.messages, request.options)
-      if (isReason(encoded)) return yield* fail(encoded)
-      for (const warning of encoded.warnings) yield* Effect.logWarning(warning)
-      const clock = yield* Clock.Clock
-      return {
-        send: (signal) => send(encoded, signal),
-        decoder: (response) => {
-          const requestId = response.headers.get(dialect.requestIdHeader)
-          const metadata = {
-            ...(requestId === null ? undefined : { requestId }),
-            ...(encoded.warnings.length === 0 ? undefined : { warnings: encoded.warnings })
-          }
-          return spec.decoder({ provider, model, metadata, scrub, dialect }, encoded)
-        },
-        toError: (cause, response) =>
-          errorOf(cause, {
-            provider,
-            model,
-            scrub,
-            dialect,
-            now: clock.currentTimeMillisUnsafe(),
-            headers: response?.headers
-          }),
-        lifeline: request.lifeline
-      }
-    }))
+    made === undefined
+      ? unwrap(Effect.map(connect, (send) => {
+        made = send
+        return sent(request, send)
+      }))
+      : sent(request, made)
 
   const { capabilities, options, schemaDialect } = spec
   return make({
