@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
 import type { ChatInput } from "./ChatModel.ts"
 import { toMessages } from "./internal/prepare.ts"
-import { deferred, derivedBarrier, open } from "./internal/runnable/core.ts"
+import { deferred, derivedBarrier, open, restreamed } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
 import { following } from "./internal/runnable/fold.ts"
 import { ai, aiMessage } from "./Message.ts"
@@ -138,7 +138,7 @@ export const withHistory = <Out extends AIMessage | string, E, R, Chunk extends 
   self: Runnable<ChatInput, Out, E, R, Chunk, never>,
   options: HistoryOptions
 ): Runnable<ChatInput, Out, E | ChatHistoryError, R | ChatHistory, Chunk> =>
-  derivedBarrier(self, (input) => deferred(recorded(self, options, input)))
+  derivedBarrier(self, (input, watched) => deferred(recorded(self, options, input), watched))
 
 // -----------------------------------------------------------------------------
 // internal
@@ -179,7 +179,7 @@ const recorded = Effect.fnUntraced(
         Effect.catch(keepPartial, (error) => Effect.logWarning(`A partial answer was not kept: ${error.message}`))
       )
     )
-    return { ...run, stream }
+    return restreamed(run, stream)
   }
 )
 

@@ -44,9 +44,11 @@ import type { ChatInput, ChatRequest } from "./internal/request.ts"
 import { run } from "./internal/run.ts"
 import { barrier, batches, collect, unwatched } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
+import { isWatched } from "./internal/runnable/currentRun.ts"
 import { last, message } from "./internal/runnable/fold.ts"
 import type { Folder } from "./internal/runnable/fold.ts"
 import { watch } from "./internal/runnable/watch.ts"
+import { forFiber, unwrap } from "./internal/unwrap.ts"
 import type { AIMessage, Metadata } from "./Message.ts"
 import { make as makeRegistered } from "./ModelRegistry.ts"
 import type { ModelRegistryError } from "./ModelRegistry.ts"
@@ -190,19 +192,20 @@ export const make = (spec: MakeOptions): Service => {
     })
 
   const about = { type: "chat_model", name: spec.provider } as const
-  const tapped = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
-    watch(
-      about,
-      () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }),
-      { ...start(from, input, options), folder: message }
-    )
+  const tapped = (from: typeof open, input: ChatInput, options: CallOptions | undefined, watched: boolean) => {
+    const run = { ...start(from, input, options), folder: message }
+    return watched
+      ? watch(about, () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }), run)
+      : run
+  }
 
-  const stream: Service["stream"] = (input, options) => Stream.suspend(() => tapped(open, input, options).stream)
+  const stream: Service["stream"] = (input, options) =>
+    forFiber((fiber) => tapped(open, input, options, isWatched(fiber)).stream)
   const invoke: Service["invoke"] = (input, options) =>
-    Effect.suspend(() => collect(tapped(whole ?? open, input, options)))
+    Effect.withFiber((fiber) => collect(tapped(whole ?? open, input, options, isWatched(fiber))))
 
   const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities })
-  const model = unwatched(about, (input: ChatInput) => tapped(open, input, undefined))
+  const model = unwatched(about, (input: ChatInput, watched) => tapped(open, input, undefined, watched))
   return ChatModel.of({
     ...model,
     provider: spec.provider,
@@ -285,7 +288,7 @@ export const stream = (
   input: ChatInput,
   options?: CallOptions
 ): Stream.Stream<AIMessageChunk, ChatModelError, ChatModel> =>
-  Stream.unwrap(Effect.map(ChatModel, (model) => model.stream(input, options)))
+  unwrap(Effect.map(ChatModel, (model) => model.stream(input, options)))
 
 /**
  * The whole answer of the context's model. An answer that a limit cut off is no failure; its `finish` says so.
@@ -348,7 +351,7 @@ export const batchAsCompleted = (
   inputs: ReadonlyArray<ChatInput>,
   options?: BatchOptions
 ): Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>], never, ChatModel> =>
-  Stream.unwrap(Effect.map(ChatModel, (model) => model.batchAsCompleted(inputs, options)))
+  unwrap(Effect.map(ChatModel, (model) => model.batchAsCompleted(inputs, options)))
 
 /**
  * The context's model as a step of a chain.
@@ -489,7 +492,7 @@ export const streamObject = <S extends Schema.Constraint>(
   ObjectChunk<S["Type"], DeepPartialJson<S["Encoded"]>>,
   ChatModelError | OutputParserError,
   ChatModel | S["DecodingServices"]
-> => Stream.unwrap(Effect.map(ChatModel, (model) => streamObjectOf(model, input, options)))
+> => unwrap(Effect.map(ChatModel, (model) => streamObjectOf(model, input, options)))
 
 /**
  * {@link streamObject} as a step of a chain, with the context's model or the one given. It streams what has come of the

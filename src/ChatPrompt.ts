@@ -5,11 +5,10 @@
  * is missing is a compile error. A caller without types, or with values that lie, gets a defect that names the variable:
  * a prompt cannot fail otherwise. What is filled in is never looked at for variables again.
  */
-import * as Stream from "effect/Stream"
+import * as Effect from "effect/Effect"
 import type { MessageTuple } from "./ChatModel.ts"
-import { barrier } from "./internal/runnable/core.ts"
+import { giving } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
-import { last } from "./internal/runnable/fold.ts"
 import { ai, human, system, text } from "./Message.ts"
 import type { FilePart, ImagePart, Message, PromptValue, TextPart } from "./Message.ts"
 
@@ -170,13 +169,11 @@ export const fewShot = <const Human extends string, const AI extends string>(opt
 type Values = Readonly<Record<string, unknown>>
 
 const promptOf = (format: (values: Values) => PromptValue): ChatPrompt<Values> => ({
-  ...barrier({
+  ...giving({
     type: "prompt",
     name: "ChatPromptTemplate",
-    folder: () => last<PromptValue>(),
-    run: (input: Values) => Stream.sync(() => format(input)),
-    tellOutput: (value) => ({ messages: (value as PromptValue).messages }), // it is what `run` gives
-    quiet: true
+    give: (input: Values) => Effect.succeed(format(input)),
+    tellOutput: (value) => ({ messages: (value as PromptValue).messages }) // it is what `give` gives
   }),
   format
 })
@@ -211,13 +208,13 @@ const compilePart = (part: string | TextPart): (values: Values) => TextPart => {
 
 /** Cuts a template into its texts and variables, once. */
 const compileText = (template: string): (values: Values) => string => {
-  const pieces = template.split(/(\{\{|\}\}|\{[^{}]*\})/)
+  const pieces = template.split(/(\{\{|\}\}|\{[^{}]*\})/).map((piece, i) => {
+    // What was split by is at the odd places.
+    if (i % 2 === 0) return piece
+    return piece === "{{" ? "{" : piece === "}}" ? "}" : { name: piece.slice(1, -1) }
+  })
   return (values) =>
-    pieces.map((piece, i) => {
-      // What was split by is at the odd places.
-      if (i % 2 === 0) return piece
-      return piece === "{{" ? "{" : piece === "}}" ? "}" : String(valueOf(values, piece.slice(1, -1)))
-    }).join("")
+    pieces.map((piece) => typeof piece === "string" ? piece : String(valueOf(values, piece.name))).join("")
 }
 
 const valueOf = (values: Values, name: string): unknown => {

@@ -1,6 +1,7 @@
 /**
  * Parsers: steps that make something else of what a model says.
  */
+import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as JsonPatch from "effect/JsonPatch"
@@ -51,7 +52,7 @@ export const string: Runnable<AIMessage, string, never, never, string, AIMessage
   name: "StrOutputParser",
   folder: text,
   run: (message: AIMessage) => Stream.sync(() => message.content),
-  over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => Stream.map(chunks, (chunk) => chunk.content)
+  over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => textsOf(chunks)
 })
 
 /**
@@ -74,7 +75,7 @@ export const bytes: Runnable<AIMessage, Uint8Array, never, never, Uint8Array, AI
   name: "BytesOutputParser",
   folder: joined,
   run: (message: AIMessage) => encode(Stream.sync(() => message.content)),
-  over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => encode(Stream.map(chunks, (chunk) => chunk.content))
+  over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => encode(textsOf(chunks))
 })
 
 /**
@@ -96,7 +97,7 @@ export const lines: Runnable<AIMessage, ReadonlyArray<string>, never, never, str
   name: "LinesOutputParser",
   folder: items<string>,
   run: (message: AIMessage) => split(Stream.sync(() => message.content)),
-  over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => split(Stream.map(chunks, (chunk) => chunk.content))
+  over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => split(textsOf(chunks))
 })
 
 // -----------------------------------------------------------------------------
@@ -288,7 +289,7 @@ export const list = (
     name,
     folder: flattened,
     run: (message: AIMessage) => itemsOf(Stream.sync(() => message.content)),
-    over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => itemsOf(Stream.map(chunks, (chunk) => chunk.content))
+    over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => itemsOf(textsOf(chunks))
   })
 }
 
@@ -407,6 +408,12 @@ export const withFixing: {
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
+
+/** The text of each chunk. */
+const textsOf = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>): Stream.Stream<string, E, R> =>
+  Stream.transformPull(chunks, (pull) => Effect.succeed(Effect.map(pull, textsIn)))
+
+const textsIn = (chunks: Array.NonEmptyReadonlyArray<AIMessageChunk>) => Array.map(chunks, (chunk) => chunk.content)
 
 const encode = <E, R>(texts: Stream.Stream<string, E, R>): Stream.Stream<Uint8Array, E, R> =>
   Stream.mapAccum(

@@ -9,6 +9,7 @@ import type { DeepPartialJson } from "../deepPartialJson.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import type { ChatInput } from "../request.ts"
 import { CurrentRun } from "../runnable/currentRun.ts"
+import { unwrap } from "../unwrap.ts"
 import { formOf } from "./form.ts"
 import { objectParser } from "./parser.ts"
 import { methodFor, requestFor, toolName } from "./request.ts"
@@ -51,6 +52,6 @@ export const streamObject = <S extends Schema.Constraint>(
     )
     const chunks = model.stream(request.input, request.options)
     // The model runs beside the parser that reads it, not in it.
-    return Stream.unwrap(Effect.map(CurrentRun, (run) =>
+    return unwrap(Effect.map(CurrentRun, (run) =>
       parser.transform(run === undefined ? chunks : Stream.provideService(chunks, CurrentRun, run))))
   })

@@ -2,7 +2,7 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { ChatInput } from "../request.ts"
-import { open, opening, TypeId } from "../runnable/core.ts"
+import { open, opening, restreamed, TypeId } from "../runnable/core.ts"
 import type { Opened, Runnable } from "../runnable/core.ts"
 import { last } from "../runnable/fold.ts"
 import { sequence } from "../runnable/sequence.ts"
@@ -60,11 +60,11 @@ export const fixing = <A, E, R, C, E2, R2>(
   const { over } = parser[TypeId]
   return opening<AIMessage, A, E | E2, R | R2, C, AIMessageChunk>(
     { type: "parser", name: "OutputFixingParser" },
-    (message) => mended<never, never>(open(parser, message)),
-    over && (<E3, R3>(before: Opened<AIMessageChunk, unknown, E3, R3>) => {
+    (message, watched) => mended<never, never>(open(parser, message, watched)),
+    over && (<E3, R3>(before: Opened<AIMessageChunk, unknown, E3, R3>, watched: boolean) => {
       const stream = Stream.mapError(before.stream, (error) => new Upstream(error))
       // The parser was made for such chunks.
-      return mended(over({ ...before, stream }) as Opened<C, A, E | Upstream<E3>, R | R3>)
+      return mended(over(restreamed(before, stream), watched) as Opened<C, A, E | Upstream<E3>, R | R3>)
     })
   )
 }

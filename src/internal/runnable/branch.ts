@@ -61,12 +61,13 @@ const branchOf = (cases: ReadonlyArray<Case<never>>, otherwise: AnyRunnable): An
   const choose = Effect.fnUntraced(function*(input: never) {
     for (const [i, condition] of conditions.entries()) {
       const asked = tagged(`condition:${i + 1}`, open(condition, input))
-      if (yield* askingWhole(collect(asked))) return branches[i]!
+      if (yield* askingWhole(() => collect(asked))) return branches[i]!
     }
     return branches[branches.length - 1]!
   })
   return opening<never, unknown, unknown, unknown, unknown>(
     { type: "chain", name: "RunnableBranch", tells: "root", shape: { _tag: "Branches", branches } },
-    (input) => deferred(Effect.map(choose(input), ([tag, step]) => tagged(tag, alone(open(step, input)))))
+    (input, watched) =>
+      deferred(Effect.map(choose(input), ([tag, step]) => tagged(tag, alone(open(step, input, watched)))), watched)
   )
 }

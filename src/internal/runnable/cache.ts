@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { RunnableCache } from "../../RunnableCache.ts"
 import type { CachedRun } from "../../RunnableCache.ts"
-import { deferred, derivedBarrier, open, TypeId } from "./core.ts"
+import { deferred, derivedBarrier, open, restreamed, TypeId } from "./core.ts"
 import type { Opened, Runnable } from "./core.ts"
 import { following, last } from "./fold.ts"
 import { watch } from "./watch.ts"
@@ -60,7 +60,7 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
 
   return derivedBarrier<In, Out, E, R, Chunk, InChunk, E, R | RunnableCache>(
     self,
-    (input) => deferred<Chunk, Out, E, R, never, RunnableCache>(answer(input))
+    (input, watched) => deferred<Chunk, Out, E, R, never, RunnableCache>(answer(input), watched)
   )
 }
 
@@ -74,20 +74,21 @@ const replayed = ({ chunks, output }: CachedRun): Opened<unknown, unknown, never
 const recorded = <Chunk, Out, E, R>(
   run: Opened<Chunk, Out, E, R>,
   keep: (run: CachedRun) => Effect.Effect<void>
-): Opened<Chunk, Out, E, R> => ({
-  ...run,
-  stream: Stream.suspend(() => {
-    const chunks: Array<Chunk> = []
-    const { done, follow } = following(run)
-    return run.stream.pipe(
-      Stream.mapArray((more) => {
-        for (const chunk of more) chunks.push(chunk)
-        return follow(more)
-      }),
-      Stream.onEnd(Effect.suspend(() => keep({ chunks, output: done() })))
-    )
-  })
-})
+): Opened<Chunk, Out, E, R> =>
+  restreamed(
+    run,
+    Stream.suspend(() => {
+      const chunks: Array<Chunk> = []
+      const { done, follow } = following(run)
+      return run.stream.pipe(
+        Stream.mapArray((more) => {
+          for (const chunk of more) chunks.push(chunk)
+          return follow(more)
+        }),
+        Stream.onEnd(Effect.suspend(() => keep({ chunks, output: done() })))
+      )
+    })
+  )
 
 /** Nothing that people write is deeper; what contains itself is. */
 const deepest = 64

@@ -4,8 +4,9 @@ import type { Pipeable } from "effect/Pipeable"
 import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { RunType } from "../../RunEvent.ts"
-import { askingWhole } from "./currentRun.ts"
-import { byShape, following, lazily } from "./fold.ts"
+import { forFiber, unwrap } from "../unwrap.ts"
+import { askingWhole, isWatched } from "./currentRun.ts"
+import { byShape, following, last, lazily } from "./fold.ts"
 import type { Folder, Kept } from "./fold.ts"
 import { noting, Reading } from "./reading.ts"
 import { watch } from "./watch.ts"
@@ -54,10 +55,10 @@ export interface Step {
   readonly name: string
   readonly quiet?: boolean | undefined
   readonly tells?: Tells | undefined
-  /** One run, for an input that is there. */
-  readonly open: (input: never) => AnyOpened
+  /** One run, for an input that is there. It has events if it is `watched`. */
+  readonly open: (input: never, watched: boolean) => AnyOpened
   /** One run over the chunks of another; absent for a step that waits for its whole input. */
-  readonly over?: ((input: AnyOpened) => AnyOpened) | undefined
+  readonly over?: ((input: AnyOpened, watched: boolean) => AnyOpened) | undefined
   /** The steps of a sequence, so that a sequence of sequences is one sequence. */
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
   /** What lies inside, as `graph` shows it. Unlike `steps` it stays when the step is run in another way. */
@@ -74,6 +75,8 @@ export interface Opened<Chunk, Out, E, R> {
   readonly folder: () => Folder<Chunk, Out>
   /** What the run folds itself as its chunks pass, so that nobody need do it again; known once a chunk has come. */
   readonly kept?: (() => Kept<Out> | undefined) | undefined
+  /** The whole output without the stream, where there is a way and nobody watches. */
+  readonly whole?: Effect.Effect<Out, E, R> | undefined
 }
 
 /** A run of which the types do not matter any more. */
@@ -81,6 +84,7 @@ export interface AnyOpened {
   readonly stream: Stream.Stream<unknown, unknown, unknown>
   readonly folder: () => Folder<never, unknown>
   readonly kept?: (() => Kept<unknown> | undefined) | undefined
+  readonly whole?: Effect.Effect<unknown, unknown, unknown> | undefined
 }
 
 /** The steps inside a step: one after the other, or beside each other under their labels. */
@@ -99,7 +103,8 @@ export type ChunkOf<S> = S extends Runnable<never, unknown, unknown, unknown, in
 
 /** One run over the chunks of another, with its failures and needs. */
 export type Over<InChunk, Chunk, Out, E, R> = <E2, R2>(
-  before: Opened<InChunk, unknown, E2, R2>
+  before: Opened<InChunk, unknown, E2, R2>,
+  watched: boolean
 ) => Opened<Chunk, Out, E | E2, R | R2>
 
 /** What a step tells of itself. */
@@ -127,6 +132,15 @@ export interface Spec<In, Out, E, R, Chunk> extends About<In> {
 export const barrier = <In, Out, E, R, Chunk>(spec: Spec<In, Out, E, R, Chunk>): Runnable<In, Out, E, R, Chunk> =>
   opening(spec, (input) => ({ stream: spec.run(input), folder: spec.folder }))
 
+/** A step that waits for its whole input, and gives one value at once. */
+export const giving = <In, Out, E, R>(
+  spec: About<In> & { readonly give: (input: In) => Effect.Effect<Out, E, R> }
+): Runnable<In, Out, E, R> =>
+  opening({ quiet: true, ...spec }, (input) => {
+    const whole = Effect.suspend(() => spec.give(input))
+    return { stream: Stream.fromEffect(whole), folder: () => last<Out>(), whole }
+  })
+
 /** A step that works on chunks as they come. `run` is what it does with an input that is there already. */
 export const streaming = <In, Out, E, R, Chunk, InChunk>(
   spec: Spec<In, Out, E, R, Chunk> & {
@@ -148,25 +162,33 @@ export const streaming = <In, Out, E, R, Chunk, InChunk>(
   )
 }
 
-/** A step that says for each run how its chunks fold. Without `over` it waits for its whole input. */
+/**
+ * A step that says for each run how its chunks fold. Without `over` it waits for its whole input. It has its events from
+ * here; `watched` is for the steps inside it.
+ */
 export const opening = <In, Out, E, R, Chunk, InChunk = unknown>(
   about: About<In>,
-  open: (input: In) => Opened<Chunk, Out, E, R>,
+  open: (input: In, watched: boolean) => Opened<Chunk, Out, E, R>,
   over?: Over<InChunk, Chunk, Out, E, R>
 ): Runnable<In, Out, E, R, Chunk, InChunk> =>
   build<In, Out, E, R, Chunk, InChunk>(
     about,
-    (input) =>
-      watch(
-        about,
-        () => ({ _tag: "Known", value: input, ...(about.tellInput && { nested: about.tellInput(input) }) }),
-        open(input)
-      ),
-    over && (<E2, R2>(before: Opened<InChunk, unknown, E2, R2>) => {
+    (input, watched) => {
+      const run = open(input, watched)
+      return watched
+        ? watch(
+          about,
+          () => ({ _tag: "Known", value: input, ...(about.tellInput && { nested: about.tellInput(input) }) }),
+          run
+        )
+        : run
+    },
+    over && (<E2, R2>(before: Opened<InChunk, unknown, E2, R2>, watched: boolean) => {
+      if (!watched) return over(before, watched)
       // What comes in is only noted for the events.
       let reading: Reading<InChunk> | undefined
       const stream = Stream.suspend(() => reading === undefined ? before.stream : noting(before.stream, reading))
-      return watch(about, () => reading = new Reading(following(before)), over({ ...before, stream }))
+      return watch(about, () => reading = new Reading(following(before)), over(restreamed(before, stream), watched))
     })
   )
 
@@ -176,7 +198,7 @@ type Told = Omit<Step, "open" | "over">
 /** A step without events of its own: what it runs has them. It waits for its whole input. */
 export const unwatched = <In, Out, E, R, Chunk>(
   about: Told,
-  open: (input: In) => Opened<Chunk, Out, E, R>
+  open: (input: In, watched: boolean) => Opened<Chunk, Out, E, R>
 ): Runnable<In, Out, E, R, Chunk> => build<In, Out, E, R, Chunk, unknown>(about, open, undefined)
 
 /** The same step, its runs changed. It has no events of its own, and is not taken apart. */
@@ -190,21 +212,27 @@ export const derived = <In, Out, E, R, Chunk, InChunk, E2, R2>(
   const { over } = self[TypeId]
   return build(
     aboutOf(self),
-    (input) => {
-      const run = open(self, input)
-      return { ...run, stream: change<never, never>(run, { input }) }
+    (input, watched) => {
+      const run = open(self, input, watched)
+      return restreamed(run, change<never, never>(run, { input }))
     },
-    over && (<E3, R3>(before: Opened<InChunk, unknown, E3, R3>) => {
-      const run = over(before) as Opened<Chunk, Out, E | E3, R | R3> // as `build` made it
-      return { ...run, stream: change(run, {}) }
+    over && (<E3, R3>(before: Opened<InChunk, unknown, E3, R3>, watched: boolean) => {
+      const run = over(before, watched) as Opened<Chunk, Out, E | E3, R | R3> // as `build` made it
+      return restreamed(run, change(run, {}))
     })
   )
 }
 
+/** A run with another stream, whose chunks fold as its own do. */
+export const restreamed = <Chunk, Out, E, R, E2, R2>(
+  run: Opened<Chunk, Out, E, R>,
+  stream: Stream.Stream<Chunk, E2, R2>
+): Opened<Chunk, Out, E2, R2> => ({ ...run, stream, whole: undefined })
+
 /** The same step, run in another way once its whole input is there. */
 export const derivedBarrier = <In, Out, E, R, Chunk, InChunk, E2, R2>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>,
-  open: (input: In) => Opened<Chunk, Out, E2, R2>
+  open: (input: In, watched: boolean) => Opened<Chunk, Out, E2, R2>
 ): Runnable<In, Out, E2, R2, Chunk> => unwatched(aboutOf(self), open)
 
 const aboutOf = (self: { readonly [TypeId]: Step }): Told => {
@@ -212,31 +240,37 @@ const aboutOf = (self: { readonly [TypeId]: Step }): Told => {
   return { name, quiet, shape, tells, type }
 }
 
-/** One run of a runnable. */
+/** One run of a runnable. Who does not know whether it is watched has it find out. */
 export const open = <In, Out, E, R, Chunk>(
   self: Runnable<In, Out, E, R, Chunk, never>,
-  input: In
+  input: In,
+  watched = true
 ): Opened<Chunk, Out, E, R> =>
   // As `build` made it, for inputs of this type.
-  self[TypeId].open(input as never) as unknown as Opened<Chunk, Out, E, R>
+  self[TypeId].open(input as never, watched) as unknown as Opened<Chunk, Out, E, R>
 
 /** A run of which it is known only when it has begun what it is. */
 export const deferred = <Chunk, Out, E, R, E2, R2>(
-  begin: Effect.Effect<Opened<Chunk, Out, E, R>, E2, R2>
+  begin: Effect.Effect<Opened<Chunk, Out, E, R>, E2, R2>,
+  watched: boolean
 ): Opened<Chunk, Out, E | E2, R | R2> => {
   let begun: Opened<Chunk, Out, E, R> | undefined
   return {
-    stream: Stream.unwrap(Effect.map(begin, (run) => {
+    stream: unwrap(Effect.map(begin, (run) => {
       begun = run
       return run.stream
     })),
     folder: () => lazily(() => begun?.folder()),
-    kept: () => begun?.kept?.()
+    kept: () => begun?.kept?.(),
+    whole: watched ? undefined : Effect.flatMap(begin, collect)
   }
 }
 
-/** Runs a step and folds what it puts out. */
+/** The whole output of a run. */
 export const collect = <Chunk, Out, E, R>(run: Opened<Chunk, Out, E, R>): Effect.Effect<Out, E, R> =>
+  run.whole ?? folded(run)
+
+const folded = <Chunk, Out, E, R>(run: Opened<Chunk, Out, E, R>): Effect.Effect<Out, E, R> =>
   Effect.suspend(() => {
     const { done, follow } = following(run)
     return Effect.map(
@@ -250,11 +284,11 @@ export const collect = <Chunk, Out, E, R>(run: Opened<Chunk, Out, E, R>): Effect
 
 const build = <In, Out, E, R, Chunk, InChunk>(
   about: Told,
-  open: (input: In) => Opened<Chunk, Out, E, R>,
+  open: (input: In, watched: boolean) => Opened<Chunk, Out, E, R>,
   over: Over<InChunk, Chunk, Out, E, R> | undefined
 ): Runnable<In, Out, E, R, Chunk, InChunk> => {
-  const invoke = (input: In) => askingWhole(Effect.suspend(() => collect(open(input))))
-  const stream = (input: In) => Stream.suspend(() => open(input).stream)
+  const invoke = (input: In) => askingWhole((watched) => collect(open(input, watched)))
+  const stream = (input: In) => forFiber((fiber) => open(input, isWatched(fiber)).stream)
   return {
     [TypeId]: {
       type: about.type,
@@ -271,11 +305,11 @@ const build = <In, Out, E, R, Chunk, InChunk>(
     stream,
     // How chunks fold that come from elsewhere goes by their shape.
     transform: <E2, R2>(input: Stream.Stream<InChunk, E2, R2>) =>
-      Stream.suspend(() => {
+      forFiber((fiber) => {
         const before = { stream: input, folder: byShape }
         return over === undefined
-          ? Stream.unwrap(Effect.map(collect(before), (whole) => stream(whole as In))) // its chunks fold to the input
-          : over(before).stream
+          ? unwrap(Effect.map(collect(before), (whole) => stream(whole as In))) // its chunks fold to the input
+          : over(before, isWatched(fiber)).stream
       }),
     ...batches((input: In) => Effect.result(invoke(input))),
     pipe() {

@@ -1,8 +1,10 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import type { Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
+import { forFiber } from "../unwrap.ts"
 import type { Opened, Shape } from "./core.ts"
 
 /** Where events go, and which are wanted. */
@@ -43,14 +45,18 @@ export interface Run {
 /** The run that a fiber works for; undefined when nobody watches. */
 export const CurrentRun = Context.Reference<Run | undefined>("rivulet/CurrentRun", { defaultValue: () => undefined })
 
+/** Whether somebody watches what a fiber runs. */
+export const isWatched = (fiber: Fiber.Fiber<unknown, unknown>): boolean => fiber.getRef(CurrentRun) !== undefined
+
 /** A stream whose steps see the run changed so. Nothing is done when nobody watches. */
 export const inRun = <A, E, R>(
   stream: Stream.Stream<A, E, R>,
   change: (run: Run) => Run
 ): Stream.Stream<A, E, R> =>
-  Stream.unwrap(
-    Effect.map(CurrentRun, (run) => run === undefined ? stream : Stream.provideService(stream, CurrentRun, change(run)))
-  )
+  forFiber((fiber) => {
+    const run = fiber.getRef(CurrentRun)
+    return run === undefined ? stream : Stream.provideService(stream, CurrentRun, change(run))
+  })
 
 /** A step's run as part of the one that runs it, under this tag. */
 export const tagged = <A, Out, E, R>(tag: string, opened: Opened<A, Out, E, R>): Opened<A, Out, E, R> => ({
@@ -74,11 +80,11 @@ export const alone = <A, Out, E, R>(opened: Opened<A, Out, E, R>): Opened<A, Out
 })
 
 /** An effect that asks for the whole of a step. */
-export const askingWhole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.flatMap(
-    CurrentRun,
-    (run) => run === undefined ? effect : Effect.provideService(effect, CurrentRun, { ...run, asked: "whole" })
-  )
+export const askingWhole = <A, E, R>(ask: (watched: boolean) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const run = fiber.getRef(CurrentRun)
+    return run === undefined ? ask(false) : Effect.provideService(ask(true), CurrentRun, { ...run, asked: "whole" })
+  })
 
 /** What is the same in every event of one run. */
 export interface RunInfo {

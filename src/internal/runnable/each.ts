@@ -1,8 +1,6 @@
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
-import { barrier, concurrencyOf } from "./core.ts"
+import { concurrencyOf, giving } from "./core.ts"
 import type { BatchOptions, Runnable } from "./core.ts"
-import { last } from "./fold.ts"
 
 /** How many elements are worked on at once: 8 by default. */
 export type EachOptions = BatchOptions
@@ -25,12 +23,9 @@ export const each = <In, Out, E, R, Chunk>(
   self: Runnable<In, Out, E, R, Chunk, never>,
   options?: EachOptions
 ): Runnable<ReadonlyArray<In>, ReadonlyArray<Out>, E, R> =>
-  barrier({
+  giving({
     type: "chain",
     name: "RunnableEach",
-    folder: () => last<ReadonlyArray<Out>>(),
-    run: (inputs: ReadonlyArray<In>) =>
-      Stream.fromEffect(Effect.forEach(inputs, self.invoke, { concurrency: concurrencyOf(options) })),
-    quiet: true,
+    give: (inputs: ReadonlyArray<In>) => Effect.forEach(inputs, self.invoke, { concurrency: concurrencyOf(options) }),
     shape: { _tag: "Branches", branches: [["each", self]] }
   })

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { barrier, deferred, open, opening, streaming, TypeId } from "./core.ts"
+import { deferred, giving, open, opening, streaming, TypeId } from "./core.ts"
 import type { AnyOpened, AnyRunnable, Opened, Runnable } from "./core.ts"
 import { alone } from "./currentRun.ts"
 import { byShape, last } from "./fold.ts"
@@ -114,16 +114,20 @@ export const fn: {
 } = <In>(f: (input: In) => unknown): Runnable<In, never, never, never, never> =>
   opening<In, never, never, never, never>(
     { type: "chain", name: "RunnableLambda" },
-    (input) =>
-      deferred(Effect.sync(() => {
-        const made = f(input)
-        const run: AnyOpened = isRunnable(made) ? alone(open(made, input as never)) : {
-          stream: Effect.isEffect(made) ? Stream.fromEffect(made) : Stream.succeed(made),
-          folder: last
-        }
-        // The overloads give the result the types of what the function gives.
-        return run as unknown as Opened<never, never, never, never>
-      }))
+    (input, watched) =>
+      deferred(
+        Effect.sync(() => {
+          const made = f(input)
+          const run: AnyOpened = isRunnable(made) ? alone(open(made, input as never, watched)) : {
+            stream: Effect.isEffect(made) ? Stream.fromEffect(made) : Stream.succeed(made),
+            folder: last,
+            whole: Effect.isEffect(made) ? made : Effect.succeed(made)
+          }
+          // The overloads give the result the types of what the function gives.
+          return run as unknown as Opened<never, never, never, never>
+        }),
+        watched
+      )
   )
 
 /**
@@ -143,11 +147,4 @@ export const retriever = <Document, E = never, R = never>(
   name: string,
   find: (query: string) => Effect.Effect<ReadonlyArray<Document>, E, R>
 ): Runnable<string, ReadonlyArray<Document>, E, R> =>
-  barrier({
-    type: "retriever",
-    name,
-    folder: () => last<ReadonlyArray<Document>>(),
-    run: (query: string) => Stream.fromEffect(find(query)),
-    tellInput: (query) => ({ query }),
-    quiet: true
-  })
+  giving({ type: "retriever", name, give: find, tellInput: (query) => ({ query }) })

@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import * as Stream from "effect/Stream"
+import { unwrap } from "../unwrap.ts"
 import { derived } from "./core.ts"
 import type { Runnable } from "./core.ts"
 
@@ -38,7 +38,7 @@ export const withRateLimit = (options: RateLimitOptions) => {
     self: Runnable<In, Out, E, R, Chunk, InChunk>
   ): Runnable<In, Out, E, R, Chunk, InChunk> => {
     const token = bucket(limit, window)
-    return derived(self, ({ stream }) => Stream.unwrap(Effect.as(token, stream)))
+    return derived(self, ({ stream }) => unwrap(Effect.as(token, stream)))
   }
 }
 

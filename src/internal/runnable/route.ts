@@ -60,13 +60,16 @@ const routeOf = (
 ): AnyRunnable =>
   opening<never, unknown, unknown, unknown, unknown>(
     { type: "chain", name: "RouterRunnable", shape: { _tag: "Branches", branches: Object.entries(routes) } },
-    (input) =>
-      deferred(Effect.suspend(() => {
-        const key = select(input)
-        return Object.hasOwn(routes, key)
-          ? Effect.succeed(tagged(`route:${key}`, alone(open(routes[key]!, input))))
-          : Effect.fail(unknownKey(key, Object.keys(routes)))
-      }))
+    (input, watched) =>
+      deferred(
+        Effect.suspend(() => {
+          const key = select(input)
+          return Object.hasOwn(routes, key)
+            ? Effect.succeed(tagged(`route:${key}`, alone(open(routes[key]!, input, watched))))
+            : Effect.fail(unknownKey(key, Object.keys(routes)))
+        }),
+        watched
+      )
   )
 
 const unknownKey = (key: string, known: ReadonlyArray<string>) =>

@@ -85,26 +85,31 @@ const sequenceOf = (steps: ReadonlyArray<AnyRunnable>): AnyRunnable => {
     shape: { _tag: "Sequence", steps: flat }
   } as const
   const first = flat[0]![TypeId]
-  const behind = (start: () => AnyOpened) =>
-    deferred(Effect.map(CurrentRun, (run) => {
-      let opened = inside(run, 0, start())
-      for (let i = 1; i < flat.length; i++) opened = inside(run, i, then(opened, flat[i]![TypeId]))
+  const behind = (start: (watched: boolean) => AnyOpened, watched: boolean) => {
+    const compose = (run: Run | undefined) => {
+      let opened = inside(run, 0, start(watched))
+      for (let i = 1; i < flat.length; i++) opened = inside(run, i, then(opened, flat[i]![TypeId], watched))
       return opened as Opened<unknown, unknown, never, never> // its folder is one for its own chunks
-    }))
+    }
+    return watched ? deferred(Effect.map(CurrentRun, compose), watched) : compose(undefined)
+  }
   const { over } = first
   return opening<never, unknown, never, never, unknown, unknown>(
     about,
-    (input) => behind(() => first.open(input)),
-    over && ((before) => behind(() => over(before)))
+    (input, watched) => behind((watched) => first.open(input, watched), watched),
+    over && ((before, watched) => behind((watched) => over(before, watched), watched))
   )
 }
 
-const then = (before: AnyOpened, step: Step): AnyOpened =>
+const then = (before: AnyOpened, step: Step, watched: boolean): AnyOpened =>
   step.over === undefined
     // The types of the steps were checked where they were put together.
-    ? deferred(Effect.map(collect(before as Opened<unknown, unknown, unknown, unknown>), (whole) =>
-      step.open(whole as never) as Opened<unknown, unknown, unknown, unknown>))
-    : step.over(before)
+    ? deferred(
+      Effect.map(collect(before as Opened<unknown, unknown, unknown, unknown>), (whole) =>
+        step.open(whole as never, watched) as Opened<unknown, unknown, unknown, unknown>),
+      watched
+    )
+    : step.over(before, watched)
 
 /** A step's runs lie in the sequence's, not in that of the step which reads it. */
 const inside = (run: Run | undefined, i: number, opened: AnyOpened): AnyOpened =>

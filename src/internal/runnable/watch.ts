@@ -7,6 +7,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { RunEvent, RunType } from "../../RunEvent.ts"
 import { given } from "../given.ts"
+import { forFiber } from "../unwrap.ts"
 import type { Opened, Shape } from "./core.ts"
 import { CurrentRun, enter } from "./currentRun.ts"
 import type { Run, RunInfo } from "./currentRun.ts"
@@ -51,14 +52,15 @@ export const watch = <Chunk, Out, E, R>(
 ): Opened<Chunk, Out, E, R> => {
   let told: Kept<Out> | undefined
   return {
-    stream: Stream.unwrap(Effect.map(CurrentRun, (run) => {
+    stream: forFiber((fiber) => {
+      const run = fiber.getRef(CurrentRun)
       if (run === undefined || step.tells === (run.asked === "whole" ? "chunks" : "whole")) return body.stream
       const { info, inner } = enter(run, step)
       if (!info.wanted) return Stream.provideService(body.stream, CurrentRun, inner)
       const folder = following(body)
       told = folder
       return watched(step, run, info, inner, input(), body.stream, folder)
-    })),
+    }),
     folder: body.folder,
     kept: () => told ?? body.kept?.()
   }
