@@ -83,7 +83,9 @@ const main = async () => {
   }
   if (wants("flat")) done("flat", await flat(server, { rounds: Number(values.rounds ?? (quick ? 3 : 5)) }))
   if (wants("first")) done("firstChunk", await firstChunk(server, { calls: quick ? 100 : 300 }))
-  if (wants("many")) done("many", await many(server, { streams: 500, deltas: 50, rounds: quick ? 1 : 3 }))
+  if (wants("many")) {
+    done("many", await many(server, { streams: 500, deltas: 50, rounds: quick ? 1 : 7, warmUps: quick ? 1 : 4 }))
+  }
   if (wants("cancel")) {
     done("cancel", await cancel(server, { breaks: quick ? 50 : 200, heapBreaks: quick ? 500 : 2000 }))
   }

@@ -1,6 +1,6 @@
 // Many slow streams at once: CPU of all of them, and memory of each while they are open.
 import { chain, fetched, iterable } from "../clients.mjs"
-import { cpuOf, gc, median } from "../lab.mjs"
+import { cpuOf, gc, median, rotate } from "../lab.mjs"
 
 const memory = () => {
   gc()
@@ -10,9 +10,9 @@ const memory = () => {
 
 /**
  * @param {import("../lab.mjs").Server} server
- * @param {{ streams: number, deltas: number, rounds: number }} how
+ * @param {{ streams: number, deltas: number, rounds: number, warmUps: number }} how
  */
-export const many = async (server, { streams, deltas, rounds }) => {
+export const many = async (server, { streams, deltas, rounds, warmUps }) => {
   const url = server.url("slow", deltas)
   const clients = await Promise.all([fetched, iterable, chain].map(async ({ make, name }) => ({
     name,
@@ -21,8 +21,8 @@ export const many = async (server, { streams, deltas, rounds }) => {
     spent: [],
     bytes: NaN
   })))
-  for (let round = -1; round < rounds; round++) {
-    for (const client of clients) {
+  for (let round = -warmUps; round < rounds; round++) {
+    for (const client of rotate(clients, round + warmUps)) {
       const all = () => Promise.all(Array.from({ length: streams }, () => client.read()))
       const spent = await cpuOf(all)
       if (round >= 0) client.spent.push(spent)
