@@ -15,7 +15,7 @@ import type { ArraySchema } from "./internal/parsers/elements.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
 import { fixing } from "./internal/parsers/fixing.ts"
 import type { Fixer, FixingOptions } from "./internal/parsers/fixing.ts"
-import { jsonParser } from "./internal/parsers/json.ts"
+import { jsonParser, lastText } from "./internal/parsers/json.ts"
 import type { Options } from "./internal/parsers/jsonText.ts"
 import { bulleted, commas, numbered } from "./internal/parsers/list.ts"
 import type { Splitter } from "./internal/parsers/list.ts"
@@ -160,6 +160,7 @@ export function json(
   return jsonParser<Schema.Json, Schema.Json, never>({
     ...base,
     folder: last,
+    noteInput: lastText,
     make: (_, text) => ({
       slice: () => text.next(),
       end: (whole) => Effect.succeed(text.shown ? [] : [whole])

@@ -27,7 +27,6 @@ describe("LangChain's events of parsers", () => {
   const whole = { a: [1, 2], b: "xy" }
   const values = [{}, { a: [] }, { a: [1] }, { a: [1, 2] }, { a: [1, 2], b: "" }, { a: [1, 2], b: "x" }, whole]
   const json = Runnable.sequence(question, says(text), OutputParser.json())
-  // LangChain tells the last chunk alone for the input of this parser's end.
   same(
     "JSON: the value so far",
     json,
@@ -35,7 +34,8 @@ describe("LangChain's events of parsers", () => {
     chain("RunnableSequence", "", { raw: { q: "hi" }, chunks: values, output: whole }),
     prompted,
     model("seq:step:2", asked, text),
-    run("parser", "JsonOutputParser", "seq:step:3", { late: ai(text), chunks: values, output: whole })
+    // The input of this parser's end is the last chunk that it read.
+    run("parser", "JsonOutputParser", "seq:step:3", { late: ai("}"), chunks: values, output: whole })
   )
   same(
     "JSON, invoked: the value",

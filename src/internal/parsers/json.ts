@@ -22,6 +22,8 @@ export interface JsonSpec<A, Chunk, R> {
   /** An array is shown by its elements; see `JsonFinder`. */
   readonly firm?: boolean | undefined
   readonly make: (answer: Answer, text: JsonText) => JsonHandler<Chunk, R>
+  /** How the chunks of the answer are told in events, where not as a message. */
+  readonly noteInput?: (() => Folder<AIMessageChunk, unknown>) | undefined
 }
 
 /** What a parser makes of one answer. */
@@ -76,7 +78,21 @@ export const jsonParser = <A, Chunk, R>(
     type: "parser",
     name: spec.name,
     folder: spec.folder,
+    noteInput: spec.noteInput,
     run: (message: AIMessage) => over(Stream.sync(() => wholeChunk(message)), false),
     over: <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>) => over(chunks, true)
   })
+}
+
+/** The last chunk with text. It is what LangChain's JSON parser tells at its end for what it read. */
+export const lastText = (): Folder<AIMessageChunk, AIMessageChunk | undefined> => {
+  let last: AIMessageChunk | undefined
+  const value = () => last
+  return {
+    add: (chunk) => {
+      if (last === undefined || chunk.content !== "") last = chunk
+    },
+    partial: value,
+    done: value
+  }
 }

@@ -6,6 +6,7 @@ import * as Stream from "effect/Stream"
 import type { RunType } from "../../RunEvent.ts"
 import { forFiber, unwrap } from "../unwrap.ts"
 import { askingWhole, isWatched } from "./currentRun.ts"
+import type { Asked } from "./currentRun.ts"
 import { byShape, following, last, lazily } from "./fold.ts"
 import type { Folder, Kept } from "./fold.ts"
 import { noting, Reading } from "./reading.ts"
@@ -114,6 +115,8 @@ export interface About<In> {
   /** How the input is told in events, where that differs from what it is. */
   readonly tellInput?: ((input: In) => unknown) | undefined
   readonly tellOutput?: ((output: unknown) => unknown) | undefined
+  /** How the chunks that it reads are told at its end, where not as they fold, if not only the whole is asked for. */
+  readonly noteInput?: (() => Folder<never, unknown>) | undefined
   /** It has no stream events, because it gives one value at once. */
   readonly quiet?: boolean | undefined
   /** When it has events, if not always, and stream events whenever its chunks are asked for. */
@@ -188,7 +191,12 @@ export const opening = <In, Out, E, R, Chunk, InChunk = unknown>(
       // What comes in is only noted for the events.
       let reading: Reading<InChunk> | undefined
       const stream = Stream.suspend(() => reading === undefined ? before.stream : noting(before.stream, reading))
-      return watch(about, () => reading = new Reading(following(before)), over(restreamed(before, stream), watched))
+      const input = (asked: Asked) => {
+        // It folds what the step reads.
+        const folder = about.noteInput as (() => Folder<InChunk, unknown>) | undefined
+        return reading = new Reading(following(folder === undefined || asked === "whole" ? before : { folder }))
+      }
+      return watch(about, input, over(restreamed(before, stream), watched))
     })
   )
 

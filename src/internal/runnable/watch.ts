@@ -10,7 +10,7 @@ import { given } from "../given.ts"
 import { forFiber } from "../unwrap.ts"
 import type { Opened, Shape } from "./core.ts"
 import { CurrentRun, enter } from "./currentRun.ts"
-import type { Run, RunInfo } from "./currentRun.ts"
+import type { Asked, Run, RunInfo } from "./currentRun.ts"
 import { encodeError } from "./encodeError.ts"
 import { following } from "./fold.ts"
 import type { Following, Kept } from "./fold.ts"
@@ -47,7 +47,7 @@ export type Input =
  */
 export const watch = <Chunk, Out, E, R>(
   step: Watched,
-  input: () => Input,
+  input: (asked: Asked) => Input,
   body: Opened<Chunk, Out, E, R>
 ): Opened<Chunk, Out, E, R> => {
   let told: Kept<Out> | undefined
@@ -59,7 +59,7 @@ export const watch = <Chunk, Out, E, R>(
       if (!info.wanted) return Stream.provideService(body.stream, CurrentRun, inner)
       const folder = following(body)
       told = folder
-      return watched(step, run, info, inner, input(), body.stream, folder)
+      return watched(step, run, info, inner, input(run.asked), body.stream, folder)
     }),
     folder: body.folder,
     kept: () => told ?? body.kept?.()
