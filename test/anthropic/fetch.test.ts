@@ -1,4 +1,4 @@
-// A `fetch` of the user's own may be one that cannot be stopped.
+// A `fetch` of the user's own: one that cannot be stopped, and how one fails.
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
 import { TestClock } from "effect/testing"
@@ -50,5 +50,32 @@ describe("a fetch that heeds no signal", () => {
         })
       )
       assert.isTrue(cancelled)
+    }))
+})
+
+describe("a fetch that fails", () => {
+  const failing = (message: string, code?: string) =>
+    modelWith(() =>
+      Promise.reject(new TypeError("fetch failed", { cause: Object.assign(new Error(message), { code }) }))
+    )
+
+  for (
+    const message of ["unexpected redirect", "UnexpectedRedirect", "redirect while redirect mode is set to 'error'"]
+  ) {
+    it.effect(`by ${message}, has met one`, () =>
+      Effect.gen(function*() {
+        const model = yield* failing(message)
+        const error = yield* Effect.flip(model.invoke("Hi"))
+        assert.strictEqual(error.reason._tag, "UnknownError")
+        assert.isFalse(error.isRetryable)
+      }))
+  }
+
+  it.effect("to find a host that is named after one has met none", () =>
+    Effect.gen(function*() {
+      const model = yield* failing("getaddrinfo ENOTFOUND redirect.example.com", "ENOTFOUND")
+      const { isRetryable, reason } = yield* Effect.flip(model.invoke("Hi"))
+      assert.strictEqual(reason._tag === "NetworkError" && reason.code, "ENOTFOUND")
+      assert.isTrue(isRetryable)
     }))
 })

@@ -231,6 +231,7 @@ describe("an error status", () => {
       })
       const error = yield* Effect.flip(model.invoke("Hi"))
       assert.include(error.message, "redirects")
+      assert.strictEqual(error.reason._tag, "UnknownError")
       assert.deepStrictEqual(yield* elsewhere.server.requests, [])
     }))
 

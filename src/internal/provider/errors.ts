@@ -209,6 +209,9 @@ const parsed = (text: string): JsonObject | undefined => {
 /** A body that is no JSON: its status says more than an error page. */
 const plainText = (text: string): string | undefined => text === "" || /<[a-z!]/i.test(text) ? undefined : text
 
+/** How Node.js ("unexpected redirect"), Bun ("UnexpectedRedirect") and Deno ("redirect mode") tell of a redirect. */
+const redirected = /unexpected ?redirect|redirect mode/i
+
 const networkError = (cause: unknown, context: Context): ChatModelError => {
   const chain = causes(cause)
   const requestId = context.headers?.get(context.dialect.requestIdHeader)
@@ -222,8 +225,8 @@ const networkError = (cause: unknown, context: Context): ChatModelError => {
   return new ChatModelError({
     provider: context.provider,
     model: context.model,
-    reason: messages.some((message) => /redirect/i.test(message))
-      ? new InvalidRequestError({
+    reason: messages.some((message) => redirected.test(message))
+      ? new UnknownError({
         message: `The server redirects elsewhere, which is not followed; check the base URL (${message})`
       })
       : new NetworkError({ message, ...(typeof code === "string" ? { code } : undefined) }),
