@@ -138,7 +138,7 @@ export const withHistory = <Out extends AIMessage | string, E, R, Chunk extends 
   self: Runnable<ChatInput, Out, E, R, Chunk, never>,
   options: HistoryOptions
 ): Runnable<ChatInput, Out, E | ChatHistoryError, R | ChatHistory, Chunk> =>
-  derivedBarrier(self, (input, watched) => deferred(recorded(self, options, input), watched))
+  derivedBarrier(self, (input, watched) => deferred(recorded(self, options, input, watched), watched))
 
 // -----------------------------------------------------------------------------
 // internal
@@ -149,7 +149,8 @@ const recorded = Effect.fnUntraced(
   function*<Out extends AIMessage | string, E, R, Chunk extends AIMessageChunk | string>(
     self: Runnable<ChatInput, Out, E, R, Chunk, never>,
     options: HistoryOptions,
-    input: ChatInput
+    input: ChatInput,
+    watched: boolean
   ) {
     const { append, get } = yield* ChatHistory
     const { sessionId } = options
@@ -160,7 +161,7 @@ const recorded = Effect.fnUntraced(
     const worthKeeping = said.filter((message) => !isBlank(message))
     if (worthKeeping.length > 0) yield* append(sessionId, worthKeeping)
 
-    const run = open(self, [...system, ...before, ...said])
+    const run = open(self, [...system, ...before, ...said], watched)
     const answer = following(run)
     let kept = false
     const keep = (message: AIMessage | undefined) =>

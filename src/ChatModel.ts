@@ -192,12 +192,13 @@ export const make = (spec: MakeOptions): Service => {
     })
 
   const about = { type: "chat_model", name: spec.provider } as const
-  const tapped = (from: typeof open, input: ChatInput, options: CallOptions | undefined, watched: boolean) => {
-    const run = { ...start(from, input, options), folder: message }
-    return watched
-      ? watch(about, () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }), run)
-      : run
-  }
+  const tapped = (from: typeof open, input: ChatInput, options: CallOptions | undefined, watched: boolean) =>
+    watch(
+      about,
+      watched,
+      () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }),
+      { ...start(from, input, options), folder: message }
+    )
 
   const stream: Service["stream"] = (input, options) =>
     forFiber((fiber) => tapped(open, input, options, isWatched(fiber)).stream)

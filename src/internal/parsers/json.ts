@@ -5,6 +5,7 @@ import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import { streaming } from "../runnable/core.ts"
 import type { Runnable } from "../runnable/core.ts"
+import { last } from "../runnable/fold.ts"
 import type { Folder } from "../runnable/fold.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
@@ -86,13 +87,11 @@ export const jsonParser = <A, Chunk, R>(
 
 /** The last chunk with text. It is what LangChain's JSON parser tells at its end for what it read. */
 export const lastText = (): Folder<AIMessageChunk, AIMessageChunk | undefined> => {
-  let last: AIMessageChunk | undefined
-  const value = () => last
+  const folder = last<AIMessageChunk>()
   return {
+    ...folder,
     add: (chunk) => {
-      if (last === undefined || chunk.content !== "") last = chunk
-    },
-    partial: value,
-    done: value
+      if (folder.partial() === undefined || chunk.content !== "") folder.add(chunk)
+    }
   }
 }

@@ -67,7 +67,10 @@ const assignOf = (
     return entries.length === 0 ? Result.failVoid : Result.succeed(Object.fromEntries(entries))
   }
   /** What comes in, and then what is made of the whole of it. */
-  const assigned = <E, R>(before: Opened<object, unknown, E, R>): Opened<unknown, unknown, unknown, unknown> => {
+  const assigned = <E, R>(
+    before: Opened<object, unknown, E, R>,
+    watched: boolean
+  ): Opened<unknown, unknown, unknown, unknown> => {
     let made: AnyOpened | undefined
     return {
       stream: Stream.suspend(() => {
@@ -77,7 +80,7 @@ const assignOf = (
           return kept(chunk)
         })
         // The branches take the input.
-        return Stream.concat(passed, Stream.suspend(() => (made = open(mapper, whole.done() as never)).stream))
+        return Stream.concat(passed, Stream.suspend(() => (made = open(mapper, whole.done() as never, watched)).stream))
       }),
       folder: () => {
         const own = before.folder()
@@ -97,7 +100,7 @@ const assignOf = (
       shape: { _tag: "Branches", branches: Object.entries(branches) }
     },
     // What the input has is whole.
-    (input) => assigned({ stream: Stream.succeed(input), folder: last }),
+    (input, watched) => assigned({ stream: Stream.succeed(input), folder: last }, watched),
     assigned
   )
 }

@@ -58,9 +58,9 @@ const branchOf = (cases: ReadonlyArray<Case<never>>, otherwise: AnyRunnable): An
     ["branch:default", otherwise] as const
   ]
   const conditions = cases.map(([condition]) => fn(condition))
-  const choose = Effect.fnUntraced(function*(input: never) {
+  const choose = Effect.fnUntraced(function*(input: never, watched: boolean) {
     for (const [i, condition] of conditions.entries()) {
-      const asked = tagged(`condition:${i + 1}`, open(condition, input))
+      const asked = tagged(`condition:${i + 1}`, open(condition, input, watched))
       if (yield* askingWhole(() => collect(asked))) return branches[i]!
     }
     return branches[branches.length - 1]!
@@ -68,6 +68,9 @@ const branchOf = (cases: ReadonlyArray<Case<never>>, otherwise: AnyRunnable): An
   return opening<never, unknown, unknown, unknown, unknown>(
     { type: "chain", name: "RunnableBranch", tells: "root", shape: { _tag: "Branches", branches } },
     (input, watched) =>
-      deferred(Effect.map(choose(input), ([tag, step]) => tagged(tag, alone(open(step, input, watched)))), watched)
+      deferred(
+        Effect.map(choose(input, watched), ([tag, step]) => tagged(tag, alone(open(step, input, watched)))),
+        watched
+      )
   )
 }

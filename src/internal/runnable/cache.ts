@@ -43,24 +43,29 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
   const { quiet, shape, tells, type } = self[TypeId]
   const step = { type, name: self.name, quiet, tells, shape }
 
-  const answer = Effect.fnUntraced(function*(input: In) {
+  const answer = Effect.fnUntraced(function*(input: In, watched: boolean) {
     const part = options.key === undefined ? keyOf(input, 0) : options.key(input)
     if (part === undefined) {
       yield* Effect.logWarning(`${options.name} runs without its cache: the input is not plain data`)
-      return open(self, input)
+      return open(self, input, watched)
     }
     const key = `${options.name}:${part}`
     const cache = yield* RunnableCache
     const found = yield* cache.get(key)
     return found === undefined
-      ? recorded(open(self, input), (run) => cache.set(key, run))
+      ? recorded(open(self, input, watched), (run) => cache.set(key, run))
       // What was kept under the step's name is its own.
-      : watch(step, () => ({ _tag: "Known", value: input }), replayed(found) as Opened<Chunk, Out, never, never>)
+      : watch(
+        step,
+        watched,
+        () => ({ _tag: "Known", value: input }),
+        replayed(found) as Opened<Chunk, Out, never, never>
+      )
   })
 
   return derivedBarrier<In, Out, E, R, Chunk, InChunk, E, R | RunnableCache>(
     self,
-    (input, watched) => deferred<Chunk, Out, E, R, never, RunnableCache>(answer(input), watched)
+    (input, watched) => deferred<Chunk, Out, E, R, never, RunnableCache>(answer(input, watched), watched)
   )
 }
 

@@ -139,10 +139,14 @@ export const barrier = <In, Out, E, R, Chunk>(spec: Spec<In, Out, E, R, Chunk>):
 export const giving = <In, Out, E, R>(
   spec: About<In> & { readonly give: (input: In) => Effect.Effect<Out, E, R> }
 ): Runnable<In, Out, E, R> =>
-  opening({ quiet: true, ...spec }, (input) => {
-    const whole = Effect.suspend(() => spec.give(input))
-    return { stream: Stream.fromEffect(whole), folder: () => last<Out>(), whole }
-  })
+  opening({ quiet: true, ...spec }, (input) => single(Effect.suspend(() => spec.give(input))))
+
+/** A run that gives one value. */
+export const single = <Out, E, R>(whole: Effect.Effect<Out, E, R>): Opened<Out, Out, E, R> => ({
+  stream: Stream.fromEffect(whole),
+  folder: () => last<Out>(),
+  whole
+})
 
 /** A step that works on chunks as they come. `run` is what it does with an input that is there already. */
 export const streaming = <In, Out, E, R, Chunk, InChunk>(
@@ -176,16 +180,13 @@ export const opening = <In, Out, E, R, Chunk, InChunk = unknown>(
 ): Runnable<In, Out, E, R, Chunk, InChunk> =>
   build<In, Out, E, R, Chunk, InChunk>(
     about,
-    (input, watched) => {
-      const run = open(input, watched)
-      return watched
-        ? watch(
-          about,
-          () => ({ _tag: "Known", value: input, ...(about.tellInput && { nested: about.tellInput(input) }) }),
-          run
-        )
-        : run
-    },
+    (input, watched) =>
+      watch(
+        about,
+        watched,
+        () => ({ _tag: "Known", value: input, ...(about.tellInput && { nested: about.tellInput(input) }) }),
+        open(input, watched)
+      ),
     over && (<E2, R2>(before: Opened<InChunk, unknown, E2, R2>, watched: boolean) => {
       if (!watched) return over(before, watched)
       // What comes in is only noted for the events.
@@ -196,7 +197,7 @@ export const opening = <In, Out, E, R, Chunk, InChunk = unknown>(
         const folder = about.noteInput as (() => Folder<InChunk, unknown>) | undefined
         return reading = new Reading(following(folder === undefined || asked === "whole" ? before : { folder }))
       }
-      return watch(about, input, over(restreamed(before, stream), watched))
+      return watch(about, watched, input, over(restreamed(before, stream), watched))
     })
   )
 
@@ -248,11 +249,11 @@ const aboutOf = (self: { readonly [TypeId]: Step }): Told => {
   return { name, quiet, shape, tells, type }
 }
 
-/** One run of a runnable. Who does not know whether it is watched has it find out. */
+/** One run of a runnable. */
 export const open = <In, Out, E, R, Chunk>(
   self: Runnable<In, Out, E, R, Chunk, never>,
   input: In,
-  watched = true
+  watched: boolean
 ): Opened<Chunk, Out, E, R> =>
   // As `build` made it, for inputs of this type.
   self[TypeId].open(input as never, watched) as unknown as Opened<Chunk, Out, E, R>

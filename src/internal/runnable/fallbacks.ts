@@ -39,18 +39,18 @@ export const withFallbacks = <In, Out, E2, R2, Chunk>(
         ]
       }
     },
-    (input: In) =>
+    (input: In, watched) =>
       untilFirst<Chunk, Out, E | E2, R | R2>(Effect.sync(() => {
         let failures: Cause.Cause<E | E2> | undefined
         let tried = 0
         return {
-          first: alone(open(self, input)),
+          first: alone(open(self, input, watched)),
           next: (cause) => {
             failures = failures === undefined ? cause : Cause.combine(failures, cause)
             const fallback = fallbacks[tried++]
             return fallback === undefined || Cause.hasInterrupts(cause)
               ? Effect.failCause(failures)
-              : Effect.succeed(alone(open(fallback, input)))
+              : Effect.succeed(alone(open(fallback, input, watched)))
           }
         }
       }))

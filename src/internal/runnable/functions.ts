@@ -1,9 +1,9 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { deferred, giving, open, opening, streaming, TypeId } from "./core.ts"
+import { deferred, giving, open, opening, single, streaming, TypeId } from "./core.ts"
 import type { AnyOpened, AnyRunnable, Opened, Runnable } from "./core.ts"
 import { alone } from "./currentRun.ts"
-import { byShape, last } from "./fold.ts"
+import { byShape } from "./fold.ts"
 import type { Folder } from "./fold.ts"
 
 /** Folders that go by shape give what the chunks' own type folds to. */
@@ -118,11 +118,9 @@ export const fn: {
       deferred(
         Effect.sync(() => {
           const made = f(input)
-          const run: AnyOpened = isRunnable(made) ? alone(open(made, input as never, watched)) : {
-            stream: Effect.isEffect(made) ? Stream.fromEffect(made) : Stream.succeed(made),
-            folder: last,
-            whole: Effect.isEffect(made) ? made : Effect.succeed(made)
-          }
+          const run: AnyOpened = isRunnable(made)
+            ? alone(open(made, input as never, watched))
+            : single(Effect.isEffect(made) ? made : Effect.succeed(made))
           // The overloads give the result the types of what the function gives.
           return run as unknown as Opened<never, never, never, never>
         }),

@@ -50,10 +50,10 @@ const ahead = 4
 export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable =>
   opening<never, unknown, unknown, unknown, unknown>(
     { type: "chain", name: "RunnableMap", shape: { _tag: "Branches", branches: Object.entries(branches) } },
-    (input) => {
+    (input, watched) => {
       const runs = new Map(
         // Its input is that of all branches.
-        Object.entries(branches).map(([key, branch]) => [key, tagged(`map:key:${key}`, open(branch, input))])
+        Object.entries(branches).map(([key, branch]) => [key, tagged(`map:key:${key}`, open(branch, input, watched))])
       )
       return {
         stream: merge(

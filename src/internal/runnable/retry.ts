@@ -43,9 +43,10 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
 ): Runnable<In, Out, E, R, Chunk> =>
   derivedBarrier(
     self,
-    (input) =>
+    (input, watched) =>
       watch(
         { ...about, name: self.name },
+        watched,
         () => ({ _tag: "Known", value: input }),
         untilFirst(Effect.gen(function*() {
           const step = yield* Schedule.toStep<unknown, E, never, never>(
@@ -56,13 +57,16 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
           const times = options.times ?? 2
           let retries = 0
           return {
-            first: open(self, input),
+            first: open(self, input, watched),
             next: (cause) => {
               const error = Cause.findErrorOption(cause)
               if (error._tag === "None" || retries >= times || !worth(error.value)) return Effect.failCause(cause)
               return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
                 onSuccess: ([, wait]) =>
-                  Effect.map(Effect.sleep(wait), () => alsoTagged(`retry:attempt:${++retries + 1}`, open(self, input))),
+                  Effect.map(
+                    Effect.sleep(wait),
+                    () => alsoTagged(`retry:attempt:${++retries + 1}`, open(self, input, watched))
+                  ),
                 onDone: () => Effect.failCause(cause),
                 onFailure: Effect.failCause
               })

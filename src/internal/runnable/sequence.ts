@@ -85,9 +85,9 @@ const sequenceOf = (steps: ReadonlyArray<AnyRunnable>): AnyRunnable => {
     shape: { _tag: "Sequence", steps: flat }
   } as const
   const first = flat[0]![TypeId]
-  const behind = (start: (watched: boolean) => AnyOpened, watched: boolean) => {
+  const behind = (start: () => AnyOpened, watched: boolean) => {
     const compose = (run: Run | undefined) => {
-      let opened = inside(run, 0, start(watched))
+      let opened = inside(run, 0, start())
       for (let i = 1; i < flat.length; i++) opened = inside(run, i, then(opened, flat[i]![TypeId], watched))
       return opened as Opened<unknown, unknown, never, never> // its folder is one for its own chunks
     }
@@ -96,8 +96,8 @@ const sequenceOf = (steps: ReadonlyArray<AnyRunnable>): AnyRunnable => {
   const { over } = first
   return opening<never, unknown, never, never, unknown, unknown>(
     about,
-    (input, watched) => behind((watched) => first.open(input, watched), watched),
-    over && ((before, watched) => behind((watched) => over(before, watched), watched))
+    (input, watched) => behind(() => first.open(input, watched), watched),
+    over && ((before, watched) => behind(() => over(before, watched), watched))
   )
 }
 

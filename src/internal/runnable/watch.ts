@@ -47,9 +47,11 @@ export type Input =
  */
 export const watch = <Chunk, Out, E, R>(
   step: Watched,
+  watched: boolean,
   input: (asked: Asked) => Input,
   body: Opened<Chunk, Out, E, R>
 ): Opened<Chunk, Out, E, R> => {
+  if (!watched) return body
   let told: Kept<Out> | undefined
   return {
     stream: forFiber((fiber) => {
@@ -59,7 +61,7 @@ export const watch = <Chunk, Out, E, R>(
       if (!info.wanted) return Stream.provideService(body.stream, CurrentRun, inner)
       const folder = following(body)
       told = folder
-      return watched(step, run, info, inner, input(run.asked), body.stream, folder)
+      return observed(step, run, info, inner, input(run.asked), body.stream, folder)
     }),
     folder: body.folder,
     kept: () => told ?? body.kept?.()
@@ -73,7 +75,7 @@ const tellsChunks = (step: Watched, run: Run, root: boolean): boolean => {
   return step.tells === "part" || step.type === "parser" ? run.asked === "part" : run.asked !== "whole"
 }
 
-const watched = <Chunk, E, R>(
+const observed = <Chunk, E, R>(
   step: Watched,
   run: Run,
   info: RunInfo,

@@ -43,7 +43,7 @@ export interface Spec<Parameters, A, E, R> {
 export const stepOf = <Parameters, A, E, R>(spec: Spec<Parameters, A, E, R>): Runnable<Parameters, A, E, R> =>
   unwatched(
     { type: "tool", name: spec.name },
-    (parameters: Parameters) => openTool(spec, parameters, { id: undefined })
+    (parameters: Parameters, watched) => openTool(spec, parameters, { id: undefined }, watched)
   )
 
 /** A tool as what runs a model's calls. `Told` are the failures that have a schema. */
@@ -79,7 +79,8 @@ export const implementationOf = <Parameters, A, E, R, Told>(
   const outputs = (parameters: Parameters, call: CallInfo): Stream.Stream<Output<A>, Exclude<E, Told>, R> =>
     Stream.suspend(() => {
       let last: A
-      const run = openTool(spec, parameters, call)
+      // Whether somebody watches is seen when it runs.
+      const run = openTool(spec, parameters, call, true)
       const progress = Stream.mapAccum(run.stream, () => undefined, (state, value) => {
         last = value
         const told: ReadonlyArray<Output<A>> = run.streams() ? [{ _tag: "Progress", value }] : []
@@ -118,7 +119,12 @@ const noNumber = Result.match(Schema.decodeUnknownResult(Schema.toCodecJson(Sche
 const mostTold = 2000
 
 /** One run of a tool. `streams` is known with the first value. */
-const openTool = <Parameters, A, E, R>(spec: Spec<Parameters, A, E, R>, parameters: Parameters, call: CallInfo) => {
+const openTool = <Parameters, A, E, R>(
+  spec: Spec<Parameters, A, E, R>,
+  parameters: Parameters,
+  call: CallInfo,
+  watched: boolean
+) => {
   let streams = false
   const body = Stream.suspend(() => {
     const made = spec.handler(parameters, call)
@@ -134,7 +140,10 @@ const openTool = <Parameters, A, E, R>(spec: Spec<Parameters, A, E, R>, paramete
       return !streams
     }
   } as const
-  const run = watch(step, () => ({ _tag: "Known", value: parameters }), { stream: body, folder: () => last<A>() })
+  const run = watch(step, watched, () => ({ _tag: "Known", value: parameters }), {
+    stream: body,
+    folder: () => last<A>()
+  })
   return { ...run, streams: () => streams }
 }
 
