@@ -6,9 +6,7 @@ import type { Usage } from "../Usage.ts"
 /** Lays the fields of a later usage object over an earlier one. They are snapshots; null means not told again. */
 export const mergeUsage = (earlier: JsonObject | undefined, later: JsonObject): JsonObject => ({
   ...earlier,
-  ...(Object.values(later).includes(null)
-    ? Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null))
-    : later)
+  ...Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null))
 })
 
 /** Anthropic counts tokens that touched the cache apart from `input_tokens`; here they are part of the input. */

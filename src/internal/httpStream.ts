@@ -1,3 +1,4 @@
+import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import type * as Context from "effect/Context"
@@ -145,16 +146,17 @@ class Body {
     if (this.#ended) return resume(Cause.done())
     this.#wake = resume
     if (complete) return this.#readEnd()
-    this.#read()
+    this.#readMore()
   })
 
   /** Reads until there are chunks; only then is the fiber woken. */
-  #read(): void {
-    if (this.#reader === undefined) return this.#received(undefined)
-    this.#reader.read().then(
-      ({ value }) => this.#received(value),
-      (cause) => this.#wake(Effect.fail(this.#request.toError(cause, this.#response)))
-    )
+  #readMore(): void {
+    this.#read((cause) => this.#wake(Effect.fail(this.#request.toError(cause, this.#response))))
+  }
+
+  #read(broken: (cause: unknown) => void): void {
+    if (this.#reader === undefined) this.#received(undefined)
+    else this.#reader.read().then(({ value }) => this.#received(value), broken)
   }
 
   /** When the message is complete, neither a lost connection nor one that stays open can harm it. */
@@ -165,8 +167,7 @@ class Body {
     timer.addObserver((exit) => {
       if (Exit.isSuccess(exit)) over()
     })
-    if (this.#reader === undefined) over()
-    else this.#reader.read().then(({ value }) => this.#received(value), over)
+    this.#read(over)
     return Effect.sync(() => timer.interruptUnsafe())
   }
 
@@ -176,10 +177,10 @@ class Body {
     try {
       if (bytes === undefined) return this.#over()
       const chunks = this.#decoder.push(bytes)
-      if (isNonEmpty(chunks)) return this.#wake(Effect.succeed(chunks))
+      if (Array.isReadonlyArrayNonEmpty(chunks)) return this.#wake(Effect.succeed(chunks))
       this.#lifeline.alive()
       if (this.#decoder.complete || this.#decoder.failure !== undefined) this.#wake(this.pull)
-      else this.#read()
+      else this.#readMore()
     } catch (defect) {
       this.#wake(Effect.die(defect))
     }
@@ -188,9 +189,10 @@ class Body {
   #over(): void {
     this.#ended = true
     this.#wake(
-      Effect.flatMap(this.#decoder.end(), (chunks) => isNonEmpty(chunks) ? Effect.succeed(chunks) : this.pull)
+      Effect.flatMap(
+        this.#decoder.end(),
+        (chunks) => Array.isReadonlyArrayNonEmpty(chunks) ? Effect.succeed(chunks) : this.pull
+      )
     )
   }
 }
-
-const isNonEmpty = (chunks: ReadonlyArray<AIMessageChunk>): chunks is Chunks => chunks.length > 0

@@ -159,14 +159,11 @@ class Attempt implements Kept<AIMessage> {
     this.#watchdog = watchdog
     // Before anything is run, so that it can say how it is ended.
     const stream = call.open({ ...request, lifeline: watchdog })
-    this.#pull = Effect.flatMap(
-      Effect.suspend(() => Channel.toPullScoped(Stream.toChannel(stream), this.scope)),
-      (pull) => {
-        this.#pull = pull
-        this.#checkedPull = this.#check(pull)
-        return pull
-      }
-    )
+    this.#pull = Effect.flatMap(Channel.toPullScoped(Stream.toChannel(stream), this.scope), (pull) => {
+      this.#pull = pull
+      this.#checkedPull = this.#check(pull)
+      return pull
+    })
   }
 
   /** The next chunks, checked. */

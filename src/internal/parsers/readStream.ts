@@ -1,3 +1,4 @@
+import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
@@ -23,7 +24,8 @@ export const readStream = <In, Out, E, R, E2, R2>(
       const reader = make()
       let over = false
       type Next = Pull.Pull<readonly [Out, ...Array<Out>], E | E2, void, R2>
-      const some = (items: ReadonlyArray<Out>, none: Next): Next => isNonEmpty(items) ? Effect.succeed(items) : none
+      const some = (items: ReadonlyArray<Out>, none: Next): Next =>
+        Array.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : none
       const next: Next = Effect.suspend((): Next => {
         const failure = reader.failure()
         if (failure !== undefined) return Effect.fail(failure)
@@ -39,5 +41,3 @@ export const readStream = <In, Out, E, R, E2, R2>(
       })
       return next
     }))
-
-const isNonEmpty = <A>(items: ReadonlyArray<A>): items is readonly [A, ...Array<A>] => items.length > 0
