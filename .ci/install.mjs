@@ -31,7 +31,14 @@ const node = (...args) =>
 
 // Imports must not need the optional peers.
 for (
-  const module of ["rivulet", "rivulet/Anthropic", "rivulet/OpenAi", "rivulet/OpenAiCompatible", "rivulet/Testing"]
+  const module of [
+    "rivulet",
+    "rivulet/Anthropic",
+    "rivulet/OpenAi",
+    "rivulet/OpenAiCompatible",
+    "rivulet/Providers",
+    "rivulet/Testing"
+  ]
 ) {
   const program = `
     const start = performance.now()
@@ -52,10 +59,11 @@ const call = node(
   import { ChatModel } from "rivulet"
   import * as Anthropic from "rivulet/Anthropic"
   import * as OpenAi from "rivulet/OpenAi"
+  import * as Providers from "rivulet/Providers"
   const models = [
     Anthropic.layer({ model: "claude-haiku-4-5", apiKey: Redacted.make("key") }),
     OpenAi.layer({ model: "gpt-5-mini", apiKey: Redacted.make("key") }),
-    ChatModel.layerFrom("ollama:llama3.2")
+    Providers.layerFrom("ollama:llama3.2")
   ]
   for (const model of models) {
     const error = await Effect.runPromise(ChatModel.invoke("Hi").pipe(Effect.provide(model), Effect.flip))

@@ -2,7 +2,7 @@
 import { Effect } from "effect"
 import { writeFileSync } from "node:fs"
 import { markdownPage, rowsOf } from "../dist/cli/table.js"
-import { ModelRegistry } from "../dist/index.js"
+import { builtIn } from "../dist/Providers.js"
 
-const rows = await Effect.runPromise(Effect.flatMap(ModelRegistry.ModelRegistry, rowsOf))
+const rows = await Effect.runPromise(rowsOf(builtIn))
 writeFileSync(new URL("models.md", import.meta.url), markdownPage(rows))

@@ -1,6 +1,7 @@
 // Models by one name, which may come from the environment. The provider is loaded when its model is asked for.
 import { ConfigProvider, Console, Effect, Layer } from "effect"
 import { ChatModel, ModelRegistry } from "rivulet"
+import * as Providers from "rivulet/Providers"
 
 const ask = Effect.gen(function*() {
   const { model, provider } = yield* ChatModel.ChatModel
@@ -22,10 +23,10 @@ const Parrots = ModelRegistry.layer({
 const environment = (name: string) => ConfigProvider.layer(ConfigProvider.fromUnknown({ RIVULET_MODEL: name }))
 
 const program = Effect.gen(function*() {
-  yield* Effect.provide(ask, ChatModel.layerFrom("anthropic:claude-haiku-4-5"))
-  yield* Effect.provide(ask, ChatModel.layerFrom("parrot:grey").pipe(Layer.provide(Parrots)))
-  yield* Effect.provide(ask, ChatModel.layerFrom().pipe(Layer.provide([Parrots, environment("parrot:green")])))
-  yield* Effect.provide(ask, ChatModel.layerFrom("parot:grey")).pipe(
+  yield* Effect.provide(ask, Providers.layerFrom("anthropic:claude-haiku-4-5"))
+  yield* Effect.provide(ask, Providers.layerFrom("parrot:grey").pipe(Layer.provide(Parrots)))
+  yield* Effect.provide(ask, Providers.layerFrom().pipe(Layer.provide([Parrots, environment("parrot:green")])))
+  yield* Effect.provide(ask, Providers.layerFrom("parot:grey")).pipe(
     Effect.catchTag("ModelRegistryError", (error) => Console.log(error.message))
   )
 })

@@ -12,14 +12,14 @@
  * result are run first. So it can wait for an approval as long as it takes, and go on in another process.
  */
 import type * as Effect from "effect/Effect"
-import type { ChatModel } from "./ChatModel.ts"
 import { callsOf } from "./internal/agent/conversation.ts"
 import type { Conversation } from "./internal/agent/conversation.ts"
 import type { AgentModelError, AgentToolError } from "./internal/agent/errors.ts"
 import { agentFolder } from "./internal/agent/fold.ts"
 import { loop } from "./internal/agent/loop.ts"
 import type { AgentResult, Answer, AnyOptions, AnyTool, Chunk, Decision, Options } from "./internal/agent/types.ts"
-import type { ChatInput } from "./internal/request.ts"
+import type { ChatInput } from "./internal/model/request.ts"
+import type { ChatModel } from "./internal/model/service.ts"
 import { barrier } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
 import type { Any } from "./internal/tools/any.ts"

@@ -15,13 +15,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
-import { makeModel } from "./anthropic/model.ts"
-import type { Options } from "./anthropic/options.ts"
 import type { CallOptions, ProviderTool } from "./CallOptions.ts"
-import { ChatModel } from "./ChatModel.ts"
-import type { Service } from "./ChatModel.ts"
+import { ChatModel } from "./internal/model/service.ts"
+import type { Service } from "./internal/model/service.ts"
+import { makeModel } from "./providers/anthropic/model.ts"
+import type { Options } from "./providers/anthropic/options.ts"
 
-export type { Options } from "./anthropic/options.ts"
+export type { Options } from "./providers/anthropic/options.ts"
 
 /**
  * A chat model, for an app's own tag. What the options leave open is read from the environment.

@@ -19,205 +19,43 @@
  * `finish` on its last chunk; any other end is a `ChatModelError` with what arrived in `partial`; a failure worth it is
  * retried, but never after the first chunk; each phase has a time limit; leaving the stream closes its connection.
  */
-import * as Config from "effect/Config"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as JsonSchema from "effect/JsonSchema"
 import * as Layer from "effect/Layer"
 import type * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { AIMessageChunk, Delta } from "./AIMessageChunk.ts"
-import { merge } from "./CallOptions.ts"
+import type { AIMessageChunk } from "./AIMessageChunk.ts"
 import type { BatchOptions, CallOptions } from "./CallOptions.ts"
-import { make as makeCapabilities } from "./Capabilities.ts"
-import type { Capabilities } from "./Capabilities.ts"
 import type { ChatModelError } from "./ChatModelError.ts"
-import type { Finish } from "./Finish.ts"
-import type { DeepPartialJson } from "./internal/deepPartialJson.ts"
-import { given } from "./internal/given.ts"
+import { streamEvents as streamEventsOf } from "./internal/events/streamEvents.ts"
+import type { EventOptions } from "./internal/events/streamEvents.ts"
+import type { DeepPartialJson } from "./internal/json/deepPartial.ts"
+import { make } from "./internal/model/make.ts"
+import type { MakeOptions } from "./internal/model/make.ts"
+import type { ChatInput } from "./internal/model/request.ts"
+import { ChatModel } from "./internal/model/service.ts"
+import type { Service } from "./internal/model/service.ts"
 import { streamObject as streamObjectOf } from "./internal/object/generate.ts"
 import type { GeneratedObject, ObjectChunk, ObjectOptions, ObjectRunnable, Whole } from "./internal/object/types.ts"
+import { given } from "./internal/optional.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
-import { prepare, toMessages } from "./internal/prepare.ts"
-import type { ChatInput, ChatRequest } from "./internal/request.ts"
-import { run } from "./internal/run.ts"
-import { barrier, batches, collect, unwatched } from "./internal/runnable/core.ts"
+import { barrier, collect, unwatched } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
-import { isWatched } from "./internal/runnable/currentRun.ts"
-import { last, message } from "./internal/runnable/fold.ts"
-import type { Folder } from "./internal/runnable/fold.ts"
-import { watch } from "./internal/runnable/watch.ts"
-import { forFiber, unwrap } from "./internal/unwrap.ts"
-import type { AIMessage, Metadata } from "./Message.ts"
-import { make as makeRegistered } from "./ModelRegistry.ts"
-import type { ModelRegistryError } from "./ModelRegistry.ts"
+import { last, message } from "./internal/step/fold.ts"
+import type { Folder } from "./internal/step/fold.ts"
+import { unwrap } from "./internal/stream/unwrap.ts"
+import type { AIMessage } from "./Message.ts"
 import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
-import { streamEvents as streamEventsOf } from "./Runnable.ts"
-import type { EventOptions } from "./Runnable.ts"
-import type { Usage } from "./Usage.ts"
-
-export type { ChatInput, ChatRequest, Lifeline, MessageTuple } from "./internal/request.ts"
 
 // -----------------------------------------------------------------------------
 // models
 // -----------------------------------------------------------------------------
 
-/** A whole answer, as `generate` gives it. Without `finish` it is a `stop`. */
-export interface Generated {
-  readonly content?: string | undefined
-  /** Everything the answer consists of. When absent, `content` is the one text part. */
-  readonly parts?: ReadonlyArray<Delta> | undefined
-  readonly id?: string | undefined
-  readonly usage?: Usage | undefined
-  readonly finish?: Finish | undefined
-  readonly metadata?: Metadata | undefined
-}
-
-/** A chat model: a {@link Runnable} that also takes call options. */
-export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, never, AIMessageChunk> {
-  /** The provider's name, such as `anthropic`. */
-  readonly provider: string
-  /** The model's name, as the provider spells it. */
-  readonly model: string
-  readonly capabilities: Capabilities
-  /**
-   * Whether the provider can hold an answer to this JSON Schema. Providers know a part of JSON Schema only; where one
-   * does not know enough, {@link generateObject} takes another way.
-   */
-  readonly supportsSchema: (schema: JsonSchema.JsonSchema) => boolean
-  /** The whole answer: the fold of {@link Service.stream}. */
-  readonly invoke: (input: ChatInput, options?: CallOptions) => Effect.Effect<AIMessage, ChatModelError>
-  /** The answer as it arrives. Nothing is sent before the stream is run; leaving it closes the connection. */
-  readonly stream: (input: ChatInput, options?: CallOptions) => Stream.Stream<AIMessageChunk, ChatModelError>
-  /** One answer for each input, in their order. A failure is the `Result` of its input and ends no other. */
-  readonly batch: (
-    inputs: ReadonlyArray<ChatInput>,
-    options?: BatchOptions
-  ) => Effect.Effect<Array<Result.Result<AIMessage, ChatModelError>>>
-  /** One answer for each input, with the input's index, as they are ready. */
-  readonly batchAsCompleted: (
-    inputs: ReadonlyArray<ChatInput>,
-    options?: BatchOptions
-  ) => Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>]>
-}
-
-/**
- * The tag of the app's chat model.
- *
- * **Example** (The model itself)
- *
- * ```ts
- * import { Effect } from "effect"
- * import { ChatModel } from "rivulet"
- *
- * const program = Effect.gen(function*() {
- *   const model = yield* ChatModel.ChatModel
- *   const answer = yield* model.invoke("Hi", { maxTokens: 100 })
- *   return `${model.provider}/${model.model}: ${answer.content}`
- * })
- * ```
- */
-export class ChatModel extends Context.Service<ChatModel, Service>()("rivulet/ChatModel") {}
-
-// -----------------------------------------------------------------------------
-// constructors
-// -----------------------------------------------------------------------------
-
-interface MakeBase {
-  readonly provider: string
-  readonly model: string
-  /** Options for every call. */
-  readonly options?: CallOptions | undefined
-  /**
-   * What it can do. What is not given it cannot, but for `tokenStreaming`: that it can if there is a `stream`. When they
-   * are given, a call that asks for what they lack (tools, an image, a schema) fails with `UnsupportedError` before it
-   * reaches the model; when none are, every call reaches it.
-   */
-  readonly capabilities?: Partial<Capabilities> | undefined
-  /** Whether the provider can hold an answer to a JSON Schema; any, if it has `structuredOutput`, by default. */
-  readonly supportsSchema?: ((schema: JsonSchema.JsonSchema) => boolean) | undefined
-}
-
-/** What a model is made of: a way to stream, a way to answer whole, or both. */
-export type MakeOptions =
-  & MakeBase
-  & (
-    | {
-      readonly stream: (request: ChatRequest) => Stream.Stream<AIMessageChunk, ChatModelError>
-      readonly generate?: ((request: ChatRequest) => Effect.Effect<Generated, ChatModelError>) | undefined
-    }
-    | {
-      readonly stream?: undefined
-      readonly generate: (request: ChatRequest) => Effect.Effect<Generated, ChatModelError>
-    }
-  )
-
-/**
- * Makes a chat model. With `generate` alone `stream` yields one chunk, the whole answer; with `stream` alone `invoke`
- * folds it; with both `invoke` uses `generate`.
- *
- * **Example** (An echo)
- *
- * ```ts
- * import { Stream } from "effect"
- * import { AIMessageChunk, ChatModel } from "rivulet"
- *
- * const echo = ChatModel.make({
- *   provider: "local",
- *   model: "echo",
- *   stream: ({ messages }) =>
- *     Stream.make(
- *       AIMessageChunk.text(`${messages.length} messages`),
- *       { ...AIMessageChunk.empty, finish: { reason: "stop", raw: "" } }
- *     )
- * })
- * ```
- */
-export const make = (spec: MakeOptions): Service => {
-  const defaults = spec.options ?? {}
-  const generate = spec.generate
-  const whole = generate === undefined
-    ? undefined
-    : (request: ChatRequest) => Stream.fromEffect(Effect.map(generate(request), toChunk))
-  const open = spec.stream ?? whole
-  // MakeOptions has one of the two; a caller without types may have neither.
-  if (open === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
-  const start = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
-    run({
-      provider: spec.provider,
-      model: spec.model,
-      request: prepare(spec, input, merge(defaults, options)),
-      open: from
-    })
-
-  const about = { type: "chat_model", name: spec.provider } as const
-  const tapped = (from: typeof open, input: ChatInput, options: CallOptions | undefined, watched: boolean) =>
-    watch(
-      about,
-      watched,
-      () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }),
-      { ...start(from, input, options), folder: message }
-    )
-
-  const stream: Service["stream"] = (input, options) =>
-    forFiber((fiber) => tapped(open, input, options, isWatched(fiber)).stream)
-  const invoke: Service["invoke"] = (input, options) =>
-    Effect.withFiber((fiber) => collect(tapped(whole ?? open, input, options, isWatched(fiber))))
-
-  const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities })
-  const model = unwatched(about, (input: ChatInput, watched) => tapped(open, input, undefined, watched))
-  return ChatModel.of({
-    ...model,
-    provider: spec.provider,
-    model: spec.model,
-    capabilities,
-    supportsSchema: spec.supportsSchema ?? (() => capabilities.structuredOutput),
-    stream,
-    invoke,
-    ...batches((input: ChatInput, options: BatchOptions | undefined) => Effect.result(invoke(input, options)))
-  })
-}
+export { make } from "./internal/model/make.ts"
+export type { Generated, MakeOptions } from "./internal/model/make.ts"
+export type { ChatInput, ChatRequest, Lifeline, MessageTuple } from "./internal/model/request.ts"
+export { ChatModel } from "./internal/model/service.ts"
+export type { Service } from "./internal/model/service.ts"
 
 /**
  * {@link make} as a layer.
@@ -236,36 +74,6 @@ export const make = (spec: MakeOptions): Service => {
  * ```
  */
 export const layer = (options: MakeOptions): Layer.Layer<ChatModel> => Layer.sync(ChatModel, () => make(options))
-
-/**
- * The model of a name, `provider:model`, as the context's chat model. The name may come from `Config`; without one it is
- * that in `RIVULET_MODEL`. The provider is loaded when the layer is built. `options` are those for every call; what
- * providers there are, and how to add some, is told by `ModelRegistry`.
- *
- * **Example** (Whatever the environment says)
- *
- * ```ts
- * import { Config, Effect } from "effect"
- * import { ChatModel } from "rivulet"
- *
- * const answer = ChatModel.invoke("What is a goldfish?")
- *
- * const byName = Effect.provide(answer, ChatModel.layerFrom("anthropic:claude-haiku-4-5", { maxTokens: 500 }))
- * const byVariable = Effect.provide(answer, ChatModel.layerFrom(Config.String("APP_MODEL")))
- * const byDefault = Effect.provide(answer, ChatModel.layerFrom()) // RIVULET_MODEL
- * ```
- */
-export const layerFrom = (
-  name: string | Config.Config<string> = Config.String("RIVULET_MODEL"),
-  options?: CallOptions
-): Layer.Layer<ChatModel, Config.ConfigError | ModelRegistryError> =>
-  Layer.effect(
-    ChatModel,
-    Effect.flatMap(
-      typeof name === "string" ? Effect.succeed(name) : name,
-      (name) => makeRegistered(name, options)
-    )
-  )
 
 // -----------------------------------------------------------------------------
 // accessors
@@ -530,22 +338,4 @@ export const object: {
     run: (input: ChatInput) => Stream.map(run(input), (chunk) => chunk.value)
     // Only the form that takes the model from the context needs it, as the overloads say; the last chunk is the value.
   }) as ObjectRunnable<S, never>
-}
-
-// -----------------------------------------------------------------------------
-// internal
-// -----------------------------------------------------------------------------
-
-const toChunk = (generated: Generated): AIMessageChunk => {
-  const content = generated.content ??
-    (generated.parts ?? []).reduce((all, part) => part.type === "text" ? all + part.text : all, "")
-  return {
-    _tag: "AIMessageChunk",
-    id: generated.id ?? "",
-    content,
-    parts: generated.parts ?? (content === "" ? [] : [{ type: "text", index: 0, text: content }]),
-    finish: generated.finish ?? { reason: "stop", raw: "" },
-    ...(generated.usage === undefined ? undefined : { usage: generated.usage }),
-    ...(generated.metadata === undefined ? undefined : { metadata: generated.metadata })
-  }
 }

@@ -6,7 +6,7 @@
  * a prompt cannot fail otherwise. What is filled in is never looked at for variables again.
  */
 import * as Effect from "effect/Effect"
-import type { MessageTuple } from "./ChatModel.ts"
+import type { MessageTuple } from "./internal/model/request.ts"
 import { giving } from "./internal/runnable/core.ts"
 import type { Runnable } from "./internal/runnable/core.ts"
 import { ai, human, system, text } from "./Message.ts"

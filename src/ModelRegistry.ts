@@ -1,9 +1,9 @@
 /**
- * Chat models by one name, `provider:model`: which providers there are, and how a model of each is made.
+ * Providers of chat models by name. An app registers its own here; `Providers` adds those that are part of Rivulet.
  *
- * `ChatModel.layerFrom` and {@link make} look names up here. Rivulet's own providers are known from the start; each is
- * loaded when a model of it is asked for, and none else. {@link layer} adds others, or replaces some. What a provider
- * then still lacks, a key or its SDK, is the typed failure of the first call, which says what to set or to install.
+ * {@link make} finds a model by one name, `provider:model`, among the registered providers. `Providers.layerFrom` and
+ * `Providers.make` do the same for the registered and the built-in providers together. A missing key or package is the
+ * typed failure of a model's first call, with a message that says which variable to set or which package to install.
  */
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -12,20 +12,20 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { CallOptions } from "./CallOptions.ts"
-import type { Service } from "./ChatModel.ts"
-import { builtIn } from "./internal/builtInProviders.ts"
+import type { Service } from "./internal/model/service.ts"
 
 /**
- * A name that leads to no model. `known` are the names of the providers there are.
+ * No model has this name. `known` has the names of all providers that were looked up.
  *
- * **Example** (What else there is)
+ * **Example** (Listing the known providers)
  *
  * ```ts
  * import { Console, Effect } from "effect"
  * import { ChatModel } from "rivulet"
+ * import * as Providers from "rivulet/Providers"
  *
  * const program = ChatModel.invoke("Hi").pipe(
- *   Effect.provide(ChatModel.layerFrom("antropic:claude-haiku-4-5")),
+ *   Effect.provide(Providers.layerFrom("antropic:claude-haiku-4-5")),
  *   Effect.catchTag("ModelRegistryError", (error) => Console.log(error.message, error.known))
  * )
  * ```
@@ -62,9 +62,9 @@ export interface Providers {
 }
 
 /**
- * The providers there are.
+ * The registered providers. Empty by default.
  *
- * **Example** (Their names)
+ * **Example** (Names of the registered providers)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -74,17 +74,18 @@ export interface Providers {
  * ```
  */
 export const ModelRegistry: Context.Reference<Providers> = Context.Reference<Providers>("rivulet/ModelRegistry", {
-  defaultValue: () => builtIn
+  defaultValue: () => ({})
 })
 
 /**
- * Adds providers to those there are. One of the same name is replaced.
+ * Registers providers beside those that are registered already. A provider of the same name is replaced.
  *
- * **Example** (A provider of one's own)
+ * **Example** (A provider of your own)
  *
  * ```ts
  * import { Effect, Layer } from "effect"
  * import { ChatModel, ModelRegistry } from "rivulet"
+ * import * as Providers from "rivulet/Providers"
  *
  * const Parrots = ModelRegistry.layer({
  *   parrot: {
@@ -95,27 +96,26 @@ export const ModelRegistry: Context.Reference<Providers> = Context.Reference<Pro
  *   }
  * })
  *
- * const Model = ChatModel.layerFrom("parrot:grey").pipe(Layer.provide(Parrots))
+ * const Model = Providers.layerFrom("parrot:grey").pipe(Layer.provide(Parrots))
  * ```
  */
 export const layer = (providers: Providers): Layer.Layer<never> =>
   Layer.effect(ModelRegistry, Effect.map(ModelRegistry, (known) => ({ ...known, ...providers })))
 
 /**
- * The model of a name, for an app's own tag. `ChatModel.layerFrom` is the same as a layer.
+ * Makes the model of a name, `provider:model`, by a registered provider. It lives as long as the scope. `Providers.make`
+ * also finds the built-in providers.
  *
- * **Example** (Two models in one app)
+ * **Example** (A model for a tag of your own)
  *
  * ```ts
  * import { Context, Layer } from "effect"
- * import { ChatModel, ModelRegistry } from "rivulet"
+ * import { ModelRegistry } from "rivulet"
+ * import type { ChatModel } from "rivulet"
  *
- * class Smart extends Context.Service<Smart, ChatModel.Service>()("app/Smart") {}
+ * class Parrot extends Context.Service<Parrot, ChatModel.Service>()("app/Parrot") {}
  *
- * const Models = Layer.mergeAll(
- *   ChatModel.layerFrom("anthropic:claude-haiku-4-5"),
- *   Layer.effect(Smart, ModelRegistry.make("anthropic:claude-opus-4-8", { reasoning: { effort: "high" } }))
- * )
+ * const Model = Layer.effect(Parrot, ModelRegistry.make("parrot:grey"))
  * ```
  */
 export const make: (
@@ -144,7 +144,10 @@ const problem = (name: string, providers: Providers): string => {
   }
   const owner = rest.length === 0 ? ownerOf(provider, providers) : undefined
   if (owner !== undefined) return `${quoted} does not say whose model it is: say ${owner}:${provider}`
-  return `There is no model ${quoted}: say <provider>:<model>. Known are ${Object.keys(providers).join(", ")}`
+  const known = Object.keys(providers)
+  return known.length === 0
+    ? `There is no model ${quoted}: no provider is registered. Use Providers.make or Providers.layerFrom for the built-in ones`
+    : `There is no model ${quoted}: say <provider>:<model>. Known are ${known.join(", ")}`
 }
 
 /** Whose models begin like this one. */

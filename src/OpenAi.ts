@@ -26,15 +26,15 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { ProviderTool } from "./CallOptions.ts"
-import { ChatModel } from "./ChatModel.ts"
-import type { Service } from "./ChatModel.ts"
+import { ChatModel } from "./internal/model/service.ts"
+import type { Service } from "./internal/model/service.ts"
 import { objectAt } from "./internal/provider/json.ts"
 import { tool } from "./Message.ts"
 import type { AIMessage, ServerToolCall, ToolMessage } from "./Message.ts"
-import { makeModel } from "./openai/model.ts"
-import type { Options } from "./openai/options.ts"
+import { makeModel } from "./providers/openai/model.ts"
+import type { Options } from "./providers/openai/options.ts"
 
-export type { Api, Options } from "./openai/options.ts"
+export type { Api, Options } from "./providers/openai/options.ts"
 
 /**
  * A chat model, for an app's own tag. What the options leave open is read from the environment.

@@ -26,13 +26,13 @@ import { dual } from "effect/Function"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { Failure } from "./internal/parsers/jsonFailure.ts"
-import { JsonText } from "./internal/parsers/jsonText.ts"
-import type { Options } from "./internal/parsers/jsonText.ts"
-import { readStream } from "./internal/parsers/readStream.ts"
+import type { Failure } from "./internal/json/failure.ts"
+import { JsonText } from "./internal/json/text.ts"
+import type { Options } from "./internal/json/text.ts"
+import { readStream } from "./internal/stream/readStream.ts"
 
-export type { DeepPartialJson } from "./internal/deepPartialJson.ts"
-export type { Options } from "./internal/parsers/jsonText.ts"
+export type { DeepPartialJson } from "./internal/json/deepPartial.ts"
+export type { Options } from "./internal/json/text.ts"
 
 // -----------------------------------------------------------------------------
 // models

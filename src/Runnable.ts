@@ -6,6 +6,8 @@
  * says how chunks pass: a step that can work on chunks starts with the first one, any other waits for the fold of its
  * input.
  */
+export { emit, streamEvents } from "./internal/events/streamEvents.ts"
+export type { EventOptions } from "./internal/events/streamEvents.ts"
 export { assign } from "./internal/runnable/assign.ts"
 export { branch } from "./internal/runnable/branch.ts"
 export { withCache } from "./internal/runnable/cache.ts"
@@ -29,6 +31,4 @@ export { withRetry } from "./internal/runnable/retry.ts"
 export type { RetryOptions } from "./internal/runnable/retry.ts"
 export { route, RouteError } from "./internal/runnable/route.ts"
 export { andThen, sequence } from "./internal/runnable/sequence.ts"
-export { emit, streamEvents } from "./internal/runnable/streamEvents.ts"
-export type { EventOptions } from "./internal/runnable/streamEvents.ts"
 export { RunnableTimeoutError, withTimeout } from "./internal/runnable/timeout.ts"

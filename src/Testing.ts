@@ -7,11 +7,11 @@
  * say what they send. `TestServer` is the same for a wire of one's own. `conformance` is the suite; `Conformance` says
  * how a model is put under it.
  */
-export * as AnthropicServer from "./testing/AnthropicServer.ts"
-export * as Conformance from "./testing/Conformance.ts"
-export { conformance } from "./testing/Conformance.ts"
-export * as OpenAiScript from "./testing/OpenAiScript.ts"
-export * as OpenAiServer from "./testing/OpenAiServer.ts"
-export * as Script from "./testing/Script.ts"
+export * as AnthropicServer from "./testing/anthropic/AnthropicServer.ts"
+export * as Script from "./testing/anthropic/Script.ts"
+export * as Conformance from "./testing/conformance/Conformance.ts"
+export { conformance } from "./testing/conformance/Conformance.ts"
+export * as OpenAiScript from "./testing/openai/OpenAiScript.ts"
+export * as OpenAiServer from "./testing/openai/OpenAiServer.ts"
 export * as ScriptedChatModel from "./testing/ScriptedChatModel.ts"
-export * as TestServer from "./testing/TestServer.ts"
+export * as TestServer from "./testing/server/TestServer.ts"

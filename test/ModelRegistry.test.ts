@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Config, ConfigProvider, Context, Effect, Layer } from "effect"
 import { ChatModel, ModelRegistry } from "rivulet"
 import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
+import * as Providers from "rivulet/Providers"
 import { AnthropicServer, OpenAiServer, Script, ScriptedChatModel } from "rivulet/Testing"
 
 const environment = (variables: Record<string, string>) => ConfigProvider.layer(ConfigProvider.fromUnknown(variables))
@@ -18,11 +19,11 @@ const parrot: ModelRegistry.Provider = {
   models: ["grey-1", "green-2"]
 }
 
-const says = (layer: ReturnType<typeof ChatModel.layerFrom>) =>
+const says = (layer: ReturnType<typeof Providers.layerFrom>) =>
   ChatModel.invoke("Who are you?").pipe(Effect.map((message) => message.content), Effect.provide(layer))
 
-const withParrots = (...args: Parameters<typeof ChatModel.layerFrom>) =>
-  ChatModel.layerFrom(...args).pipe(Layer.provide(ModelRegistry.layer({ parrot })))
+const withParrots = (...args: Parameters<typeof Providers.layerFrom>) =>
+  Providers.layerFrom(...args).pipe(Layer.provide(ModelRegistry.layer({ parrot })))
 
 const problem = (name: string) =>
   says(withParrots(name)).pipe(
@@ -33,7 +34,7 @@ const problem = (name: string) =>
     })
   )
 
-describe("ChatModel.layerFrom", () => {
+describe("Providers.layerFrom", () => {
   it.effect("finds the provider before the first colon, and gives it the rest and the options", () =>
     Effect.gen(function*() {
       assert.strictEqual(yield* says(withParrots("parrot:grey")), "grey without limit")
@@ -53,7 +54,7 @@ describe("ChatModel.layerFrom", () => {
       assert.strictEqual(
         yield* problem("parot:grey"),
         `There is no model "parot:grey": say <provider>:<model>. Known are ${
-          [...Object.keys(yield* ModelRegistry.ModelRegistry), "parrot"].join(", ")
+          [...Object.keys(yield* Providers.all), "parrot"].join(", ")
         }`
       )
       for (const name of ["parrot", "parrot:", "parrot: "]) {
@@ -72,7 +73,7 @@ describe("ChatModel.layerFrom", () => {
   it.live("loads a provider of the library and asks it", () =>
     Effect.gen(function*() {
       const server = yield* AnthropicServer.make({ apiKey: "sk-ant-1", script: Script.text("Hello from afar") })
-      const content = yield* says(ChatModel.layerFrom("anthropic:claude-haiku-4-5", { maxTokens: 77 })).pipe(
+      const content = yield* says(Providers.layerFrom("anthropic:claude-haiku-4-5", { maxTokens: 77 })).pipe(
         Effect.provide(environment({ ANTHROPIC_API_KEY: "sk-ant-1", ANTHROPIC_BASE_URL: server.url }))
       )
       assert.strictEqual(content, "Hello from afar")
@@ -83,7 +84,7 @@ describe("ChatModel.layerFrom", () => {
 describe("the providers of the library", () => {
   it.effect("are found under their own names, each preset of OpenAiCompatible among them", () =>
     Effect.gen(function*() {
-      const providers = yield* ModelRegistry.ModelRegistry
+      const providers = yield* Providers.all
       for (const [name, { make, models }] of Object.entries(providers)) {
         const model = yield* make(models?.[0] ?? "any", { maxTokens: 1 })
         assert.deepStrictEqual([model.provider, model.model], [name.replace("-chat", ""), models?.[0] ?? "any"])
@@ -101,7 +102,7 @@ describe("the providers of the library", () => {
       const server = yield* OpenAiServer.make({ apiKey: "sk-1" })
       const variables = environment({ OPENAI_API_KEY: "sk-1", OPENAI_BASE_URL: server.url })
       for (const name of ["openai:gpt-x", "openai-chat:gpt-x"]) {
-        assert.strictEqual(yield* says(ChatModel.layerFrom(name)).pipe(Effect.provide(variables)), "Hello")
+        assert.strictEqual(yield* says(Providers.layerFrom(name)).pipe(Effect.provide(variables)), "Hello")
       }
       const paths = (yield* server.requests).map((request) => request.path)
       assert.deepStrictEqual(paths, ["/v1/responses", "/v1/chat/completions"])
@@ -111,13 +112,13 @@ describe("the providers of the library", () => {
 describe("ModelRegistry", () => {
   it.effect("replaces a provider, keeps the others, and adds up", () =>
     Effect.gen(function*() {
-      const names = Effect.map(ModelRegistry.ModelRegistry, Object.keys)
+      const names = Effect.map(Providers.all, Object.keys)
       const before = yield* names
       const twice = ModelRegistry.layer({ cockatoo: parrot }).pipe(
         Layer.provideMerge(ModelRegistry.layer({ parrot, anthropic: parrot }))
       )
       assert.deepStrictEqual(yield* Effect.provide(names, twice), [...before, "parrot", "cockatoo"])
-      const layer = ChatModel.layerFrom("anthropic:claude").pipe(Layer.provide(twice))
+      const layer = Providers.layerFrom("anthropic:claude").pipe(Layer.provide(twice))
       assert.strictEqual(yield* says(layer), "claude without limit")
     }))
 
@@ -125,7 +126,7 @@ describe("ModelRegistry", () => {
     Effect.gen(function*() {
       class Smart extends Context.Service<Smart, ChatModel.Service>()("test/Smart") {}
       const log: Array<string> = []
-      const made = Layer.effect(Smart, ModelRegistry.make("local:x")).pipe(
+      const made = Layer.effect(Smart, Providers.make("local:x")).pipe(
         Layer.provide(ModelRegistry.layer({
           local: {
             make: (model, options) =>
@@ -150,7 +151,7 @@ describe("ModelRegistry", () => {
 
   it.effect("uses a provider's default model for its name alone", () =>
     Effect.gen(function*() {
-      const layer = ChatModel.layerFrom("parrot").pipe(
+      const layer = Providers.layerFrom("parrot").pipe(
         Layer.provide(ModelRegistry.layer({ parrot: { ...parrot, defaultModel: "grey-1" } }))
       )
       assert.strictEqual(yield* says(layer), "grey-1 without limit")

@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { CallOptions } from "../CallOptions.ts"
 import type { ChatInput, ChatModel } from "../ChatModel.ts"
-import { ModelRegistry } from "../ModelRegistry.ts"
+import * as Providers from "../Providers.ts"
 import { compare } from "./compare.ts"
 import { UsageError } from "./errors.ts"
 import { showEvents } from "./events.ts"
@@ -195,7 +195,7 @@ const models = Command.make(
   },
   Effect.fnUntraced(function*({ json, table }) {
     if (table) {
-      const rows = yield* Effect.flatMap(ModelRegistry, rowsOf)
+      const rows = yield* Effect.flatMap(Providers.all, rowsOf)
       return yield* write(json ? `${JSON.stringify(rows, null, 2)}\n` : plainTable(rows))
     }
     const list = yield* available

@@ -4,8 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as ChatModel from "../ChatModel.ts"
+import type * as ChatModel from "../ChatModel.ts"
 import * as ModelRegistry from "../ModelRegistry.ts"
+import * as Providers from "../Providers.ts"
 
 /** A model that can be asked. */
 export interface Model {
@@ -37,7 +38,7 @@ const registry = ModelRegistry.layer({ demo })
 
 /** The providers of the command line, the demo first. */
 export const providers: Effect.Effect<ModelRegistry.Providers> = Effect.map(
-  ModelRegistry.ModelRegistry,
+  Providers.all,
   (known) => ({ demo, ...known })
 )
 
@@ -45,7 +46,7 @@ export const providers: Effect.Effect<ModelRegistry.Providers> = Effect.map(
 export const resolve = (name: string): Model => ({
   name,
   demo: name.split(":")[0] === "demo",
-  layer: Layer.provide(ChatModel.layerFrom(name), registry)
+  layer: Layer.provide(Providers.layerFrom(name), registry)
 })
 
 /** The model to ask when none is named: `RIVULET_MODEL`, or that of the first provider with a key, or the demo. */

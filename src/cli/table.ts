@@ -57,7 +57,7 @@ export const markdownPage = (rows: ReadonlyArray<Row>): string => {
   return [
     "# Models",
     "",
-    "What each provider can do through Rivulet, by the name that `ChatModel.layerFrom` and `--model` take. Where it depends",
+    "What each provider can do through Rivulet, by the name that `Providers.layerFrom` and `--model` take. Where it depends",
     "on the model a provider serves, a tick says that the provider's API can do it.",
     "",
     line(["", ...columns.map(([, , title]) => title)]),

@@ -21,7 +21,7 @@ import type { Reason } from "../ChatModelError.ts"
 import type { Finish } from "../Finish.ts"
 import type { Message } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
-import { words } from "./words.ts"
+import { words } from "./server/words.ts"
 
 // -----------------------------------------------------------------------------
 // scripts

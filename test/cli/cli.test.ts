@@ -5,9 +5,9 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { AIMessageChunk } from "../../src/AIMessageChunk.ts"
 import { RunEvent } from "../../src/RunEvent.ts"
-import * as AnthropicServer from "../../src/testing/AnthropicServer.ts"
-import * as OpenAiServer from "../../src/testing/OpenAiServer.ts"
-import * as Script from "../../src/testing/Script.ts"
+import * as AnthropicServer from "../../src/testing/anthropic/AnthropicServer.ts"
+import * as Script from "../../src/testing/anthropic/Script.ts"
+import * as OpenAiServer from "../../src/testing/openai/OpenAiServer.ts"
 import { cli, key, root, startCli, withKey } from "./program.ts"
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))

@@ -4,8 +4,8 @@ import { execFileSync } from "node:child_process"
 import { cpSync, mkdirSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { dirname, join } from "node:path"
-import * as AnthropicServer from "../../src/testing/AnthropicServer.ts"
-import * as Script from "../../src/testing/Script.ts"
+import * as AnthropicServer from "../../src/testing/anthropic/AnthropicServer.ts"
+import * as Script from "../../src/testing/anthropic/Script.ts"
 import { built, cli, main, makeFolder, root, shell, start, startCli, withKey } from "./program.ts"
 
 const endless = Script.endless({ token: " more", delay: "5 millis" })

@@ -1,10 +1,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readFileSync } from "node:fs"
-import { Capabilities, ModelRegistry } from "rivulet"
+import { Capabilities } from "rivulet"
+import { builtIn } from "rivulet/Providers"
 import { markdownPage, plainTable, rowsOf } from "../../src/cli/table.ts"
 
-const rows = Effect.flatMap(ModelRegistry.ModelRegistry, rowsOf)
+const rows = rowsOf(builtIn)
 
 describe("docs/models.md", () => {
   it.effect("is what the providers declare; `npm run docs` writes it", () =>

@@ -9,7 +9,7 @@ const require = createRequire(join(root, "package.json"))
 const exported = publicModules.map(({ path }) => path.slice(0, -".ts".length)).filter((name) => name !== "index")
 
 // Providers and the testing kit are imports of their own, so that nobody pays for what is not used.
-const apart = new Set(["Anthropic", "OpenAi", "OpenAiCompatible", "Testing"])
+const apart = new Set(["Anthropic", "OpenAi", "OpenAiCompatible", "Providers", "Testing"])
 
 /** Where `rivulet/...` leads, or the code of the error. The files are those of the build, which need not be there. */
 const resolve = (specifier: string): string => {
@@ -36,12 +36,12 @@ describe("exports", () => {
 
   for (
     const specifier of [
-      "rivulet/internal/run",
-      "rivulet/internal/accumulator",
-      "rivulet/anthropic/model",
-      "rivulet/openai/model",
-      "rivulet/compatible/model",
-      "rivulet/testing/Script",
+      "rivulet/internal/model/call",
+      "rivulet/internal/step/accumulator",
+      "rivulet/providers/anthropic/model",
+      "rivulet/providers/openai/model",
+      "rivulet/providers/compatible/model",
+      "rivulet/testing/anthropic/Script",
       "rivulet/cli/main",
       "rivulet/cli/app",
       "rivulet/index"

@@ -16,6 +16,7 @@ const named = (name: string): Module => {
 const paths = (modules: Iterable<Module>) => [...modules].map(({ path }) => path).toSorted()
 const everything = () => true
 const atRuntime = ({ typeOnly }: Import) => !typeOnly
+const loadedAtOnce = ({ dynamic, typeOnly }: Import) => !typeOnly && !dynamic
 
 const effectSource = join(dirname(createRequire(import.meta.url).resolve("effect/package.json")), "src")
 const stabilityIn = (comment: string) => /@stability (\w+)/.exec(comment)?.[1]
@@ -71,38 +72,56 @@ describe("data flows one way", () => {
     }
   })
 
-  it("the core knows no provider, no testing kit, no command line", () => {
+  it("the core never reaches a provider, the table of providers, the testing kit or the command line", () => {
     const core = reachable([named("index.ts"), ...inFolder("internal")], everything)
     for (const path of paths(core)) {
-      assert.notMatch(
-        path,
-        /^(anthropic|openai|compatible|testing|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible|Testing)\.ts$/
+      assert.notMatch(path, /^(providers|testing|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible|Providers|Testing)\.ts$/)
+    }
+  })
+
+  it("only the command line imports the table of providers", () => {
+    const outside = all.filter(({ path }) => path !== "Providers.ts" && !path.startsWith("cli/"))
+    assert.notInclude(paths(reachable(outside, everything)), "Providers.ts")
+  })
+
+  for (
+    const [entry, hosts, wires] of [
+      ["Anthropic.ts", "anthropic", "messages"],
+      ["OpenAi.ts", "openai", "openai|chat|responses"],
+      ["OpenAiCompatible.ts", "compatible", "openai|chat"]
+    ] as const
+  ) {
+    it(`${entry} loads its own host and wires, and no public face of the core`, () => {
+      const own = new RegExp(`^providers/((${hosts})|wires/(${wires}))/`)
+      const loaded = reachable([named(entry)], everything)
+      for (const path of paths(loaded)) {
+        if (path.startsWith("providers/")) assert.match(path, own)
+        assert.notMatch(path, /^(testing|cli)\//)
+      }
+      const faces = paths(reachable([named(entry)], atRuntime)).filter((path) => !path.includes("/"))
+      assert.deepStrictEqual(
+        faces.filter((path) => path !== entry),
+        ["AIMessageChunk.ts", "CallOptions.ts", "Capabilities.ts", "ChatModelError.ts", "Message.ts"].filter((path) =>
+          faces.includes(path)
+        )
       )
-    }
-  })
+    })
 
-  it("a provider imports the core and itself", () => {
-    const anthropic = reachable([named("Anthropic.ts"), ...inFolder("anthropic")], everything)
-    for (const path of paths(anthropic)) {
-      assert.notMatch(path, /^(openai|compatible|testing|cli)\/|^(OpenAi|OpenAiCompatible|Testing)\.ts$/)
-    }
-    const openai = reachable([named("OpenAi.ts"), ...inFolder("openai")], everything)
-    for (const path of paths(openai)) {
-      assert.notMatch(path, /^(anthropic|compatible|testing|cli)\/|^(Anthropic|OpenAiCompatible|Testing)\.ts$/)
-    }
-  })
+    it(`${entry} loads at most 50 modules`, () => {
+      assert.isAtMost(reachable([named(entry)], loadedAtOnce).size, 50)
+    })
+  }
 
-  it("compatible servers share OpenAI's Chat Completions, and not its options", () => {
-    const compatible = reachable([named("OpenAiCompatible.ts"), ...inFolder("compatible")], everything)
-    for (const path of paths(compatible)) {
-      assert.notMatch(path, /^(anthropic|testing|cli)\/|^(Anthropic|OpenAi|Testing)\.ts$|^openai\/(options|model)\.ts$/)
+  it("a wire knows no host", () => {
+    for (const path of paths(reachable(inFolder("providers/wires"), everything))) {
+      assert.notMatch(path, /^providers\/(anthropic|openai|compatible)\//)
     }
   })
 
   it("the testing kit imports no provider and no command line", () => {
     const testing = reachable([named("Testing.ts"), ...inFolder("testing")], everything)
     for (const path of paths(testing)) {
-      assert.notMatch(path, /^(anthropic|openai|compatible|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible)\.ts$/)
+      assert.notMatch(path, /^(providers|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible|Providers)\.ts$/)
     }
   })
 
@@ -114,11 +133,9 @@ describe("data flows one way", () => {
 
 describe("what is imported from outside", () => {
   const allowed: ReadonlyArray<readonly [where: RegExp, packages: RegExp]> = [
-    [/^anthropic\//, /^(effect\/|@anthropic-ai\/sdk$)/],
-    [/^openai\//, /^(effect\/|openai$)/],
+    [/^providers\/anthropic\//, /^(effect\/|@anthropic-ai\/sdk$)/],
+    [/^providers\/openai\//, /^(effect\/|openai$)/],
     [/^testing\//, /^(effect\/|node:)/],
-    // Where the core names the providers, it does so as an app would, and loads none before it is asked for.
-    [/^internal\/builtInProviders\.ts$/, /^(effect\/|rivulet\/)/],
     [/^cli\//, /^(effect\/|@effect\/platform-node\/|node:)/],
     [/^/, /^effect\//]
   ]
@@ -130,14 +147,11 @@ describe("what is imported from outside", () => {
     })
   }
 
-  it("providers are loaded by name when they are asked for, not with the core", () => {
-    const { file, imports } = named("internal/builtInProviders.ts")
-    const own = imports.filter(({ specifier }) => specifier.startsWith("rivulet/"))
-    assert.isNotEmpty(own)
-    for (const { specifier } of own) {
-      assert.isDefined(modules.get(`${specifier.slice("rivulet/".length)}.ts`), `there is no ${specifier}`)
-      assert.notMatch(file.text, new RegExp(`from "${specifier}"`))
-    }
+  it("providers are loaded when they are asked for, not with the table", () => {
+    const { imports } = named("Providers.ts")
+    const faces = imports.filter(({ specifier }) => /^\.\/(Anthropic|OpenAi|OpenAiCompatible)\.ts$/.test(specifier))
+    assert.lengthOf(faces, 3)
+    for (const { dynamic } of faces) assert.isTrue(dynamic)
   })
 
   for (const name of ["@anthropic-ai/sdk", "openai"]) {

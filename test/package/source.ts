@@ -13,6 +13,8 @@ export interface Import {
   readonly specifier: string
   /** Nothing is left of it in the built file. */
   readonly typeOnly: boolean
+  /** It is an `import()`, which loads nothing before it is called. */
+  readonly dynamic: boolean
   /** The names read through `import * as X`, for imports of that form. */
   readonly used: ReadonlySet<string>
 }
@@ -52,13 +54,13 @@ const importsOf = (file: ts.SourceFile): ReadonlyArray<Import> => {
       if (bindings !== undefined && ts.isNamespaceImport(bindings)) used.set(bindings.name.text, names)
       else bindings?.elements.forEach((element) => names.add((element.propertyName ?? element.name).text))
       const typeOnly = node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword
-      imports.push({ specifier: node.moduleSpecifier.text, typeOnly, used: names })
+      imports.push({ specifier: node.moduleSpecifier.text, typeOnly, dynamic: false, used: names })
     } else if (ts.isExportDeclaration(node) && node.moduleSpecifier && ts.isStringLiteral(node.moduleSpecifier)) {
-      imports.push({ specifier: node.moduleSpecifier.text, typeOnly: node.isTypeOnly, used: new Set() })
+      imports.push({ specifier: node.moduleSpecifier.text, typeOnly: node.isTypeOnly, dynamic: false, used: new Set() })
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [specifier] = node.arguments
       if (specifier !== undefined && ts.isStringLiteral(specifier)) {
-        imports.push({ specifier: specifier.text, typeOnly: false, used: new Set() })
+        imports.push({ specifier: specifier.text, typeOnly: false, dynamic: true, used: new Set() })
       }
     }
   })

@@ -6,8 +6,8 @@ import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import * as Scope from "effect/Scope"
 import * as Net from "node:net"
-import * as AnthropicServer from "../../src/testing/AnthropicServer.ts"
-import * as Script from "../../src/testing/Script.ts"
+import * as AnthropicServer from "../../src/testing/anthropic/AnthropicServer.ts"
+import * as Script from "../../src/testing/anthropic/Script.ts"
 
 const question = {
   model: "claude-haiku-4-5",

@@ -1,6 +1,6 @@
 import type { AIMessage, InvalidToolCall, Message, ToolCall, ToolMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { given } from "../given.ts"
+import { given } from "../optional.ts"
 
 /** An answer of the model, with the results of the calls it asked for, in the order of the calls. */
 export interface Step {

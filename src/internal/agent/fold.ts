@@ -1,6 +1,6 @@
 import { accumulator } from "../../AIMessageChunk.ts"
 import type { Message } from "../../Message.ts"
-import type { Folder } from "../runnable/fold.ts"
+import type { Folder } from "../step/fold.ts"
 import type { AgentResult, Chunk } from "./types.ts"
 
 /** The result is in the last chunk; what came before a run was left is its whole messages, and the one it was at. */

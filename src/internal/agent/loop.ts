@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { accumulator } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
-import * as ChatModel from "../../ChatModel.ts"
 import type { Reason } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import { system } from "../../Message.ts"
-import { toMessages } from "../prepare.ts"
-import type { ChatInput } from "../request.ts"
+import { toMessages } from "../model/prepare.ts"
+import type { ChatInput } from "../model/request.ts"
+import { ChatModel } from "../model/service.ts"
 import { answerCalls } from "./calls.ts"
 import { callsOf, pendingOf } from "./conversation.ts"
 import type { Call } from "./conversation.ts"
@@ -34,11 +34,11 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
     let next: Phase
 
     /** Asks the model. */
-    const ask: Phase = Effect.sync(() => {
+    const ask: Phase = Effect.map(ChatModel, (model) => {
       requests++
       const answer = accumulator()
       next = Effect.suspend(() => answered(answer.message() as AIMessage)) // no model's stream ends without its finish
-      return ChatModel.stream([...instructions, ...progress.conversation().messages], request).pipe(
+      return model.stream([...instructions, ...progress.conversation().messages], request).pipe(
         Stream.mapError((error) => new AgentModelError(error, progress.conversation)),
         Stream.mapArray((chunks) => {
           for (const chunk of chunks) answer.add(chunk)

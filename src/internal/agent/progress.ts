@@ -1,6 +1,6 @@
 import type { AIMessage, Message, ToolMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { given } from "../given.ts"
+import { given } from "../optional.ts"
 import { addUsage } from "./conversation.ts"
 import type { Call, Conversation, Step } from "./conversation.ts"
 import type { AgentFinish, AgentResult } from "./types.ts"

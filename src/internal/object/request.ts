@@ -3,8 +3,8 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { UnsupportedError } from "../../ChatModelError.ts"
 import { system } from "../../Message.ts"
-import { toMessages } from "../prepare.ts"
-import type { ChatInput } from "../request.ts"
+import { toMessages } from "../model/prepare.ts"
+import type { ChatInput } from "../model/request.ts"
 import type { Asked, ObjectMethod } from "./types.ts"
 
 /** What a model says of itself. */

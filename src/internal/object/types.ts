@@ -3,9 +3,9 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { ChatModelError } from "../../ChatModelError.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import type { DeepPartialJson } from "../deepPartialJson.ts"
+import type { DeepPartialJson } from "../json/deepPartial.ts"
+import type { ChatInput } from "../model/request.ts"
 import type { OutputParserError } from "../parsers/error.ts"
-import type { ChatInput } from "../request.ts"
 import type { Runnable } from "../runnable/core.ts"
 
 /** How a model is brought to answer with an object; see {@link ObjectOptions}. */

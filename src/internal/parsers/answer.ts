@@ -2,9 +2,9 @@ import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { Finish } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { given } from "../given.ts"
+import type { Failure } from "../json/failure.ts"
+import { given } from "../optional.ts"
 import { bounded, OutputParserError } from "./error.ts"
-import type { Failure } from "./jsonFailure.ts"
 
 /** Why a text cannot be read. */
 export type Unreadable = Pick<Failure, "reason" | "message" | "path">

@@ -1,11 +1,11 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Folder } from "../runnable/fold.ts"
+import type { JsonText } from "../json/text.ts"
+import type { Folder } from "../step/fold.ts"
 import type { Answer } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
 import type { JsonHandler } from "./json.ts"
-import type { JsonText } from "./jsonText.ts"
 import { decoder, issuesOf } from "./schema.ts"
 
 /** A schema of arrays that tells the schema of its elements. */

@@ -1,11 +1,11 @@
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
-import type { ChatInput } from "../request.ts"
+import type { ChatInput } from "../model/request.ts"
 import { open, opening, restreamed, TypeId } from "../runnable/core.ts"
 import type { Opened, Runnable } from "../runnable/core.ts"
-import { last } from "../runnable/fold.ts"
 import { sequence } from "../runnable/sequence.ts"
+import { last } from "../step/fold.ts"
 import { OutputParserError } from "./error.ts"
 
 /** What can be asked to put an answer right. */

@@ -1,4 +1,4 @@
-import { LineSplitter } from "../lineSplitter.ts"
+import { LineSplitter } from "../http/lineSplitter.ts"
 
 /** Takes text in slices and gives the items that are whole. */
 export interface Splitter {

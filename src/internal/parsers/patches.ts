@@ -1,6 +1,6 @@
 import * as JsonPatch from "effect/JsonPatch"
 import type { Json } from "effect/Schema"
-import type { Folder } from "../runnable/fold.ts"
+import type { Folder } from "../step/fold.ts"
 
 /** The steps from one value to the next; before the first there is none. */
 export const patchTo = (before: Json | undefined, after: Json): JsonPatch.JsonPatch =>

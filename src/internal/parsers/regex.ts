@@ -4,10 +4,10 @@ import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import { streaming } from "../runnable/core.ts"
 import type { Runnable } from "../runnable/core.ts"
-import { last } from "../runnable/fold.ts"
+import { last } from "../step/fold.ts"
+import { readStream } from "../stream/readStream.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
-import { readStream } from "./readStream.ts"
 
 /** The groups of a pattern, by the given names or by their own. */
 export const regexParser = (

@@ -1,6 +1,7 @@
+import type { Failure } from "../json/failure.ts"
+import type { Limits } from "../json/limits.ts"
+import { isHighSurrogate } from "../json/string.ts"
 import { bounded } from "./error.ts"
-import type { Failure, Limits } from "./jsonFailure.ts"
-import { isHighSurrogate } from "./jsonString.ts"
 
 /** An XML element: its name, with its text, or with the elements in it. */
 export interface Xml {

@@ -1,8 +1,8 @@
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
-import { toDialect } from "../schemaDialect.ts"
-import type { SchemaDialect } from "../schemaDialect.ts"
-import type { Notes } from "./notes.ts"
+import { toDialect } from "../jsonSchema/dialect.ts"
+import type { SchemaDialect } from "../jsonSchema/dialect.ts"
+import type { Notes } from "./encodingIssues.ts"
 
 /** A schema that the provider holds the model to, in what it takes of JSON Schema. `at` is the field it stands in. */
 export const encodeSchema = (

@@ -1,9 +1,9 @@
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { byKey, byShape, last, lazily } from "../step/fold.ts"
+import type { Folder } from "../step/fold.ts"
 import { open, opening } from "./core.ts"
 import type { AnyOpened, AnyRunnable, ErrorOf, Opened, Runnable, ServicesOf } from "./core.ts"
-import { byKey, byShape, last, lazily } from "./fold.ts"
-import type { Folder } from "./fold.ts"
 import { parallelOf } from "./parallel.ts"
 import type { Branches, Parts, Slices } from "./parallel.ts"
 

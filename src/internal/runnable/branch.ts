@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
+import { alone, askingWhole, tagged } from "../events/currentRun.ts"
 import { collect, deferred, open, opening } from "./core.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
-import { alone, askingWhole, tagged } from "./currentRun.ts"
 import { fn } from "./functions.ts"
 
 /** Whether a case applies: an answer, or an effect that finds it out. */

@@ -2,10 +2,10 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { RunnableCache } from "../../RunnableCache.ts"
 import type { CachedRun } from "../../RunnableCache.ts"
+import { watch } from "../events/watch.ts"
+import { following, last } from "../step/fold.ts"
 import { deferred, derivedBarrier, open, restreamed, TypeId } from "./core.ts"
 import type { Opened, Runnable } from "./core.ts"
-import { following, last } from "./fold.ts"
-import { watch } from "./watch.ts"
 
 /** Under which key runs are kept. */
 export interface CacheOptions<in In> {

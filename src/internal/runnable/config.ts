@@ -1,7 +1,7 @@
 import type { Metadata } from "../../Message.ts"
+import { inRun } from "../events/currentRun.ts"
 import { derived, TypeId } from "./core.ts"
 import type { Runnable } from "./core.ts"
-import { inRun } from "./currentRun.ts"
 
 /** How a step is told in events. Tags and metadata are also those of all steps inside it; the name is its own. */
 export interface Config {

@@ -1,8 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { alone } from "../events/currentRun.ts"
 import { open, opening } from "./core.ts"
 import type { Runnable } from "./core.ts"
-import { alone } from "./currentRun.ts"
 import { untilFirst } from "./untilFirst.ts"
 
 /**

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { alone } from "../events/currentRun.ts"
+import { byShape } from "../step/fold.ts"
+import type { Folder } from "../step/fold.ts"
 import { deferred, giving, open, opening, single, streaming, TypeId } from "./core.ts"
 import type { AnyOpened, AnyRunnable, Opened, Runnable } from "./core.ts"
-import { alone } from "./currentRun.ts"
-import { byShape } from "./fold.ts"
-import type { Folder } from "./fold.ts"
 
 /** Folders that go by shape give what the chunks' own type folds to. */
 const shaped = <Chunk, Out>() => byShape() as Folder<Chunk, Out>

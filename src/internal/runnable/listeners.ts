@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { following } from "../step/fold.ts"
 import { derived } from "./core.ts"
 import type { Opened, Runnable } from "./core.ts"
-import { following } from "./fold.ts"
 
 /** A run begins. A step that works on chunks as they come has no `input` yet. */
 export interface Started<In> {

@@ -1,10 +1,10 @@
 import * as Stream from "effect/Stream"
+import { tagged } from "../events/currentRun.ts"
+import { byKey, byShape } from "../step/fold.ts"
+import type { Folder } from "../step/fold.ts"
+import { merge } from "../stream/merge.ts"
 import { open, opening } from "./core.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
-import { tagged } from "./currentRun.ts"
-import { byKey, byShape } from "./fold.ts"
-import type { Folder } from "./fold.ts"
-import { merge } from "./merge.ts"
 
 export type Branches<In> = Readonly<Record<string, Runnable<In, unknown, unknown, unknown, unknown, never>>>
 

@@ -1,9 +1,9 @@
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
+import { byKey, byShape } from "../step/fold.ts"
+import type { Folder } from "../step/fold.ts"
 import { streaming } from "./core.ts"
 import type { Runnable } from "./core.ts"
-import { byKey, byShape } from "./fold.ts"
-import type { Folder } from "./fold.ts"
 
 type Having<K extends string> = { readonly [P in K]?: unknown }
 

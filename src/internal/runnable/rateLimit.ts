@@ -2,7 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import { unwrap } from "../unwrap.ts"
+import { unwrap } from "../stream/unwrap.ts"
 import { derived } from "./core.ts"
 import type { Runnable } from "./core.ts"
 

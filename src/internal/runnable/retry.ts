@@ -3,11 +3,11 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
+import { alsoTagged } from "../events/currentRun.ts"
+import { watch } from "../events/watch.ts"
 import { derivedBarrier, open } from "./core.ts"
 import type { Runnable } from "./core.ts"
-import { alsoTagged } from "./currentRun.ts"
 import { untilFirst } from "./untilFirst.ts"
-import { watch } from "./watch.ts"
 
 /** When and how often a step is run again. */
 export interface RetryOptions<E> {

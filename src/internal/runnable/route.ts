@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { alone, tagged } from "../events/currentRun.ts"
 import { deferred, open, opening } from "./core.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
-import { alone, tagged } from "./currentRun.ts"
 import type { Branches } from "./parallel.ts"
 
 /**

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Stream from "effect/Stream"
+import { CurrentRun } from "../events/currentRun.ts"
+import type { Run } from "../events/currentRun.ts"
 import { collect, deferred, opening, TypeId } from "./core.ts"
 import type { AnyOpened, AnyRunnable, Opened, Runnable, Step } from "./core.ts"
-import { CurrentRun } from "./currentRun.ts"
-import type { Run } from "./currentRun.ts"
 
 /**
  * One step after the other. Each step takes what the one before it gives.

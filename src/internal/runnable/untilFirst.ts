@@ -5,8 +5,8 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { lazily } from "../step/fold.ts"
 import type { Opened } from "./core.ts"
-import { lazily } from "./fold.ts"
 
 /** How a step is tried. */
 export interface Tries<Chunk, Out, E, R> {

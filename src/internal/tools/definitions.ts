@@ -1,7 +1,7 @@
 import * as Result from "effect/Result"
 import type { CallOptions, ProviderTool, ToolDefinition } from "../../CallOptions.ts"
 import { UnsupportedError } from "../../ChatModelError.ts"
-import { given } from "../given.ts"
+import { given } from "../optional.ts"
 import { isTool, TypeId } from "./any.ts"
 
 /** Options as an adapter wants them: with tools that are plain definitions. */

@@ -1,10 +1,10 @@
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import { toJsonSchema } from "../jsonSchema.ts"
-import type { SchemaProblem } from "../jsonSchema.ts"
-import { isJsonSchema, joinWords } from "../jsonSchemaNodes.ts"
-import { withRoot } from "../jsonSchemaRefs.ts"
+import { isJsonSchema, joinWords } from "../jsonSchema/nodes.ts"
+import { toJsonSchema } from "../jsonSchema/ofSchema.ts"
+import type { SchemaProblem } from "../jsonSchema/ofSchema.ts"
+import { withRoot } from "../jsonSchema/refs.ts"
 
 type Node = JsonSchema.JsonSchema
 

@@ -1,6 +1,6 @@
 import type { Json } from "effect/Schema"
 import type { AIMessageChunk, ToolCallDelta } from "../../AIMessageChunk.ts"
-import { JsonText } from "../parsers/jsonText.ts"
+import { JsonText } from "../json/text.ts"
 
 /** A call as far as it has come. */
 export interface Shown {

@@ -25,9 +25,9 @@ import {
   truncate,
   unroll,
   write
-} from "../steps.ts"
-import type { Script, Step } from "../steps.ts"
-import type { Options, TestServer } from "../TestServer.ts"
+} from "../server/steps.ts"
+import type { Script, Step } from "../server/steps.ts"
+import type { Options, TestServer } from "../server/TestServer.ts"
 import type { Answers, Running, Subject } from "./subject.ts"
 
 /** How the provider's wire says things. */

@@ -1,0 +1,198 @@
+import * as Array from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import type * as Pull from "effect/Pull"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { AIMessageChunk } from "../../AIMessageChunk.ts"
+import type { ChatModelError } from "../../ChatModelError.ts"
+import type { Lifeline } from "../model/request.ts"
+
+/** Turns the bytes of a response into chunks. Made anew for each response. */
+export interface Decoder {
+  /** The chunks of one network read, in order. */
+  readonly push: (bytes: Uint8Array) => ReadonlyArray<AIMessageChunk>
+  /** Set once the stream has failed. Chunks that came before it are delivered first. */
+  readonly failure: ChatModelError | undefined
+  /** The message is complete, and only the end of the body is still to come. */
+  readonly complete: boolean
+  /** The body is over, or was given up after `complete`: the last chunks, or a failure. */
+  readonly end: () => Effect.Effect<ReadonlyArray<AIMessageChunk>, ChatModelError>
+}
+
+/** One streamed request. */
+export interface HttpStream {
+  /** Sends the request; resolves with the headers. `signal` aborts it until then. */
+  readonly send: (signal: AbortSignal) => Promise<Response>
+  readonly decoder: (response: Response) => Decoder
+  /** What `send` rejected with, or what the body of the response broke with. */
+  readonly toError: (cause: unknown, response?: Response) => ChatModelError
+}
+
+/**
+ * How long the end of the body may take after the message's last event. It is in the same packet as a rule. It is
+ * waited for so that a connection can be used again, and because a second message on it is an error.
+ */
+const endOfBody = Duration.millis(250)
+
+type Chunks = readonly [AIMessageChunk, ...Array<AIMessageChunk>]
+type ChunkPull = Pull.Pull<Chunks, ChatModelError>
+
+/**
+ * A streamed HTTP response as chunks, one array a network read. Closing the scope closes the connection: before the
+ * headers by aborting the request, after them by cancelling the body. (Aborting after the headers would do as well, but
+ * then each response keeps its abort listeners for good.) A pending read is not waited for.
+ */
+export const httpStream = (
+  lifeline: Lifeline,
+  request: Effect.Effect<HttpStream, ChatModelError>
+): Stream.Stream<AIMessageChunk, ChatModelError> => {
+  const connection = new Connection()
+  lifeline.endWaitBy(() => connection.close())
+  return Stream.fromChannel(Channel.fromTransform((_, scope) =>
+    Effect.flatMap(request, (request) =>
+      Effect.andThen(
+        Scope.addFinalizer(scope, Effect.sync(() => connection.close())),
+        Effect.withFiber((fiber) =>
+          Effect.map(connection.open(request), (response) => {
+            lifeline.connected()
+            return new Body(request, response, connection.reader, lifeline, fiber.context).pull
+          })
+        )
+      ))
+  ))
+}
+
+/** The request and then the body of one response, and the way to be rid of both. */
+class Connection {
+  reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  #controller: AbortController | undefined = new AbortController()
+  #closed = false
+  #onClose: (() => void) | undefined
+
+  /** Sends the request; succeeds with the headers. */
+  open(request: HttpStream): Effect.Effect<Response, ChatModelError> {
+    return Effect.callback((resume) => {
+      const failed = (cause: unknown) => resume(Effect.fail(request.toError(cause)))
+      // Not everything that sends heeds the signal.
+      this.#onClose = () => failed(new Error("The connection was closed"))
+      if (this.#controller === undefined) return this.#onClose()
+      this.#send(request, this.#controller.signal).then((response) => resume(Effect.succeed(response)), failed)
+      return Effect.sync(() => this.close())
+    })
+  }
+
+  async #send(request: HttpStream, signal: AbortSignal): Promise<Response> {
+    const response = await request.send(signal)
+    // From here on the body is what holds the connection, and the signal must be forgotten.
+    this.#controller = undefined
+    this.#onClose = undefined
+    this.reader = response.body?.getReader()
+    if (this.#closed) this.#cancel()
+    return response
+  }
+
+  close(): void {
+    this.#closed = true
+    this.#controller?.abort()
+    this.#controller = undefined
+    this.#onClose?.()
+    this.#cancel()
+  }
+
+  #cancel(): void {
+    // A body that is broken already rejects its cancellation with the same error, which has been reported by then.
+    this.reader?.cancel().catch(() => {})
+    this.reader = undefined
+  }
+}
+
+/** The body of a response as chunks. */
+class Body {
+  readonly #request: HttpStream
+  readonly #response: Response
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  readonly #lifeline: Lifeline
+  readonly #services: Context.Context<never>
+  readonly #decoder: Decoder
+  #ended = false
+  /** Goes on with the pull that waits. */
+  #wake: (next: ChunkPull) => void = () => {}
+  #timer: Fiber.Fiber<void> | undefined
+
+  constructor(
+    request: HttpStream,
+    response: Response,
+    reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
+    lifeline: Lifeline,
+    services: Context.Context<never>
+  ) {
+    this.#request = request
+    this.#response = response
+    this.#reader = reader
+    this.#lifeline = lifeline
+    this.#services = services
+    this.#decoder = request.decoder(response)
+  }
+
+  readonly pull: ChunkPull = Effect.callback((resume) => {
+    const { complete, failure } = this.#decoder
+    if (failure !== undefined) return resume(Effect.fail(failure))
+    if (this.#ended) return resume(Cause.done())
+    this.#wake = resume
+    if (complete) return this.#readEnd()
+    this.#readMore()
+  })
+
+  /** Reads until there are chunks; only then is the fiber woken. */
+  #readMore(): void {
+    this.#read((cause) => this.#wake(Effect.fail(this.#request.toError(cause, this.#response))))
+  }
+
+  #read(broken: (cause: unknown) => void): void {
+    if (this.#reader === undefined) this.#received(undefined)
+    else this.#reader.read().then(({ value }) => this.#received(value), broken)
+  }
+
+  /** When the message is complete, neither a lost connection nor one that stays open can harm it. */
+  #readEnd(): Effect.Effect<void> {
+    const over = () => this.#received(undefined)
+    const timer = Effect.runForkWith(this.#services)(Effect.sleep(endOfBody))
+    this.#timer = timer
+    timer.addObserver((exit) => {
+      if (Exit.isSuccess(exit)) over()
+    })
+    this.#read(over)
+    return Effect.sync(() => timer.interruptUnsafe())
+  }
+
+  #received(bytes: Uint8Array | undefined): void {
+    if (this.#ended) return
+    this.#timer?.interruptUnsafe()
+    try {
+      if (bytes === undefined) return this.#over()
+      const chunks = this.#decoder.push(bytes)
+      if (Array.isReadonlyArrayNonEmpty(chunks)) return this.#wake(Effect.succeed(chunks))
+      this.#lifeline.alive()
+      if (this.#decoder.complete || this.#decoder.failure !== undefined) this.#wake(this.pull)
+      else this.#readMore()
+    } catch (defect) {
+      this.#wake(Effect.die(defect))
+    }
+  }
+
+  #over(): void {
+    this.#ended = true
+    this.#wake(
+      Effect.flatMap(
+        this.#decoder.end(),
+        (chunks) => Array.isReadonlyArrayNonEmpty(chunks) ? Effect.succeed(chunks) : this.pull
+      )
+    )
+  }
+}

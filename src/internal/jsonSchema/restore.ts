@@ -1,0 +1,82 @@
+import type * as JsonSchema from "effect/JsonSchema"
+import { isJsonSchema } from "./nodes.ts"
+import { definitionOf } from "./refs.ts"
+
+type Node = JsonSchema.JsonSchema
+
+/**
+ * Takes out of an answer the nulls that stand for keys left out: a model that must name every key, or that likes to,
+ * says null for what is not there. A null the schema allows stays. What fits anyway is returned as it is.
+ */
+export const restore = (json: unknown, schema: Node): unknown => new Restoration(schema).value(json, schema)
+
+class Restoration {
+  private readonly schema: Node
+
+  constructor(schema: Node) {
+    this.schema = schema
+  }
+
+  value(json: unknown, node: unknown): unknown {
+    if (typeof json !== "object" || json === null || !isJsonSchema(node)) return json
+    const { $ref, allOf, ...rest } = node
+    if (typeof $ref === "string") return this.value(this.value(json, definitionOf(this.schema, $ref)), rest)
+    if (Array.isArray(allOf)) return [...allOf, rest].reduce((value, member) => this.value(value, member), json)
+    const options = node["anyOf"] ?? node["oneOf"]
+    if (Array.isArray(options)) return this.value(json, options.find((option) => this.mayBe(json, option)))
+    return Array.isArray(json) ? this.list(json, node) : this.object(json as { [key: string]: unknown }, node)
+  }
+
+  private list(json: ReadonlyArray<unknown>, { items, prefixItems }: Node): unknown {
+    const first = Array.isArray(prefixItems) ? prefixItems : []
+    return mapOrSame(json, (value, i) => this.value(value, i < first.length ? first[i] : items))
+  }
+
+  private object(json: { readonly [key: string]: unknown }, node: Node): unknown {
+    const { additionalProperties, properties, required } = node
+    const known = isJsonSchema(properties) ? properties : {}
+    const names = Array.isArray(required) ? required : []
+    const entries = Object.entries(json)
+    const kept = entries.filter(([key, value]) =>
+      value !== null || !Object.hasOwn(known, key) || names.includes(key) || this.mayBe(null, known[key])
+    )
+    const values = kept.map(([key, value]) =>
+      this.value(value, Object.hasOwn(known, key) ? known[key] : additionalProperties)
+    )
+    return kept.length === entries.length && values.every((value, i) => value === kept[i]![1])
+      ? json
+      : Object.fromEntries(kept.map(([key], i) => [key, values[i]]))
+  }
+
+  /** Whether a value has the shape of a schema at first sight: its type, its keys, and the literals among them. */
+  private mayBe(json: unknown, node: unknown): boolean {
+    if (!isJsonSchema(node)) return node !== false
+    const { $ref, anyOf, const: constant, enum: values, not, oneOf, properties, required, type } = node
+    if (typeof $ref === "string") return this.mayBe(json, definitionOf(this.schema, $ref))
+    const options = anyOf ?? oneOf
+    if (Array.isArray(options)) return options.some((option) => this.mayBe(json, option))
+    if (constant !== undefined && constant !== json) return false
+    if (Array.isArray(values) && !values.includes(json)) return false
+    if (not !== undefined || (type !== undefined && ![type].flat().some((each) => isOf(each, json)))) return false
+    if (typeof json !== "object" || json === null || Array.isArray(json) || !isJsonSchema(properties)) return true
+    const object = json as { readonly [key: string]: unknown }
+    if (Array.isArray(required) && required.some((key) => !Object.hasOwn(object, key))) return false
+    if (node["additionalProperties"] === false && Object.keys(object).some((key) => !Object.hasOwn(properties, key))) {
+      return false
+    }
+    return Object.entries(properties).every(([key, property]) => {
+      const value = object[key]
+      return typeof value === "object" || value === undefined || this.mayBe(value, property)
+    })
+  }
+}
+
+/** Whether a whole number is meant as one is not told by the value. */
+const isOf = (type: unknown, json: unknown): boolean =>
+  type === (json === null ? "null" : Array.isArray(json) ? "array" : typeof json) ||
+  (type === "integer" && typeof json === "number")
+
+const mapOrSame = (values: ReadonlyArray<unknown>, f: (value: unknown, i: number) => unknown): unknown => {
+  const mapped = values.map(f)
+  return mapped.every((value, i) => value === values[i]) ? values : mapped
+}

@@ -1,0 +1,256 @@
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { concat, empty } from "../../AIMessageChunk.ts"
+import type { AIMessageChunk } from "../../AIMessageChunk.ts"
+import { ChatModelError, MalformedResponseError, TruncatedError } from "../../ChatModelError.ts"
+import type { Reason, TimeoutError } from "../../ChatModelError.ts"
+import type { AIMessage, PartialAIMessage } from "../../Message.ts"
+import { Accumulator } from "../step/accumulator.ts"
+import type { Kept } from "../step/fold.ts"
+import type { Prepared } from "./prepare.ts"
+import type { ChatRequest } from "./request.ts"
+import { limitsOf, Watchdog } from "./watchdog.ts"
+
+/** A call of a model: whom it asks, and how one try is made. */
+export interface Call {
+  readonly provider: string
+  readonly model: string
+  readonly request: Effect.Effect<Prepared, ChatModelError>
+  readonly open: (request: ChatRequest) => Stream.Stream<AIMessageChunk, ChatModelError>
+}
+
+type Chunks = readonly [AIMessageChunk, ...Array<AIMessageChunk>]
+type ChunkPull<E = ChatModelError> = Pull.Pull<Chunks, E>
+
+type RetryStep = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, ChatModelError, never, never>>>
+
+/** Longer waits than this are the caller's decision: the error says how long the provider asks for. */
+const longestRetryAfter = Duration.seconds(60)
+
+const defaultSchedule = Schedule.exponential("500 millis").pipe(
+  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(8)))),
+  Schedule.jittered
+)
+
+/**
+ * Runs a call: opens it when the first chunk is asked for, retries until then, keeps the time limits, notes what
+ * arrives for `partial`, and sees to it that the stream either ends with its `finish` or fails.
+ */
+export const run = (call: Call) => {
+  let running: Running | undefined
+  const stream: Stream.Stream<AIMessageChunk, ChatModelError> = Stream.fromChannel(
+    Channel.fromTransform((_, scope) =>
+      Effect.flatMap(call.request, (request) =>
+        Effect.withFiber((fiber) => {
+          const begun = running = new Running(call, request, fiber)
+          return Effect.as(Scope.addFinalizerExit(scope, (exit) => begun.close(exit)), begun.pull)
+        }))
+    )
+  )
+  return { stream, kept: () => running?.kept }
+}
+
+/** A call that is being run. */
+class Running {
+  readonly #call: Call
+  readonly #request: Prepared
+  readonly #clock: Clock.Clock
+  readonly #watchdog: Watchdog
+  #attempt: Attempt | undefined
+  #retryStep: RetryStep | undefined
+
+  constructor(call: Call, request: Prepared, fiber: Fiber.Fiber<unknown, unknown>) {
+    this.#call = call
+    this.#request = request
+    this.#clock = fiber.getRef(Clock.Clock)
+    this.#watchdog = new Watchdog(
+      limitsOf(request.options.timeout),
+      this.#clock,
+      fiber.context,
+      () => this.#release(Exit.void)
+    )
+  }
+
+  /** The next chunks. */
+  readonly pull: ChunkPull = Effect.suspend(() => this.#attempt?.next() ?? this.#first(0))
+
+  /** What arrives is noted for `partial` in any case, so nobody else need do it. */
+  get kept(): Kept<AIMessage> | undefined {
+    return this.#attempt
+  }
+
+  /** One finalizer for all, since a scope with several has more to do. */
+  close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return Effect.andThen(Effect.suspend(() => this.#watchdog.stop()), Effect.suspend(() => this.#release(exit)))
+  }
+
+  #release(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
+    return this.#attempt === undefined ? Effect.void : Scope.close(this.#attempt.scope, exit)
+  }
+
+  /** The first chunks worth showing. Until there are some, a failure may be retried. */
+  #first(retries: number): ChunkPull {
+    this.#watchdog.begin()
+    const attempt = this.#attempt = new Attempt(this.#call, this.#request, this.#watchdog)
+    return Effect.catchCause(firstShown(attempt, empty), (cause): ChunkPull => {
+      const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+      if (error === undefined || Cause.isDone(error)) return Effect.failCause(cause)
+      return Effect.flatMap(
+        this.#delay(error, retries),
+        (wait): ChunkPull =>
+          wait === undefined ? Effect.failCause(cause) : Scope.close(attempt.scope, Exit.failCause(cause)).pipe(
+            Effect.andThen(Effect.logDebug(`Retrying in ${Duration.format(wait)}: ${error.message}`)),
+            Effect.andThen(Effect.sleep(wait)),
+            Effect.andThen(Effect.suspend(() => this.#first(retries + 1)))
+          )
+      )
+    })
+  }
+
+  /** The time to wait before the next try, or undefined when there is to be none. */
+  #delay(error: ChatModelError, retries: number): Effect.Effect<Duration.Duration | undefined> {
+    const { maxRetries = 2, retrySchedule = defaultSchedule } = this.#request.options
+    const retryAfter = error.retryAfter ?? Duration.zero
+    if (!error.isRetryable || retries >= maxRetries || Duration.isGreaterThan(retryAfter, longestRetryAfter)) {
+      return Effect.undefined
+    }
+    const step = this.#retryStep === undefined
+      ? Effect.tap(Schedule.toStep(retrySchedule), (step) =>
+        Effect.sync(() => {
+          this.#retryStep = step
+        }))
+      : Effect.succeed(this.#retryStep)
+    return Effect.flatMap(step, (step) =>
+      Pull.matchEffect(step(this.#clock.currentTimeMillisUnsafe(), error), {
+        onSuccess: ([, scheduled]) => {
+          const wait = Duration.max(scheduled, retryAfter)
+          return Effect.succeed(Duration.toMillis(wait) < this.#watchdog.remaining() ? wait : undefined)
+        },
+        onDone: () => Effect.undefined,
+        onFailure: Effect.failCause
+      }))
+  }
+}
+
+/** One try, in a scope of its own. */
+class Attempt implements Kept<AIMessage> {
+  readonly scope = Scope.makeUnsafe()
+  readonly #call: Call
+  readonly #watchdog: Watchdog
+  readonly #message = new Accumulator()
+  #finished = false
+  /** The connection is made by the first pull, so that it has a time limit too. */
+  #pull: ChunkPull
+  /** The same, checked; kept, as it is run for each read. */
+  #checkedPull: ChunkPull | undefined
+
+  constructor(call: Call, request: Prepared, watchdog: Watchdog) {
+    this.#call = call
+    this.#watchdog = watchdog
+    // Before anything is run, so that it can say how it is ended.
+    const stream = call.open({ ...request, lifeline: watchdog })
+    this.#pull = Effect.flatMap(Channel.toPullScoped(Stream.toChannel(stream), this.scope), (pull) => {
+      this.#pull = pull
+      this.#checkedPull = this.#check(pull)
+      return pull
+    })
+  }
+
+  /** The next chunks, checked. */
+  next(): ChunkPull {
+    const pull = this.#watchdog.wait(this.#pull)
+    return pull === this.#pull && this.#checkedPull !== undefined ? this.#checkedPull : this.#check(pull)
+  }
+
+  #check(pull: ChunkPull<ChatModelError | TimeoutError>): ChunkPull {
+    return Pull.matchEffect(pull, {
+      onSuccess: (chunks) => this.#checked(chunks),
+      onDone: () => this.#ended(),
+      onFailure: (cause) => this.#failed(cause)
+    })
+  }
+
+  partial(): PartialAIMessage {
+    return this.#message.partial()
+  }
+
+  /** No stream of a model ends without its finish, and before its end nobody asks. */
+  done(): AIMessage {
+    return this.#message.message() as AIMessage
+  }
+
+  #checked(chunks: Chunks): ChunkPull {
+    this.#watchdog.chunks()
+    for (let i = 0; i < chunks.length; i++) {
+      if (this.#finished) {
+        this.#message.addAll(chunks.slice(0, i))
+        return this.#fail(new MalformedResponseError({ message: afterFinish }))
+      }
+      if (chunks[i]!.finish !== undefined) this.#finished = true
+    }
+    this.#message.addAll(chunks)
+    return Effect.succeed(chunks)
+  }
+
+  #ended(): ChunkPull {
+    this.#watchdog.waited()
+    const { expired } = this.#watchdog
+    if (expired !== undefined) return this.#fail(expired)
+    return this.#finished
+      ? Cause.done()
+      : this.#fail(new TruncatedError({ message: "The stream ended before the message did" }))
+  }
+
+  #failed(cause: Cause.Cause<ChatModelError | TimeoutError>): ChunkPull {
+    this.#watchdog.waited()
+    const { expired } = this.#watchdog
+    if (expired !== undefined && !Cause.hasInterrupts(cause)) return this.#fail(expired)
+    return Effect.failCause(
+      Cause.map(cause, (error) => error._tag === "TimeoutError" ? this.#error(error) : this.#withPartial(error))
+    )
+  }
+
+  #fail(reason: Reason): ChunkPull {
+    return Effect.fail(this.#error(reason))
+  }
+
+  #error(reason: Reason): ChatModelError {
+    return this.#withPartial(
+      new ChatModelError({ provider: this.#call.provider, model: this.#call.model, reason })
+    )
+  }
+
+  #withPartial(error: ChatModelError): ChatModelError {
+    if (error.partial !== undefined) return error
+    const partial = this.partial()
+    const arrived = partial.id !== "" || partial.parts.length > 0 || partial.usage !== undefined
+    if (!arrived) return error
+    const { metadata, model, provider, reason } = error
+    return new ChatModelError({ provider, model, reason, partial, metadata })
+  }
+}
+
+const afterFinish = "Something followed the chunk that ended the message"
+
+/** Holds back chunks that carry only an id, usage or metadata, and joins them to the first that carries more. */
+const firstShown = (attempt: Attempt, before: AIMessageChunk): ChunkPull =>
+  Effect.flatMap(attempt.next(), (chunks): ChunkPull => {
+    let held = before
+    for (let i = 0; i < chunks.length; i++) {
+      held = held === empty ? chunks[i]! : concat(held, chunks[i]!)
+      if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {
+        return Effect.succeed([held, ...chunks.slice(i + 1)])
+      }
+    }
+    return firstShown(attempt, held)
+  })

@@ -1,0 +1,317 @@
+import type { Accumulator as AccumulatorApi, AIMessageChunk, Delta } from "../../AIMessageChunk.ts"
+import type { Finish } from "../../Finish.ts"
+import { aiMessage, partialAIMessage } from "../../Message.ts"
+import type { AIMessage, AIPart, Citation, FilePart, Metadata, PartialAIMessage, Source } from "../../Message.ts"
+import type { Usage } from "../../Usage.ts"
+import { isDeeperThan, limitsOf } from "../json/limits.ts"
+import { given } from "../optional.ts"
+
+/** A block while its deltas arrive: the fields of the deltas, text and arguments growing. */
+type Block =
+  | {
+    readonly type: "text"
+    text: string
+    citations: Array<Citation> | undefined
+    metadata: Metadata | undefined
+  }
+  | {
+    readonly type: "reasoning"
+    text: string
+    signature: string | undefined
+    redacted: string | undefined
+    metadata: Metadata | undefined
+  }
+  | {
+    readonly type: "tool_call" | "server_tool_call"
+    id: string | undefined
+    name: string | undefined
+    args: string
+    end: boolean
+    metadata: Metadata | undefined
+  }
+  | { readonly type: "refusal"; text: string; metadata: Metadata | undefined }
+  | { readonly type: "unknown"; readonly raw: Array<UnknownRaw> }
+  | { readonly type: "file"; part: FilePart }
+  | { readonly type: "whole"; readonly part: AIPart }
+
+type UnknownRaw = Extract<Delta, { readonly type: "unknown" }>["raw"]
+
+/** Folds chunks into a message. Strings grow as ropes, so adding a delta costs the same at the end as at the start. */
+export class Accumulator implements AccumulatorApi {
+  #id = ""
+  /** The text that came, once that is not the text of the blocks one after the other; as a rule it is. */
+  #content: string | undefined
+  #usage: Usage | undefined
+  #finish: Finish | undefined
+  #metadata: Metadata | undefined
+  readonly #blocks: Array<Block> = []
+  /** The block each index stands for. */
+  readonly #byIndex = new Map<number, Block>()
+  #lastIndex = -1
+  #last: Block | undefined
+  #lastText: Block | undefined
+
+  add(chunk: AIMessageChunk): void {
+    if (this.#id === "") this.#id = chunk.id
+    if (this.#content !== undefined) this.#content += chunk.content
+    else if (!this.#inOrder(chunk)) this.#content = this.#text() + chunk.content
+    for (const delta of chunk.parts) this.#addDelta(delta)
+    if (chunk.usage !== undefined) this.#usage = chunk.usage
+    if (chunk.finish !== undefined) this.#finish = chunk.finish
+    if (chunk.metadata !== undefined) {
+      this.#metadata = this.#metadata === undefined ? chunk.metadata : { ...this.#metadata, ...chunk.metadata }
+    }
+  }
+
+  /**
+   * Adds all chunks of a read. Slices of one text are joined first, which keeps the rope short: each slice that hangs in
+   * it is one more thing that lives as long as the message.
+   */
+  addAll(chunks: ReadonlyArray<AIMessageChunk>): void {
+    if (chunks.length === 1) return this.add(chunks[0]!)
+    let slices: Array<string> = []
+    let block = -1
+    for (const chunk of chunks) {
+      const index = plainTextIndex(chunk)
+      if (index !== block) {
+        this.#addSlices(block, slices)
+        slices = []
+        block = index
+      }
+      if (index === -1) {
+        this.add(chunk)
+      } else {
+        if (this.#id === "") this.#id = chunk.id
+        slices.push(chunk.content)
+      }
+    }
+    this.#addSlices(block, slices)
+  }
+
+  #addSlices(index: number, slices: ReadonlyArray<string>): void {
+    if (slices.length === 0) return
+    const text = slices.length === 1 ? slices[0]! : slices.join("")
+    if (this.#content !== undefined) this.#content += text
+    else if (!this.#isLastText(index)) this.#content = this.#text() + text
+    this.#addDelta({ type: "text", index, text })
+  }
+
+  /** Whether the text of a chunk is that of its parts, and all goes to the end of the last block of text. */
+  #inOrder({ content, parts }: AIMessageChunk): boolean {
+    const [first] = parts
+    if (parts.length === 1 && first?.type === "text") return first.text === content && this.#isLastText(first.index)
+    const texts = parts.filter((part) => part.type === "text")
+    return texts.reduce((text, part) => text + part.text, "") === content &&
+      texts.every((part) => part.index === texts[0]?.index && this.#isLastText(part.index))
+  }
+
+  /** Whether a slice of text with this index goes to the end of the last block of text, or begins a new one. */
+  #isLastText(index: number): boolean {
+    const block = this.#blockAt(index)
+    return block === this.#lastText || block?.type !== "text"
+  }
+
+  #text(): string {
+    return this.#blocks.reduce((text, block) => block.type === "text" ? text + block.text : text, "")
+  }
+
+  partial(): PartialAIMessage {
+    return partialAIMessage(this.#fields())
+  }
+
+  message(): AIMessage | undefined {
+    return this.#finish === undefined
+      ? undefined
+      : aiMessage({ ...this.#fields(), finish: this.#finish })
+  }
+
+  #fields() {
+    const length = this.#finish?.reason === "length"
+    return {
+      id: this.#id,
+      content: this.#content ?? this.#text(),
+      parts: this.#blocks.map((block, i) => toPart(block, length && i === this.#blocks.length - 1)),
+      usage: this.#usage,
+      finish: this.#finish,
+      metadata: this.#metadata
+    }
+  }
+
+  #addDelta(delta: Delta): void {
+    const block = this.#blockAt(delta.index)
+    if (block !== undefined && extend(block, delta)) return
+    const created = start(delta)
+    this.#blocks.push(created)
+    this.#byIndex.set(delta.index, created)
+    this.#lastIndex = delta.index
+    this.#last = created
+    if (created.type === "text") this.#lastText = created
+  }
+
+  #blockAt(index: number): Block | undefined {
+    return index === this.#lastIndex ? this.#last : this.#byIndex.get(index)
+  }
+}
+
+/** The index of the block when a chunk is a slice of text and nothing else, otherwise -1. */
+const plainTextIndex = ({ content, finish, metadata, parts, usage }: AIMessageChunk): number => {
+  const [part] = parts
+  return parts.length === 1 && part?.type === "text" && part.text === content && part.metadata === undefined &&
+      usage === undefined && finish === undefined && metadata === undefined
+    ? part.index
+    : -1
+}
+
+/** Adds a delta to the block of its index; false when it is of another kind and starts a block of its own. */
+const extend = (block: Block, delta: Delta): boolean => {
+  switch (delta.type) {
+    case "text":
+      if (block.type !== "text") return false
+      block.text += delta.text
+      if (delta.metadata !== undefined) block.metadata = merge(block.metadata, delta.metadata)
+      return true
+    case "refusal":
+      if (block.type !== "refusal") return false
+      block.text += delta.text
+      block.metadata = merge(block.metadata, delta.metadata)
+      return true
+    case "reasoning":
+      if (block.type !== "reasoning") return false
+      block.text += delta.text
+      block.signature = delta.signature ?? block.signature
+      block.redacted = delta.redacted ?? block.redacted
+      block.metadata = merge(block.metadata, delta.metadata)
+      return true
+    case "tool_call":
+    case "server_tool_call":
+      if (block.type !== delta.type) return false
+      block.id ??= delta.id
+      block.name ??= delta.name
+      block.args += delta.args
+      block.end ||= delta.end === true
+      block.metadata = merge(block.metadata, delta.metadata)
+      return true
+    case "citation":
+      if (block.type !== "text") return false
+      block.citations ??= []
+      block.citations.push(delta.citation)
+      return true
+    case "unknown":
+      if (block.type !== "unknown") return false
+      block.raw.push(delta.raw)
+      return true
+    case "file":
+      if (block.type !== "file") return false
+      block.part = filePart(delta)
+      return true
+    case "server_tool_result":
+      return false
+  }
+}
+
+const start = (delta: Delta): Block => {
+  switch (delta.type) {
+    case "text":
+      return { type: "text", text: delta.text, citations: undefined, metadata: delta.metadata }
+    case "refusal":
+      return { type: "refusal", text: delta.text, metadata: delta.metadata }
+    case "reasoning":
+      return {
+        type: "reasoning",
+        text: delta.text,
+        signature: delta.signature,
+        redacted: delta.redacted,
+        metadata: delta.metadata
+      }
+    case "tool_call":
+    case "server_tool_call":
+      return {
+        type: delta.type,
+        id: delta.id,
+        name: delta.name,
+        args: delta.args,
+        end: delta.end === true,
+        metadata: delta.metadata
+      }
+    case "unknown":
+      return { type: "unknown", raw: [delta.raw] }
+    case "citation":
+      return { type: "whole", part: { type: "citation", citation: delta.citation } }
+    case "server_tool_result":
+      return {
+        type: "whole",
+        part: {
+          type: "server_tool_result",
+          toolCallId: delta.toolCallId,
+          result: delta.result,
+          ...given("metadata", delta.metadata)
+        }
+      }
+    case "file":
+      return { type: "file", part: filePart(delta) }
+  }
+}
+
+const filePart = (delta: Extract<Delta, { readonly type: "file" }>): FilePart => ({
+  type: "file",
+  source: delta.source satisfies Source,
+  ...given("mediaType", delta.mediaType),
+  ...given("name", delta.name),
+  ...given("metadata", delta.metadata)
+})
+
+const toPart = (block: Block, cutByLength: boolean): AIPart => {
+  switch (block.type) {
+    case "text":
+      return {
+        type: "text",
+        text: block.text,
+        ...given("citations", block.citations),
+        ...given("metadata", block.metadata)
+      }
+    case "refusal":
+      return { type: "refusal", text: block.text, ...given("metadata", block.metadata) }
+    case "reasoning":
+      return {
+        type: "reasoning",
+        text: block.text,
+        ...given("signature", block.signature),
+        ...given("redacted", block.redacted),
+        ...given("metadata", block.metadata)
+      }
+    case "unknown":
+      return { type: "unknown", raw: block.raw }
+    case "file":
+    case "whole":
+      return block.part
+    case "tool_call":
+    case "server_tool_call":
+      return toCall(block, cutByLength)
+  }
+}
+
+const toCall = (
+  block: Extract<Block, { readonly type: "tool_call" | "server_tool_call" }>,
+  cutByLength: boolean
+): AIPart => {
+  const call = { id: block.id ?? "", name: block.name ?? "", ...given("metadata", block.metadata) }
+  const args = block.end ? parseArgs(block.args, cutByLength) : { reason: "the call was cut off" }
+  if ("value" in args) return { type: block.type, ...call, args: args.value }
+  return block.type === "tool_call"
+    ? { type: "invalid_tool_call", ...call, text: block.args, reason: args.reason }
+    : { type: "server_tool_call", ...call, args: null, text: block.args }
+}
+
+/** A call without arguments has no text. So has one that a token limit cut off before its first argument. */
+const parseArgs = (text: string, cutByLength: boolean) => {
+  if (text.trim() === "") return cutByLength ? { reason: "a token limit cut the call off" } : { value: {} }
+  if (isDeeperThan(text, limitsOf(undefined).maxDepth)) return { reason: "the arguments are nested too deeply" }
+  try {
+    return { value: JSON.parse(text) as UnknownRaw } // JSON.parse yields JSON; its type says `any`
+  } catch {
+    return { reason: cutByLength ? "a token limit cut the call off" : "the arguments are not valid JSON" }
+  }
+}
+
+const merge = (a: Metadata | undefined, b: Metadata | undefined): Metadata | undefined =>
+  a === undefined ? b : b === undefined ? a : { ...a, ...b }

@@ -1,0 +1,63 @@
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import type { Reason } from "../../ChatModelError.ts"
+import {
+  baseUrlProblem,
+  keyProblem,
+  loadSdk,
+  longestTimer,
+  postJson,
+  revealed
+} from "../../internal/provider/client.ts"
+import type { Endpoint } from "../../internal/provider/client.ts"
+import type { Send } from "../../internal/provider/model.ts"
+import type { EncodedRequest } from "../wires/messages/request.ts"
+import type { Options } from "./options.ts"
+
+/**
+ * `POST /v1/messages`. The SDK's client is used for what it is good at: credentials, headers, the URL. They are the
+ * same for every request of a model, and to build them costs more than all the rest of a request, so it is done once;
+ * then the request is fetch's. Nothing is taken from the environment that the options do not already hold. The SDK is
+ * loaded here, by the first call, so that importing `rivulet/Anthropic` costs little.
+ */
+export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Send<EncodedRequest>, Reason> {
+  const problem = keyProblem(options.apiKey ?? options.authToken, "ANTHROPIC_API_KEY", keySite) ??
+    baseUrlProblem(options.baseUrl, defaultBaseUrl)
+  if (problem !== undefined) return yield* problem
+  const sdk = yield* loadSdk("@anthropic-ai/sdk", () => import("@anthropic-ai/sdk"))
+  const fetch = options.fetch ?? globalThis.fetch
+  const client = new sdk.Anthropic({
+    apiKey: options.apiKey === undefined ? null : Redacted.value(options.apiKey),
+    authToken: options.apiKey === undefined && options.authToken !== undefined
+      ? Redacted.value(options.authToken)
+      : null,
+    baseURL: options.baseUrl ?? defaultBaseUrl,
+    defaultHeaders: revealed(options.headers),
+    timeout: longestTimer,
+    logLevel: "off",
+    openTelemetry: false,
+    fetch
+  })
+  const build = async (beta: boolean): Promise<Endpoint> => {
+    const { req, url } = await client.buildRequest({
+      method: "post",
+      path: "/v1/messages",
+      body: {},
+      ...(beta ? { query: { beta: true } } : undefined)
+    })
+    return { url, headers: req.headers }
+  }
+  let plain: Endpoint | undefined
+  let beta: Endpoint | undefined
+  return async ({ betas, body }, signal) => {
+    if (betas.length === 0) return postJson(fetch, plain ??= await build(false), body, signal)
+    const { headers, url } = beta ??= await build(true)
+    const withBetas = new Headers(headers)
+    withBetas.set("anthropic-beta", betas.join(","))
+    return postJson(fetch, { url, headers: withBetas }, body, signal)
+  }
+})
+
+const defaultBaseUrl = "https://api.anthropic.com"
+
+const keySite = "https://console.anthropic.com/settings/keys"

@@ -1,0 +1,42 @@
+import type { Capabilities } from "../../Capabilities.ts"
+import type { Service } from "../../internal/model/service.ts"
+import { providerModel } from "../../internal/provider/model.ts"
+import { MessageDecoder } from "../wires/messages/decoder.ts"
+import { dialect } from "../wires/messages/errors.ts"
+import { encodeRequest } from "../wires/messages/request.ts"
+import { dialect as schemaDialect } from "../wires/messages/schemaDialect.ts"
+import { connect } from "./client.ts"
+import type { Options } from "./options.ts"
+
+const provider = "anthropic"
+
+const capabilities: Partial<Capabilities> = {
+  tools: true,
+  parallelToolCalls: true,
+  streamedToolArguments: true,
+  structuredOutput: true,
+  imageInput: true,
+  fileInput: true,
+  reasoning: true,
+  citations: true,
+  streamedUsage: true,
+  promptCaching: true,
+  serverTools: true
+}
+
+/** A chat model on the Messages API, from settings that are complete. */
+export const makeModel = (options: Options): Service => {
+  const { apiKey, authToken, baseUrl: _, betas = [], fetch: __, headers = {}, model, ...callOptions } = options
+  return providerModel({
+    provider,
+    model,
+    options: callOptions,
+    capabilities,
+    secrets: [apiKey, authToken, ...Object.values(headers)],
+    dialect,
+    schemaDialect,
+    connect: connect(options),
+    encode: (messages, options) => encodeRequest({ provider, model, betas }, messages, options),
+    decoder: (options) => new MessageDecoder(options)
+  })
+}

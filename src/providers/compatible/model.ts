@@ -1,0 +1,79 @@
+import * as Effect from "effect/Effect"
+import type * as Redacted from "effect/Redacted"
+import { InvalidRequestError } from "../../ChatModelError.ts"
+import type { Reason } from "../../ChatModelError.ts"
+import type { Service } from "../../internal/model/service.ts"
+import { baseUrlProblem, keyProblem } from "../../internal/provider/client.ts"
+import { providerModel } from "../../internal/provider/model.ts"
+import { connect } from "../openai/client.ts"
+import { ChatDecoder } from "../wires/chat/decoder.ts"
+import { encodeRequest } from "../wires/chat/request.ts"
+import { dialect } from "../wires/openai/errors.ts"
+import { strictDialect } from "../wires/openai/strictDialect.ts"
+import type { Options } from "./options.ts"
+import { presetNamed, presets, unknownServer, usualCapabilities } from "./presets.ts"
+import type { Preset } from "./presets.ts"
+
+/** What is known of the server that the options name. */
+export const presetOf = ({ preset }: Options): Preset | undefined =>
+  typeof preset === "string" ? presetNamed(preset) : preset
+
+/** A chat model of a server, from settings that are complete. */
+export const makeModel = (options: Options): Service => {
+  const { apiKey, baseUrl: _, capabilities, fetch, headers = {}, model, preset: name, quirks: own, ...call } = options
+  const preset = presetOf(options)
+  const provider = preset?.name ?? (typeof name === "string" ? name : "openai-compatible")
+  const known = { ...preset?.capabilities, ...capabilities }
+  // Of a server of which nothing is known, nothing is refused.
+  const serverTools = own?.serverTools ?? preset?.quirks?.serverTools ?? known.serverTools ?? preset === undefined
+  const quirks = { ...unknownServer, ...preset?.quirks, ...own, serverTools }
+  const baseUrl = options.baseUrl ?? preset?.baseUrl ?? ""
+  const problem = settingsProblem(options, preset, baseUrl, apiKey)
+  return providerModel({
+    provider,
+    model,
+    options: call,
+    capabilities: {
+      ...usualCapabilities,
+      structuredOutput: quirks.noJsonSchema !== true,
+      serverTools,
+      ...known
+    },
+    secrets: [apiKey, ...Object.values(headers)],
+    dialect,
+    schemaDialect: strictDialect(provider),
+    connect: problem === undefined
+      ? connect({ apiKey, baseUrl, headers, fetch }, "/chat/completions")
+      : Effect.fail(problem),
+    encode: (messages, options) => encodeRequest({ provider, model, quirks }, messages, options),
+    decoder: (options) => new ChatDecoder(options, quirks)
+  })
+}
+
+const settingsProblem = (
+  { preset: name }: Options,
+  preset: Preset | undefined,
+  baseUrl: string,
+  apiKey: Redacted.Redacted<string> | undefined
+): Reason | undefined => {
+  if (typeof name === "string" && preset === undefined) {
+    return new InvalidRequestError({
+      field: "preset",
+      message: `preset: there is none named ${JSON.stringify(name.slice(0, 50))}; known are ${
+        Object.keys(presets).join(", ")
+      }; for another server give its facts, or \`baseUrl\``
+    })
+  }
+  const variable = preset?.baseUrlVariable
+  if (baseUrl === "") {
+    return new InvalidRequestError({
+      field: "baseUrl",
+      message: variable === undefined
+        ? "baseUrl: give the address of the server, or a preset"
+        : `baseUrl: give the address, or set ${variable}`
+    })
+  }
+  const needed = preset?.keyVariable !== undefined || apiKey !== undefined
+  return baseUrlProblem(baseUrl, "http://localhost:11434/v1") ??
+    (needed ? keyProblem(apiKey, preset?.keyVariable ?? "`apiKey`", preset?.keySite) : undefined)
+}

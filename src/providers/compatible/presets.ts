@@ -1,0 +1,208 @@
+/** Servers that speak Chat Completions, as data. */
+import type { Capabilities } from "../../Capabilities.ts"
+import type { Quirks } from "../wires/chat/quirks.ts"
+
+/** What is known of a server. */
+export interface Preset {
+  /** The provider's name in messages, errors and `providerOptions`. */
+  readonly name: string
+  /** Up to and without `/chat/completions`. Absent: each user has another. */
+  readonly baseUrl?: string | undefined
+  /** The variable that holds the address, if it is not `baseUrl`. */
+  readonly baseUrlVariable?: string | undefined
+  /** The variable that holds the key. Absent: the server needs none. */
+  readonly keyVariable?: string | undefined
+  /** Where one gets a key. */
+  readonly keySite?: string | undefined
+  /** Some of its models, a good choice first. For lists and messages. */
+  readonly models?: ReadonlyArray<string> | undefined
+  /** How the server differs from OpenAI's. */
+  readonly quirks?: Quirks | undefined
+  /** What differs from a server that streams text, reasoning and tool calls, sees images and holds to a schema. */
+  readonly capabilities?: Partial<Capabilities> | undefined
+}
+
+/** What is taken of a server of which nothing is known: the older names, and nothing that could be mistaken. */
+export const unknownServer: Quirks = { maxTokens: true, changingIds: true, serverTools: true }
+
+/** What a server can do as a rule. */
+export const usualCapabilities: Partial<Capabilities> = {
+  tools: true,
+  parallelToolCalls: true,
+  streamedToolArguments: true,
+  structuredOutput: true,
+  imageInput: true,
+  reasoning: true,
+  streamedUsage: true
+}
+
+/** The servers that are known by name. */
+export const presets = {
+  // On one's own machine.
+  ollama: {
+    name: "ollama",
+    baseUrl: "http://localhost:11434/v1",
+    baseUrlVariable: "OLLAMA_BASE_URL",
+    models: ["llama3.2"],
+    quirks: { thinkTags: true }
+  },
+  lmstudio: {
+    name: "lmstudio",
+    baseUrl: "http://localhost:1234/v1",
+    baseUrlVariable: "LMSTUDIO_BASE_URL",
+    quirks: { thinkTags: true, topK: true }
+  },
+  llamacpp: {
+    name: "llamacpp",
+    baseUrl: "http://localhost:8080/v1",
+    baseUrlVariable: "LLAMACPP_BASE_URL",
+    quirks: { thinkTags: true, topK: true }
+  },
+  vllm: {
+    name: "vllm",
+    baseUrl: "http://localhost:8000/v1",
+    baseUrlVariable: "VLLM_BASE_URL",
+    quirks: { thinkTags: true, topK: true, reasoningBack: true }
+  },
+  // https://console.groq.com/docs/openai
+  groq: {
+    name: "groq",
+    baseUrl: "https://api.groq.com/openai/v1",
+    keyVariable: "GROQ_API_KEY",
+    keySite: "https://console.groq.com/keys",
+    models: ["openai/gpt-oss-120b"],
+    quirks: { maxTokens: false },
+    capabilities: { promptCaching: true, serverTools: true }
+  },
+  // https://docs.mistral.ai/api
+  mistral: {
+    name: "mistral",
+    baseUrl: "https://api.mistral.ai/v1",
+    keyVariable: "MISTRAL_API_KEY",
+    keySite: "https://console.mistral.ai/api-keys",
+    models: ["mistral-small-latest"],
+    quirks: { noStreamOptions: true, reasoning: false, reasoningBack: true, shortToolCallIds: true }
+  },
+  // https://api-docs.deepseek.com
+  deepseek: {
+    name: "deepseek",
+    baseUrl: "https://api.deepseek.com",
+    keyVariable: "DEEPSEEK_API_KEY",
+    keySite: "https://platform.deepseek.com/api_keys",
+    models: ["deepseek-chat"],
+    quirks: { reasoning: "thinking", reasoningBack: true, noJsonSchema: true },
+    capabilities: { imageInput: false, parallelToolCalls: false, promptCaching: true }
+  },
+  // https://docs.x.ai/docs/api-reference
+  xai: {
+    name: "xai",
+    baseUrl: "https://api.x.ai/v1",
+    keyVariable: "XAI_API_KEY",
+    keySite: "https://console.x.ai",
+    models: ["grok-4"],
+    quirks: { maxTokens: false },
+    capabilities: { citations: true, promptCaching: true, serverTools: true }
+  },
+  // https://openrouter.ai/docs/api-reference/overview
+  openrouter: {
+    name: "openrouter",
+    baseUrl: "https://openrouter.ai/api/v1",
+    keyVariable: "OPENROUTER_API_KEY",
+    keySite: "https://openrouter.ai/keys",
+    models: ["openai/gpt-5-mini"],
+    quirks: { topK: true, reasoning: "reasoning", reasoningBack: true, fileUrls: true },
+    capabilities: { imageOutput: true, fileInput: true, citations: true, promptCaching: true, serverTools: true }
+  },
+  // https://docs.together.ai/docs/openai-api-compatibility
+  together: {
+    name: "together",
+    baseUrl: "https://api.together.xyz/v1",
+    keyVariable: "TOGETHER_API_KEY",
+    keySite: "https://api.together.ai/settings/api-keys",
+    models: ["openai/gpt-oss-120b"],
+    quirks: { topK: true }
+  },
+  // https://docs.fireworks.ai/tools-sdks/openai-compatibility
+  fireworks: {
+    name: "fireworks",
+    baseUrl: "https://api.fireworks.ai/inference/v1",
+    keyVariable: "FIREWORKS_API_KEY",
+    keySite: "https://app.fireworks.ai/settings/users/api-keys",
+    models: ["accounts/fireworks/models/gpt-oss-120b"],
+    quirks: { topK: true, reasoningBack: true }
+  },
+  // https://inference-docs.cerebras.ai/resources/openai
+  cerebras: {
+    name: "cerebras",
+    baseUrl: "https://api.cerebras.ai/v1",
+    keyVariable: "CEREBRAS_API_KEY",
+    keySite: "https://cloud.cerebras.ai",
+    models: ["gpt-oss-120b"],
+    quirks: { maxTokens: false },
+    capabilities: { imageInput: false }
+  },
+  // https://docs.perplexity.ai/api-reference/chat-completions-post
+  perplexity: {
+    name: "perplexity",
+    baseUrl: "https://api.perplexity.ai",
+    keyVariable: "PERPLEXITY_API_KEY",
+    keySite: "https://www.perplexity.ai/settings/api",
+    models: ["sonar"],
+    quirks: { noDone: true, noStreamOptions: true, topK: true },
+    capabilities: {
+      tools: false,
+      parallelToolCalls: false,
+      streamedToolArguments: false,
+      citations: true
+    }
+  },
+  // https://platform.moonshot.ai/docs/api/chat
+  moonshotai: {
+    name: "moonshotai",
+    baseUrl: "https://api.moonshot.ai/v1",
+    keyVariable: "MOONSHOT_API_KEY",
+    keySite: "https://platform.moonshot.ai/console/api-keys",
+    models: ["kimi-k2-0905-preview"],
+    quirks: { reasoning: "thinking", reasoningBack: true },
+    capabilities: { promptCaching: true }
+  },
+  // https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope
+  alibaba: {
+    name: "alibaba",
+    baseUrl: "https://dashscope-intl.aliyuncs.com/compatible-mode/v1",
+    keyVariable: "DASHSCOPE_API_KEY",
+    keySite: "https://modelstudio.console.alibabacloud.com",
+    models: ["qwen-plus"],
+    quirks: { topK: true, reasoning: "enable_thinking" },
+    capabilities: { promptCaching: true }
+  },
+  // https://docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk
+  snowflake: {
+    name: "snowflake",
+    baseUrlVariable: "SNOWFLAKE_CORTEX_BASE_URL",
+    keyVariable: "SNOWFLAKE_PAT",
+    quirks: { maxTokens: false, noFinishReason: true, reasoningBack: true }
+  },
+  // https://huggingface.co/docs/inference-providers
+  huggingface: {
+    name: "huggingface",
+    baseUrl: "https://router.huggingface.co/v1",
+    keyVariable: "HF_TOKEN",
+    keySite: "https://huggingface.co/settings/tokens"
+  },
+  // https://learn.microsoft.com/azure/ai-foundry/openai/api-version-lifecycle: `https://RESOURCE.openai.azure.com/openai/v1`
+  azure: {
+    name: "azure",
+    baseUrlVariable: "AZURE_OPENAI_BASE_URL",
+    keyVariable: "AZURE_OPENAI_API_KEY",
+    quirks: { maxTokens: false, serverTools: false },
+    capabilities: { reasoning: false, fileInput: true, promptCaching: true }
+  }
+} as const satisfies { readonly [name: string]: Preset }
+
+/** The name of a known server. */
+export type PresetName = keyof typeof presets
+
+/** The preset of a name, if there is one. */
+export const presetNamed = (name: string): Preset | undefined =>
+  Object.hasOwn(presets, name) ? (presets as { readonly [name: string]: Preset })[name] : undefined // any name is looked up

@@ -1,0 +1,25 @@
+import { ChatDecoder } from "../wires/chat/decoder.ts"
+import type { Quirks } from "../wires/chat/quirks.ts"
+import { encodeRequest } from "../wires/chat/request.ts"
+import type { ApiSpec } from "./model.ts"
+
+/** OpenAI itself does as its documentation says. */
+const quirks: Quirks = { metadata: true }
+
+/** Chat Completions, as OpenAI serves it. */
+export const chat: ApiSpec = {
+  path: "/chat/completions",
+  capabilities: {
+    tools: true,
+    parallelToolCalls: true,
+    streamedToolArguments: true,
+    structuredOutput: true,
+    imageInput: true,
+    fileInput: true,
+    citations: true,
+    streamedUsage: true,
+    promptCaching: true
+  },
+  encode: (model, messages, options) => encodeRequest({ ...model, quirks }, messages, options),
+  decoder: (options) => new ChatDecoder(options, quirks)
+}

@@ -1,0 +1,24 @@
+import { ResponseDecoder } from "../wires/responses/decoder.ts"
+import { encodeRequest } from "../wires/responses/request.ts"
+import type { ApiSpec } from "./model.ts"
+
+/** The Responses API. */
+export const responses: ApiSpec = {
+  path: "/responses",
+  capabilities: {
+    tools: true,
+    parallelToolCalls: true,
+    streamedToolArguments: true,
+    structuredOutput: true,
+    imageInput: true,
+    imageOutput: true,
+    fileInput: true,
+    reasoning: true,
+    citations: true,
+    streamedUsage: true,
+    promptCaching: true,
+    serverTools: true
+  },
+  encode: encodeRequest,
+  decoder: (options) => new ResponseDecoder(options)
+}

@@ -1,0 +1,117 @@
+/** What a delta of Chat Completions holds, in any of the forms in which servers say it. */
+import { isObject, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { Citation, Metadata, Source } from "../../../Message.ts"
+
+/** A slice of reasoning, and what belongs to it beside its text. */
+export interface Reasoning {
+  readonly text: string
+  /** Slices with the same key are one block. */
+  readonly key: string
+  readonly signature?: string | undefined
+  readonly redacted?: string | undefined
+  /** Of the block, not the slice: how it goes back. */
+  readonly metadata: Metadata
+}
+
+/** The fields that hold reasoning as plain text; the names differ, not the meaning. */
+const textFields = ["reasoning_content", "reasoning"]
+
+/**
+ * The reasoning of a delta. Where the same comes as `reasoning_details` too (OpenRouter, Snowflake), these are taken:
+ * they have the signatures.
+ */
+export const reasoningIn = (delta: JsonObject): ReadonlyArray<Reasoning> => {
+  const details = Array.isArray(delta["reasoning_details"]) ? delta["reasoning_details"].filter(isObject) : []
+  const detailed = details.map(detailOf)
+  const plain = textFields.flatMap((field): ReadonlyArray<Reasoning> => {
+    const text = stringAt(delta, field)
+    return text === undefined || text === "" ? [] : [{ text, key: field, metadata: { field } }]
+  })
+  return detailed.some(({ text }) => text !== "") ? detailed : [...plain.slice(0, 1), ...detailed.filter(saysSomething)]
+}
+
+const saysSomething = ({ redacted, signature }: Reasoning): boolean => redacted !== undefined || signature !== undefined
+
+const detailOf = (detail: JsonObject): Reasoning => {
+  const type = stringAt(detail, "type") ?? ""
+  const signature = stringAt(detail, "signature")
+  const redacted = stringAt(detail, "data")
+  return {
+    text: stringAt(detail, "text") ?? stringAt(detail, "summary") ?? "",
+    key: `${type} ${numberAt(detail, "index") ?? ""}`,
+    ...(signature === undefined || signature === "" ? undefined : { signature }),
+    ...(redacted === undefined ? undefined : { redacted }),
+    metadata: {
+      field: "reasoning_details",
+      ...restOf(detail, ["text", "summary", "signature", "data"])
+    }
+  }
+}
+
+/** A piece of content that is given as an array. */
+export type ContentPiece =
+  | { readonly type: "text"; readonly text: string }
+  | { readonly type: "reasoning"; readonly reasoning: Reasoning }
+  | { readonly type: "unknown"; readonly raw: JsonObject[string] }
+
+/** Content as an array of parts (Mistral): texts, `thinking` that is an array itself, and what has no name here. */
+export const piecesOf = (content: ReadonlyArray<JsonObject[string]>): ReadonlyArray<ContentPiece> =>
+  content.map((part): ContentPiece => {
+    if (typeof part === "string") return { type: "text", text: part }
+    const type = isObject(part) ? part["type"] : undefined
+    if (isObject(part) && type === "text") return { type: "text", text: stringAt(part, "text") ?? "" }
+    if (isObject(part) && type === "thinking") {
+      const text = textOf(part["thinking"])
+      return { type: "reasoning", reasoning: { text, key: "thinking", metadata: { field: "content" } } }
+    }
+    return { type: "unknown", raw: part }
+  })
+
+const textOf = (value: JsonObject[string] | undefined): string =>
+  typeof value === "string"
+    ? value
+    : Array.isArray(value)
+    ? value.map(textOf).join("")
+    : isObject(value)
+    ? stringAt(value, "text") ?? ""
+    : ""
+
+/** What a file is, as far as a delta tells. */
+export interface Image {
+  readonly source: Source
+  readonly mediaType?: string | undefined
+}
+
+/** An image of the answer (OpenRouter), whole: at a `data:` URL or another. */
+export const toImage = (raw: JsonObject[string]): Image | undefined => {
+  const url = isObject(raw) ? stringAt(objectAt(raw, "image_url") ?? raw, "url") : undefined
+  if (url === undefined) return undefined
+  const [, mediaType, data] = /^data:([^;,]+);base64,([^]*)$/.exec(url) ?? []
+  return data === undefined ? { source: { type: "url", url } } : { source: { type: "base64", data }, mediaType }
+}
+
+/** An annotation of the text. */
+export const toCitation = (raw: JsonObject[string]): Citation => {
+  if (typeof raw === "string") return { url: raw, raw }
+  if (!isObject(raw)) return { raw }
+  const inner = objectAt(raw, stringAt(raw, "type") ?? "") ?? raw
+  const url = stringAt(inner, "url")
+  const title = stringAt(inner, "title")
+  const citedText = stringAt(inner, "content")
+  return {
+    ...(url === undefined ? undefined : { url }),
+    ...(title === undefined ? undefined : { title }),
+    ...(citedText === undefined || citedText === "" ? undefined : { citedText }),
+    raw
+  }
+}
+
+/** The fields that say something: null and what is empty do not. */
+export const meaningful = (object: JsonObject, named: ReadonlyArray<string>): JsonObject | undefined => {
+  const rest = Object.entries(restOf(object, named) ?? {}).filter(([, value]) => !isEmpty(value))
+  return rest.length === 0 ? undefined : Object.fromEntries(rest)
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0)

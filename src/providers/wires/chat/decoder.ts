@@ -1,0 +1,391 @@
+/**
+ * Decodes the event stream of Chat Completions (https://platform.openai.com/docs/api-reference/chat-streaming) into
+ * chunks, from OpenAI and from the many servers that speak it.
+ *
+ * A finish reason and then `[DONE]` are the whole end; what is missing of it makes the stream truncated, unless the
+ * server is known to leave it out (`Quirks`). Read from every server, because it can mean nothing else: a role that is
+ * missing or repeated, content as an array, reasoning in any of its fields, tool calls whose index is missing, shared
+ * or counted from 1 and whose ids are missing or change, arguments as an object, usage at the end, with each chunk, or
+ * never, errors inside a 200 in any form, comments. What has no name here becomes `unknown` parts and metadata.
+ */
+import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
+import { TruncatedError } from "../../../ChatModelError.ts"
+import type { DecoderOptions } from "../../../internal/provider/decoder.ts"
+import { EventDecoder } from "../../../internal/provider/decoder.ts"
+import { reasonOf } from "../../../internal/provider/errors.ts"
+import { isObject, objectAt, stringAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { Metadata } from "../../../Message.ts"
+import { errorIn } from "../openai/errors.ts"
+import { meaningful, piecesOf, reasoningIn, toCitation, toImage } from "./content.ts"
+import type { Reasoning } from "./content.ts"
+import { FastFrames } from "./fastPath.ts"
+import type { Quirks } from "./quirks.ts"
+import { ThinkTags } from "./thinkTags.ts"
+import { ToolCalls } from "./toolCalls.ts"
+import { failures, toFinish, toUsage, usageIn } from "./usage.ts"
+
+/** The decoder of one response. */
+export class ChatDecoder extends EventDecoder {
+  protected started = false
+
+  readonly #quirks: Quirks
+  readonly #fast = new FastFrames()
+  readonly #calls = new ToolCalls()
+  readonly #tags: ThinkTags | undefined
+  /** The block that text or reasoning goes on with: its kind, with the key of reasoning. */
+  #block = ""
+  #blockIndex = -1
+  readonly #cited = new Set<string>()
+  /** Those of all tokens, for the end, and those of the event that is being read, for its chunk. */
+  readonly #logprobs: Array<JsonObject[string]> = []
+  #newLogprobs: ReadonlyArray<JsonObject[string]> | undefined
+  #refused = false
+  /** A chunk without a role has come, so a role begins another message. */
+  #roleless = false
+  #usage: JsonObject | undefined
+  /** Whether the usage has gone out with a chunk. */
+  #usageTold = true
+  #finish: string | undefined
+  /** What is said beside the message and the deltas, as it was told last, so that it is told once. */
+  readonly #told = new Map<string, string>()
+  #endMetadata: Metadata | undefined
+  // The deltas of the event that is being read, and whether they are one slice of text and no more.
+  #deltas: Array<Delta> = []
+  #plain: { readonly field: string; readonly text: string } | undefined
+
+  constructor(options: DecoderOptions, quirks: Quirks) {
+    super(options)
+    this.#quirks = quirks
+    this.#tags = quirks.thinkTags === true ? new ThinkTags() : undefined
+  }
+
+  protected get missing(): string {
+    return this.#finish === undefined ? "no finish_reason" : "no [DONE]"
+  }
+
+  fast(text: string, start: number): number {
+    if (this.failure !== undefined || this.#finish !== undefined || this.complete) return -1
+    const found = this.#fast.read(text, start)
+    if (found === undefined) return -1
+    if (found.field === "content") this.#content(found.text)
+    else this.#reasoning({ text: found.text, key: found.field, metadata: { field: found.field } })
+    this.#emitDeltas()
+    return found.end
+  }
+
+  override frame(name: string, data: string): void {
+    if (this.failure !== undefined) return
+    if (data.trim() === "[DONE]") return this.#done()
+    super.frame(name, data)
+  }
+
+  protected override ended(): void {
+    if (this.#finish === undefined) super.ended()
+    else if (failures.has(this.#finish)) this.#failed(this.#finish)
+    else if (this.#quirks.noDone === true) this.complete = true
+    else super.ended()
+  }
+
+  protected event(event: JsonObject, name: string, data: string): void {
+    const choices = event["choices"]
+    if (this.complete) {
+      return Array.isArray(choices)
+        ? this.malformed("A second message began on the connection", data)
+        : this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
+    }
+    const usage = usageIn(event)
+    this.#tellUsage(usage)
+    if (name === "error" || errorIn(event)) return this.errorEvent(event)
+    if (!Array.isArray(choices)) return this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
+    if (!this.#identify(event, choices, data)) return
+    this.#plain = undefined
+    for (const choice of choices) {
+      if (!isObject(choice)) continue
+      if (errorIn(choice)) return this.errorEvent(choice)
+      if ((choice["index"] ?? 0) === 0) this.#choice(choice)
+      else this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: choice })
+    }
+    this.#topLevelCitations(event)
+    const news = this.#news("", meaningful(event, eventFields))
+    const metadata = this.#newLogprobs === undefined ? news : { ...news, logprobs: this.#newLogprobs }
+    this.#logprobs.push(...this.#newLogprobs ?? [])
+    this.#newLogprobs = undefined
+    if (usage === undefined && metadata === undefined && this.#deltas.length === 1) this.#learn(data)
+    this.#emitDeltas(metadata)
+  }
+
+  #learn(data: string): void {
+    if (this.#plain !== undefined) this.#fast.learn(data, this.#plain.field, this.#plain.text)
+  }
+
+  /** Notes the id, and whether it is still the same message. */
+  #identify(event: JsonObject, choices: ReadonlyArray<unknown>, data: string): boolean {
+    const id = stringAt(event, "id") ?? ""
+    const choice = choices[0]
+    const role = isObject(choice) ? stringAt(objectAt(choice, "delta") ?? {}, "role") : undefined
+    const other = id !== "" && this.id !== "" && id !== this.id
+    if (
+      other &&
+      (this.#quirks.changingIds !== true || this.#finish !== undefined || (role !== undefined && this.#roleless))
+    ) {
+      this.malformed("A second message began on the connection", data)
+      return false
+    }
+    if (isObject(choice) && role === undefined) this.#roleless = true
+    if (this.id === "") this.id = id
+    if (!this.started && (id !== "" || choices.length > 0)) {
+      this.started = true
+      const model = stringAt(event, "model") ?? ""
+      this.chunks.push({
+        ...this.empty(),
+        metadata: {
+          provider: this.options.provider,
+          model: model === "" ? this.options.model : model,
+          ...this.options.metadata
+        }
+      })
+    }
+    return true
+  }
+
+  #choice(choice: JsonObject): void {
+    const delta = objectAt(choice, "delta") ?? objectAt(choice, "message") ?? {}
+    for (const reasoning of reasoningIn(delta)) this.#reasoning(reasoning)
+    const { content, function_call, refusal, tool_calls } = delta
+    if (typeof content === "string") this.#content(content)
+    else if (Array.isArray(content)) {
+      for (const piece of piecesOf(content)) {
+        if (piece.type === "text") this.#content(piece.text)
+        else if (piece.type === "reasoning") this.#reasoning(piece.reasoning)
+        else this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: piece.raw })
+      }
+    }
+    for (const image of arrayAt(delta, "images")) this.#image(image)
+    if (typeof refusal === "string" && refusal !== "") this.#refusal(refusal)
+    const slices = Array.isArray(tool_calls)
+      ? tool_calls
+      : isObject(function_call)
+      ? [{ index: 0, function: function_call }]
+      : []
+    if (slices.length > 0) this.#toolCalls(slices)
+    for (const annotation of arrayAt(delta, "annotations")) this.#citation(annotation)
+    const logprobs = objectAt(choice, "logprobs")
+    const tokens = logprobs === undefined ? undefined : logprobs["content"] ?? logprobs["refusal"]
+    const finish = stringAt(choice, "finish_reason")
+    if (Array.isArray(tokens) && tokens.length > 0) this.#newLogprobs = tokens
+    this.#extras(delta, choice)
+    if (finish !== undefined && finish !== "") this.#finished(finish)
+  }
+
+  #content(text: string): void {
+    if (this.#tags !== undefined) { for (const piece of this.#tags.push(text)) this.#piece(piece) }
+    else if (text !== "") {
+      this.#text(text)
+      this.#note("content", text)
+    }
+  }
+
+  #piece({ reasoning, text }: { readonly reasoning: boolean; readonly text: string }): void {
+    if (reasoning) this.#reasoning({ text, key: "think", metadata: { field: "think" } })
+    else this.#text(text)
+  }
+
+  #reasoning({ key, metadata, redacted, signature, text }: Reasoning): void {
+    const kind = `reasoning ${key}`
+    if (text === "" && signature === undefined && redacted === undefined) return
+    const index = this.#indexOf(kind)
+    this.#deltas.push({
+      type: "reasoning",
+      index: this.#blockIndex,
+      text,
+      ...(signature === undefined ? undefined : { signature }),
+      ...(redacted === undefined ? undefined : { redacted }),
+      ...(index === "new" ? { metadata } : undefined)
+    })
+    if (index === "same" && key === metadata["field"]) this.#note(key, text)
+  }
+
+  #image(raw: JsonObject[string]): void {
+    const index = this.nextIndex++
+    const image = toImage(raw)
+    this.#block = ""
+    this.#deltas.push(image === undefined ? { type: "unknown", index, raw } : { type: "file", index, ...image })
+  }
+
+  #refusal(text: string): void {
+    this.#refused = true
+    this.#indexOf("refusal")
+    this.#deltas.push({ type: "refusal", index: this.#blockIndex, text })
+  }
+
+  #text(text: string): void {
+    this.#indexOf("text")
+    this.#deltas.push({ type: "text", index: this.#blockIndex, text })
+  }
+
+  #indexOf(kind: string): "new" | "same" {
+    if (kind === this.#block) return "same"
+    this.#block = kind
+    this.#blockIndex = this.nextIndex++
+    return "new"
+  }
+
+  /** The event's only delta so far is this slice. */
+  #note(field: string, text: string): void {
+    this.#plain = this.#deltas.length === 1 && this.#tags === undefined ? { field, text } : undefined
+  }
+
+  #toolCalls(slices: ReadonlyArray<unknown>): void {
+    this.#block = ""
+    this.#deltas.push(...this.#calls.push(slices, () => this.nextIndex++, this.id))
+  }
+
+  /** A citation belongs to the text that is being written. */
+  #citation(raw: JsonObject[string]): void {
+    if (this.#indexOf("text") === "new") this.#deltas.push({ type: "text", index: this.#blockIndex, text: "" })
+    this.#deltas.push({ type: "citation", index: this.#blockIndex, citation: toCitation(raw) })
+  }
+
+  /** Perplexity and xAI list the sources beside the choices, again and again. */
+  #topLevelCitations(event: JsonObject): void {
+    for (const citation of arrayAt(event, "citations")) {
+      const key = JSON.stringify(citation)
+      if (this.#cited.has(key)) continue
+      this.#cited.add(key)
+      this.#citation(citation)
+    }
+  }
+
+  /**
+   * What else a delta and its choice say: objects and arrays are content that has no name here; the rest goes into the
+   * metadata of the delta, when it is not what the one before said.
+   */
+  #extras(delta: JsonObject, choice: JsonObject): void {
+    const rest = meaningful(delta, deltaFields)
+    for (const [name, value] of Object.entries(rest ?? {})) {
+      if (typeof value !== "object") continue
+      this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: { [name]: value } })
+    }
+    const scalars = Object.entries(rest ?? {}).filter(([, value]) => typeof value !== "object")
+    const news = this.#news("delta ", { ...Object.fromEntries(scalars), ...meaningful(choice, choiceFields) })
+    if (news === undefined) return
+    this.#plain = undefined
+    const at = this.#deltas.findIndex(({ type }) => type === "text" || type === "reasoning" || type === "tool_call")
+    const first = this.#deltas[at]
+    if (first?.type === "text" || first?.type === "reasoning" || first?.type === "tool_call") {
+      this.#deltas[at] = { ...first, metadata: { ...first.metadata, delta: news } }
+    } else this.#endMetadata = { ...this.#endMetadata, ...news }
+  }
+
+  /** The fields that differ from what was told before. */
+  #news(prefix: string, fields: JsonObject | undefined): JsonObject | undefined {
+    const news: Array<readonly [name: string, value: JsonObject[string]]> = []
+    for (const [name, value] of Object.entries(fields ?? {})) {
+      const text = JSON.stringify(value)
+      if (this.#told.get(prefix + name) === text) continue
+      this.#told.set(prefix + name, text)
+      // What this library says of a message is not for a server to change.
+      news.push([reserved.has(name) ? `server_${name}` : name, value])
+    }
+    if (news.length === 0) return undefined
+    // Frames that say the old again look new from here on.
+    this.#fast.forget()
+    return Object.fromEntries(news)
+  }
+
+  #tellUsage(usage: JsonObject | undefined): void {
+    if (usage === undefined) return
+    this.#usage = usage
+    this.#usageTold = false
+  }
+
+  #finished(raw: string): void {
+    this.#finish = raw
+    if (failures.has(raw)) return
+    for (const piece of this.#tags?.end() ?? []) this.#piece(piece)
+    this.#deltas.push(...this.#calls.end())
+  }
+
+  #done(): void {
+    if (this.complete) return
+    if (this.#finish !== undefined && failures.has(this.#finish)) return this.#failed(this.#finish)
+    if (this.#finish === undefined) {
+      if (!this.started || this.#quirks.noFinishReason !== true) {
+        return this.fail(new TruncatedError({ message: "The message ended without a finish_reason" }))
+      }
+      this.#finished("")
+      this.#emitDeltas()
+    }
+    this.complete = true
+  }
+
+  #failed(finish: string): void {
+    const message = `The provider ended the answer (finish_reason ${finish})`
+    this.fail(reasonOf({ kind: failures.get(finish), message }, undefined))
+  }
+
+  /** Sends on the deltas of an event, with the usage and the metadata that came with them. */
+  #emitDeltas(metadata?: Metadata): void {
+    const parts = this.#deltas
+    const usage = this.#usageTold ? undefined : this.#usage
+    if (parts.length === 0 && usage === undefined && metadata === undefined) return
+    this.#deltas = []
+    this.#usageTold = true
+    if (usage === undefined && metadata === undefined) return this.emit(parts)
+    this.chunks.push({
+      ...this.chunkOf(parts),
+      ...(usage === undefined ? undefined : { usage: toUsage(usage) }),
+      ...(metadata === undefined ? undefined : { metadata })
+    })
+  }
+
+  protected last(): AIMessageChunk {
+    return {
+      ...this.#endOf([]),
+      ...(this.#usage === undefined ? undefined : { usage: toUsage(this.#usage) }),
+      finish: toFinish(this.#finish ?? "", { calls: this.#calls.any, refused: this.#refused })
+    }
+  }
+
+  /** A chunk with what was held for the end. */
+  #endOf(parts: ReadonlyArray<Delta>): AIMessageChunk {
+    const logprobs = this.#logprobs.length === 0 ? undefined : { logprobs: this.#logprobs }
+    const metadata = { ...this.#endMetadata, ...logprobs }
+    return { ...this.chunkOf(parts), ...(Object.keys(metadata).length === 0 ? undefined : { metadata }) }
+  }
+
+  protected trailing(): ReadonlyArray<AIMessageChunk> {
+    const usage = this.#usageTold ? undefined : this.#usage
+    this.#usageTold = true
+    const held = this.#tags?.end() ?? []
+    for (const piece of held) this.#piece(piece)
+    const parts = this.#deltas
+    this.#deltas = []
+    if (usage === undefined && parts.length === 0 && this.#endMetadata === undefined && this.#logprobs.length === 0) {
+      return []
+    }
+    return [{ ...this.#endOf(parts), ...(usage === undefined ? undefined : { usage: toUsage(usage) }) }]
+  }
+}
+
+const arrayAt = (object: JsonObject, key: string): ReadonlyArray<JsonObject[string]> => {
+  const value = object[key]
+  return Array.isArray(value) ? value : []
+}
+
+const eventFields = ["id", "object", "created", "model", "choices", "usage", "obfuscation", "citations"]
+const choiceFields = ["index", "delta", "message", "finish_reason", "logprobs", "text", "usage"]
+const deltaFields = [
+  "role",
+  "content",
+  "reasoning",
+  "reasoning_content",
+  "reasoning_details",
+  "refusal",
+  "tool_calls",
+  "function_call",
+  "annotations",
+  "images"
+]
+const reserved = new Set(["provider", "requestId", "warnings", "logprobs"])

@@ -1,0 +1,160 @@
+/** A call as the body of `POST /chat/completions` (https://platform.openai.com/docs/api-reference/chat/create). */
+import type {
+  CallOptions,
+  ProviderTool,
+  ReasoningOptions,
+  ResponseFormat,
+  ToolDefinition
+} from "../../../CallOptions.ts"
+import type { Reason } from "../../../ChatModelError.ts"
+import { Notes } from "../../../internal/provider/encodingIssues.ts"
+import { isObject, objectAt } from "../../../internal/provider/json.ts"
+import type { Encoded } from "../../../internal/provider/model.ts"
+import type { Message } from "../../../Message.ts"
+import { inStrictDialect } from "../openai/schema.ts"
+import { encodeMessages } from "./messages.ts"
+import type { Target } from "./messages.ts"
+
+/** Puts the request together, or tells what in it the server cannot do. */
+export const encodeRequest = (
+  target: Target & { readonly model: string },
+  messages: ReadonlyArray<Message>,
+  options: CallOptions
+): Encoded | Reason => {
+  const { provider, quirks } = target
+  const notes = new Notes()
+  const { stream_options: streamOptions, ...own } = options.providerOptions?.[provider] ?? {}
+  if (options.topK !== undefined && quirks.topK !== true) notes.unsupported("topK", `${provider} has no such option`)
+  const body = {
+    model: target.model,
+    messages: encodeMessages(target, messages, notes),
+    ...field(quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens", options.maxTokens),
+    ...field("temperature", options.temperature),
+    ...field("top_p", options.topP),
+    ...field("top_k", options.topK),
+    ...field("stop", options.stopSequences),
+    ...encodeReasoning(target, options.reasoning, notes),
+    ...field("response_format", encodeFormat(target, options.responseFormat, notes)),
+    ...encodeTools(target, options, notes),
+    ...encodeMetadata(target, options, notes),
+    ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
+    stream: true,
+    ...(quirks.noStreamOptions === true && streamOptions === undefined ? undefined : {
+      stream_options: { include_usage: true, ...(isObject(streamOptions) ? streamOptions : undefined) }
+    })
+  }
+  return notes.problem ?? { body, warnings: notes.warnings }
+}
+
+const field = (name: string, value: unknown) => value === undefined ? undefined : { [name]: value }
+
+const encodeReasoning = ({ provider, quirks }: Target, reasoning: ReasoningOptions | undefined, notes: Notes) => {
+  const { budgetTokens, effort } = reasoning ?? {}
+  if (budgetTokens === undefined && effort === undefined) return undefined
+  const style = quirks.reasoning ?? "reasoning_effort"
+  if (style === false) {
+    notes.unsupported("reasoning", `${provider} has no such option`)
+    return undefined
+  }
+  if (style === "reasoning") {
+    return { reasoning: budgetTokens === undefined ? { effort } : { max_tokens: budgetTokens } }
+  }
+  if (style === "enable_thinking") {
+    if (effort !== undefined && effort !== "none") {
+      notes.unsupported("reasoning.effort", `${provider} takes a number of tokens (budgetTokens), or none`)
+    }
+    return effort === "none" ? { enable_thinking: false } : { enable_thinking: true, thinking_budget: budgetTokens }
+  }
+  if (budgetTokens !== undefined) {
+    notes.unsupported("reasoning.budgetTokens", `${provider} takes an effort in words, not in tokens`)
+  }
+  if (style === "thinking") {
+    return effort === "none"
+      ? { thinking: { type: "disabled" } }
+      : { thinking: { type: "enabled" }, reasoning_effort: effort }
+  }
+  return { reasoning_effort: effort }
+}
+
+/** The form of the answer; a schema is held to exactly unless the call says otherwise. */
+const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | undefined, notes: Notes) => {
+  if (format === undefined || format.type === "text") return undefined
+  if (format.type === "json") return { type: "json_object" }
+  if (quirks.noJsonSchema === true) {
+    notes.unsupported("responseFormat", `${provider} takes JSON of any kind (json), not a schema`)
+    return undefined
+  }
+  const strict = format.strict ?? true
+  return {
+    type: "json_schema",
+    json_schema: {
+      name: format.name ?? "answer",
+      ...field("description", format.description),
+      schema: strict ? inStrictDialect(provider, format.schema, "responseFormat.schema", notes) : format.schema,
+      strict
+    }
+  }
+}
+
+const encodeTools = (target: Target, options: CallOptions, notes: Notes) => {
+  const tools = (options.tools ?? []).map((tool, i) => encodeTool(target, tool, `tools[${i}]`, notes))
+  const choice = options.toolChoice
+  const custom = typeof choice === "object" &&
+    (options.tools ?? []).some((tool) =>
+      tool.type === "provider" && tool.definition["type"] === "custom" && tool.definition["name"] === choice.name
+    )
+  return {
+    ...(tools.length === 0 ? undefined : { tools }),
+    ...(choice === undefined ? undefined : {
+      tool_choice: typeof choice === "string"
+        ? choice
+        : custom
+        ? { type: "custom", custom: { name: choice.name } }
+        : { type: "function", function: { name: choice.name } }
+    }),
+    ...(tools.length === 0 ? undefined : field("parallel_tool_calls", options.parallelToolCalls))
+  }
+}
+
+const encodeTool = ({ provider, quirks }: Target, tool: ToolDefinition | ProviderTool, at: string, notes: Notes) => {
+  if (tool.type === "provider") {
+    if (tool.provider !== provider) notes.unsupported(at, `this is a tool of ${tool.provider}, not of ${provider}`)
+    if (tool.definition["type"] === "custom") return customTool(tool.definition)
+    if (quirks.serverTools !== true) {
+      notes.unsupported(at, "Chat Completions has functions and custom tools; the Responses API has this one")
+    }
+    return tool.definition
+  }
+  const { type } = tool.parameters
+  if (type !== undefined && type !== "object") notes.invalid(`${at}.parameters`, "must be the schema of an object")
+  return {
+    type: "function",
+    function: {
+      name: tool.name,
+      ...field("description", tool.description),
+      parameters: tool.strict === true
+        ? inStrictDialect(provider, tool.parameters, `${at}.parameters`, notes)
+        : { type: "object", ...tool.parameters },
+      ...field("strict", tool.strict)
+    },
+    ...tool.providerOptions?.[provider]
+  }
+}
+
+/** A custom tool is defined as for the Responses API; here its fields, and those of a grammar, lie one level deeper. */
+const customTool = (definition: ProviderTool["definition"]) => {
+  if (isObject(definition["custom"])) return definition
+  const { format, type, ...custom } = definition
+  const { type: kind, ...grammar } = isObject(format) ? format : {}
+  const nested = kind === "grammar" && objectAt(grammar, "grammar") === undefined ? { type: kind, grammar } : format
+  return { type, custom: { ...custom, ...field("format", nested) } }
+}
+
+const encodeMetadata = ({ provider, quirks }: Target, { metadata, providerOptions }: CallOptions, notes: Notes) => {
+  if (metadata === undefined) return undefined
+  if (quirks.metadata === true && providerOptions?.[provider]?.["store"] === true) return { metadata }
+  notes.warn(
+    `metadata: left out, as ${provider} keeps it ${quirks.metadata === true ? "only with `store: true`" : "nowhere"}`
+  )
+  return undefined
+}

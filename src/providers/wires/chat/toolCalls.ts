@@ -1,0 +1,127 @@
+import type { ToolCallDelta } from "../../../AIMessageChunk.ts"
+import { isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+
+/** A tool call while its slices arrive. */
+interface Call {
+  readonly index: number
+  /** The index that the server gave it. */
+  readonly at: number | undefined
+  readonly id: string
+  name: string | undefined
+  /** A custom tool: its input is free text, which is sent on as the JSON of a string. */
+  readonly custom: boolean
+  args: string
+}
+
+/**
+ * Puts the slices of tool calls where they belong. OpenAI's carry the call's index, and its id and name once; compatible
+ * servers leave the index out, give two calls the same, start it at 1, send a new id with each slice, or none at all.
+ */
+export class ToolCalls {
+  readonly #calls: Array<Call> = []
+  readonly #byIndex = new Map<number, Call>()
+  readonly #byId = new Map<string, Call>()
+  /** The calls that the chunk has had slices of. */
+  readonly #together = new Set<Call>()
+  #ended = false
+
+  get any(): boolean {
+    return this.#calls.length > 0
+  }
+
+  /** Slices of one chunk; `nextIndex` numbers new blocks, `messageId` makes ids for calls without one. */
+  push(slices: ReadonlyArray<unknown>, nextIndex: () => number, messageId: string): ReadonlyArray<ToolCallDelta> {
+    const deltas: Array<ToolCallDelta> = []
+    this.#together.clear()
+    for (const slice of slices) if (isObject(slice)) deltas.push(...this.#slice(slice, nextIndex, messageId))
+    return deltas
+  }
+
+  /** The message is over, and so are its calls. */
+  end(): ReadonlyArray<ToolCallDelta> {
+    if (this.#ended) return []
+    this.#ended = true
+    return this.#calls.map(({ args, custom, index }) => ({
+      type: "tool_call",
+      index,
+      args: custom ? args === "" ? "\"\"" : "\"" : "",
+      end: true
+    }))
+  }
+
+  #slice(slice: JsonObject, nextIndex: () => number, messageId: string): ReadonlyArray<ToolCallDelta> {
+    const custom = objectAt(slice, "custom")
+    const fn = custom ?? objectAt(slice, "function") ?? {}
+    const id = nonEmpty(stringAt(slice, "id"))
+    const name = nonEmpty(stringAt(fn, "name"))
+    const args = argsOf(custom === undefined ? fn["arguments"] : fn["input"])
+    const at = numberAt(slice, "index")
+    const known = this.#find(at, id, name)
+    const call = known ?? {
+      index: nextIndex(),
+      at,
+      id: id ?? `call_${messageId}${messageId === "" ? "" : "_"}${this.#calls.length}`,
+      name,
+      custom: custom !== undefined,
+      args: ""
+    }
+    if (known === undefined) {
+      this.#calls.push(call)
+      this.#byId.set(call.id, call)
+    }
+    if (at !== undefined) this.#byIndex.set(at, call)
+    this.#together.add(call)
+    const opening = call.custom && call.args === "" && args !== "" ? "\"" : ""
+    call.args += args
+    const text = call.custom ? opening + JSON.stringify(args).slice(1, -1) : args
+    if (known !== undefined) {
+      const late = known.name === undefined && name !== undefined ? { name } : undefined
+      known.name ??= name
+      return text === "" && late === undefined ? [] : [{ type: "tool_call", index: call.index, ...late, args: text }]
+    }
+    return [{
+      type: "tool_call",
+      index: call.index,
+      id: call.id,
+      ...(name === undefined ? undefined : { name }),
+      args: text,
+      ...(call.custom ? { metadata: { type: "custom" } } : undefined)
+    }]
+  }
+
+  /** The call a slice goes on with, or undefined when it begins one. */
+  #find(at: number | undefined, id: string | undefined, name: string | undefined): Call | undefined {
+    const same = id === undefined ? undefined : this.#byId.get(id)
+    // An id that is known tells calls apart which share an index.
+    if (same !== undefined && same.at === at) return same
+    const call = at === undefined ? same ?? this.#calls.at(-1) : this.#byIndex.get(at)
+    if (call === undefined || call === same) return call
+    return begins(call, id, name, this.#together.has(call)) ? undefined : call
+  }
+}
+
+/**
+ * Whether a slice for the place of a call begins another. It names a tool, and is not of the same id; and if it is the
+ * same tool, then the call has had a slice of the same chunk, or its arguments are whole, so that nothing can follow them.
+ */
+const begins = (call: Call, id: string | undefined, name: string | undefined, together: boolean): boolean =>
+  name !== undefined && call.name !== undefined && (id === undefined || id !== call.id) &&
+  (name !== call.name || together || (!call.custom && isWhole(call.args)))
+
+/** Whether arguments, which are an object, are all there. Most that are not are told by their last character. */
+const isWhole = (text: string): boolean => {
+  if (!text.endsWith("}")) return false
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+const nonEmpty = (text: string | undefined): string | undefined => text === "" ? undefined : text
+
+/** Arguments are JSON text; some servers send the object itself. */
+const argsOf = (value: JsonObject[string] | undefined): string =>
+  typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value)

@@ -1,0 +1,66 @@
+import type { Finish, Reason } from "../../../Finish.ts"
+import type { Kind } from "../../../internal/provider/errors.ts"
+import { isObject, numberAt, objectAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { Usage } from "../../../Usage.ts"
+
+/** The usage of an event, in any of the places where servers put it. Totals, so a later one replaces an earlier one. */
+export const usageIn = (event: JsonObject): JsonObject | undefined => {
+  const choices = event["choices"]
+  const choice = Array.isArray(choices) ? choices[0] : undefined
+  const usage = objectAt(event, "usage") ?? objectAt(objectAt(event, "x_groq") ?? {}, "usage") ??
+    (isObject(choice) ? objectAt(choice, "usage") : undefined)
+  return usage !== undefined && ("prompt_tokens" in usage || "completion_tokens" in usage) ? usage : undefined
+}
+
+/** Cached tokens are part of `prompt_tokens`; reasoning is part of `completion_tokens`, but for servers whose sum tells. */
+export const toUsage = (raw: JsonObject): Usage => {
+  const prompt = objectAt(raw, "prompt_tokens_details") ?? {}
+  const completion = objectAt(raw, "completion_tokens_details") ?? {}
+  const cacheReadTokens = numberAt(prompt, "cached_tokens") ?? numberAt(raw, "prompt_cache_hit_tokens") ??
+    numberAt(raw, "cached_tokens")
+  const cacheWriteTokens = numberAt(prompt, "cache_write_tokens")
+  const reasoningTokens = numberAt(completion, "reasoning_tokens") ?? numberAt(raw, "reasoning_tokens")
+  const inputTokens = numberAt(raw, "prompt_tokens") ?? 0
+  const completionTokens = numberAt(raw, "completion_tokens") ?? 0
+  const apart = numberAt(raw, "total_tokens") === inputTokens + completionTokens + (reasoningTokens ?? 0)
+  const outputTokens = completionTokens + (apart ? reasoningTokens ?? 0 : 0)
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens,
+    ...(cacheReadTokens === undefined ? undefined : { cacheReadTokens }),
+    ...(cacheWriteTokens === undefined ? undefined : { cacheWriteTokens }),
+    ...(reasoningTokens === undefined ? undefined : { reasoningTokens }),
+    raw
+  }
+}
+
+const reasons = new Map<string, Reason>([
+  ["stop", "stop"],
+  ["eos", "stop"],
+  ["eos_token", "stop"],
+  ["stop_sequence", "stop"],
+  ["length", "length"],
+  ["model_length", "length"],
+  ["max_tokens", "length"],
+  ["tool_calls", "tool_calls"],
+  ["function_call", "tool_calls"],
+  ["content_filter", "content_filter"],
+  ["refusal", "refusal"]
+])
+
+/** Finish reasons that are failures. An error that comes with one, or after it, says more. */
+export const failures = new Map<string, Kind>([
+  ["error", "internal"],
+  ["insufficient_system_resource", "overloaded"]
+])
+
+/** A finish reason in both languages. It is `stop` too when a tool was called because it had to be. */
+export const toFinish = (raw: string, message: { readonly calls: boolean; readonly refused: boolean }): Finish => {
+  const reason = raw === "" ? "stop" : reasons.get(raw) ?? "other"
+  return {
+    reason: reason !== "stop" ? reason : message.calls ? "tool_calls" : message.refused ? "refusal" : reason,
+    raw
+  }
+}

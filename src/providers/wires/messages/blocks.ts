@@ -1,0 +1,175 @@
+import type { Delta } from "../../../AIMessageChunk.ts"
+import { isObject, restOf, stringAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { Citation } from "../../../Message.ts"
+
+/** A content block between its start and its stop. */
+export interface Block {
+  readonly kind: "text" | "reasoning" | "tool_call" | "server_tool_call" | "whole" | "unknown"
+  /** Ours: unique in the message. */
+  readonly index: number
+  /** Some delta of it has been shown, so its kind is known outside. */
+  shown: boolean
+  /** Slices of it have come. */
+  sliced: boolean
+  /** Arguments that came with the start; they count when no slice follows. */
+  readonly input?: string | undefined
+}
+
+/** A content block has begun: what it is, and what of it is to be shown at once. */
+export const startBlock = (content: JsonObject, index: number): readonly [Block, ReadonlyArray<Delta>] => {
+  const type = stringAt(content, "type") ?? ""
+  switch (type) {
+    case "text": {
+      const citations = Array.isArray(content["citations"]) ? content["citations"] : []
+      const text = stringAt(content, "text") ?? ""
+      const metadata = metadataOf(content, ["type", "text", "citations"])
+      const silent = text === "" && citations.length === 0 && metadata === undefined
+      const deltas: Array<Delta> = silent ? [] : [{ type: "text", index, text, ...metadata }]
+      for (const citation of citations) deltas.push(citationDelta(index, citation))
+      return [{ kind: "text", index, shown: deltas.length > 0, sliced: false }, deltas]
+    }
+    case "thinking": {
+      const text = stringAt(content, "thinking") ?? ""
+      const signature = stringAt(content, "signature") ?? ""
+      const metadata = metadataOf(content, ["type", "thinking", "signature"])
+      const deltas: ReadonlyArray<Delta> = text === "" && signature === "" && metadata === undefined
+        ? []
+        : [{ type: "reasoning", index, text, ...(signature === "" ? undefined : { signature }), ...metadata }]
+      return [{ kind: "reasoning", index, shown: deltas.length > 0, sliced: false }, deltas]
+    }
+    case "redacted_thinking": {
+      const redacted = stringAt(content, "data") ?? ""
+      return [{ kind: "reasoning", index, shown: true, sliced: false }, [{
+        type: "reasoning",
+        index,
+        text: "",
+        redacted
+      }]]
+    }
+    case "tool_use":
+    case "server_tool_use":
+    case "mcp_tool_use": {
+      const kind = type === "tool_use" ? "tool_call" : "server_tool_call"
+      const named = type === "tool_use" ? ["type", "id", "name", "input"] : ["id", "name", "input"]
+      const input = content["input"]
+      return [
+        {
+          kind,
+          index,
+          shown: true,
+          sliced: false,
+          ...(hasFields(input) ? { input: JSON.stringify(input) } : undefined)
+        },
+        [{
+          type: kind,
+          index,
+          id: stringAt(content, "id") ?? "",
+          name: stringAt(content, "name") ?? "",
+          args: "",
+          ...metadataOf(content, named)
+        }]
+      ]
+    }
+    case "container_upload":
+      return [{ kind: "whole", index, shown: true, sliced: false }, [{
+        type: "file",
+        index,
+        source: { type: "file_id", id: stringAt(content, "file_id") ?? "" },
+        ...metadataOf(content, ["file_id"])
+      }]]
+  }
+  const toolCallId = stringAt(content, "tool_use_id")
+  if (toolCallId !== undefined && type.endsWith("_tool_result")) {
+    return [{ kind: "whole", index, shown: true, sliced: false }, [{
+      type: "server_tool_result",
+      index,
+      toolCallId,
+      result: content["content"] ?? null,
+      ...metadataOf(content, ["tool_use_id", "content"])
+    }]]
+  }
+  return [{ kind: "unknown", index, shown: true, sliced: false }, [{ type: "unknown", index, raw: content }]]
+}
+
+/**
+ * What a slice of a block adds; `malformed` when the field of its type is missing; undefined when this version has no
+ * name for it, or it is not of its block's kind.
+ */
+export const blockDelta = (block: Block, delta: JsonObject): ReadonlyArray<Delta> | "malformed" | undefined => {
+  const { index, kind } = block
+  switch (delta["type"]) {
+    case "text_delta": {
+      const text = stringAt(delta, "text")
+      if (kind !== "text") return undefined
+      return text === undefined ? "malformed" : [{ type: "text", index, text, ...extrasOf(delta, "text") }]
+    }
+    case "thinking_delta": {
+      const text = stringAt(delta, "thinking")
+      if (kind !== "reasoning") return undefined
+      return text === undefined ? "malformed" : [{ type: "reasoning", index, text, ...extrasOf(delta, "thinking") }]
+    }
+    case "signature_delta": {
+      const signature = stringAt(delta, "signature")
+      if (kind !== "reasoning") return undefined
+      return signature === undefined
+        ? "malformed"
+        : [{ type: "reasoning", index, text: "", signature, ...extrasOf(delta, "signature") }]
+    }
+    case "input_json_delta": {
+      const args = stringAt(delta, "partial_json")
+      if (kind !== "tool_call" && kind !== "server_tool_call") return undefined
+      if (args === undefined) return "malformed"
+      const extras = extrasOf(delta, "partial_json")
+      return args === "" && extras === undefined ? [] : [{ type: kind, index, args, ...extras }]
+    }
+    case "citations_delta": {
+      const citation = delta["citation"]
+      if (kind !== "text") return undefined
+      if (citation === undefined) return "malformed"
+      // The first delta of a block gives its kind, and citations may come before the text they belong to.
+      return block.shown
+        ? [citationDelta(index, citation)]
+        : [{ type: "text", index, text: "" }, citationDelta(index, citation)]
+    }
+  }
+  return undefined
+}
+
+/** Fields of a slice that have no name here. They are apart from those of the block, which travel back with it. */
+const extrasOf = (delta: JsonObject, content: string) => {
+  const extras = restOf(delta, ["type", content])
+  return extras === undefined ? undefined : { metadata: { delta: extras } }
+}
+
+/** What the end of a block adds: the end of a call, so that it counts as whole. */
+export const stopBlock = (block: Block): ReadonlyArray<Delta> =>
+  block.kind === "tool_call" || block.kind === "server_tool_call"
+    ? [{ type: block.kind, index: block.index, args: block.sliced ? "" : block.input ?? "", end: true }]
+    : []
+
+const citationDelta = (index: number, raw: JsonObject[string]): Delta => ({
+  type: "citation",
+  index,
+  citation: toCitation(raw)
+})
+
+const toCitation = (raw: JsonObject[string]): Citation => {
+  if (!isObject(raw)) return { raw }
+  const url = stringAt(raw, "url") ?? stringAt(raw, "source")
+  const title = stringAt(raw, "title") ?? stringAt(raw, "document_title")
+  const citedText = stringAt(raw, "cited_text")
+  return {
+    ...(url === undefined ? undefined : { url }),
+    ...(title === undefined ? undefined : { title }),
+    ...(citedText === undefined ? undefined : { citedText }),
+    raw
+  }
+}
+
+const hasFields = (input: JsonObject[string] | undefined): boolean => isObject(input) && Object.keys(input).length > 0
+
+const metadataOf = (content: JsonObject, named: ReadonlyArray<string>) => {
+  const metadata = restOf(content, named)
+  return metadata === undefined ? undefined : { metadata }
+}

@@ -1,0 +1,276 @@
+/** Messages as the Messages API takes them: the way back of what the decoder reads. */
+import type { Notes } from "../../../internal/provider/encodingIssues.ts"
+import { isObject, stringAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type {
+  AIMessage,
+  FilePart,
+  ImagePart,
+  InputPart,
+  Message,
+  Metadata,
+  ProviderOptions,
+  Source,
+  TextPart
+} from "../../../Message.ts"
+
+type Role = "user" | "assistant" | "system"
+
+interface Turn {
+  readonly role: Role
+  content: string | Array<JsonObject>
+}
+
+/** The `system` and `messages` fields of a request. */
+export const encodeMessages = (provider: string, messages: ReadonlyArray<Message>, notes: Notes): {
+  readonly system?: string | ReadonlyArray<JsonObject>
+  readonly messages: ReadonlyArray<Turn>
+} => {
+  const leading = messages.findIndex((message) => message._tag !== "SystemMessage")
+  const system = messages.slice(0, leading).flatMap((message) =>
+    message._tag === "SystemMessage" ? textBlocks(provider, message.content) : []
+  )
+  const turns: Array<Turn> = []
+  for (const [i, message] of messages.slice(leading).entries()) {
+    const turn = encodeMessage(provider, message, `messages[${leading + i}]`, notes)
+    if (turn !== undefined) append(turns, turn)
+  }
+  const only = system.length === 1 && Object.keys(system[0]!).length === 2 ? stringAt(system[0]!, "text") : undefined
+  return { ...(system.length === 0 ? undefined : { system: only ?? system }), messages: turns }
+}
+
+/** The API wants all results of a turn's tools in one message, and takes neighbours of one role for one message. */
+const append = (turns: Array<Turn>, turn: Turn): void => {
+  const last = turns.at(-1)
+  if (last === undefined || last.role !== turn.role || turn.role !== "user") {
+    turns.push(turn)
+    return
+  }
+  last.content = [...toBlocks(last.content), ...toBlocks(turn.content)]
+}
+
+const toBlocks = (content: string | ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject> =>
+  typeof content === "string" ? [{ type: "text", text: content }] : content
+
+const encodeMessage = (provider: string, message: Message, field: string, notes: Notes): Turn | undefined => {
+  switch (message._tag) {
+    case "SystemMessage":
+      return { role: "system", content: textBlocks(provider, message.content) }
+    case "HumanMessage":
+      return { role: "user", content: encodeContent(provider, message.content, `${field}.content`, notes) }
+    case "ToolMessage":
+      return {
+        role: "user",
+        content: [{
+          type: "tool_result",
+          tool_use_id: message.toolCallId,
+          content: encodeContent(provider, message.content, `${field}.content`, notes),
+          ...(message.isError === true ? { is_error: true } : undefined),
+          ...optionsFor(provider, message.providerOptions)
+        }]
+      }
+    case "AIMessage": {
+      const content = encodeAnswer(provider, message, field, notes)
+      // An answer that said nothing, such as a refusal, is no turn.
+      return content.length === 0 ? undefined : { role: "assistant", content }
+    }
+  }
+}
+
+const textBlocks = (provider: string, content: string | ReadonlyArray<TextPart>): Array<JsonObject> =>
+  typeof content === "string"
+    ? [{ type: "text", text: content }]
+    : content.map((part) => ({ type: "text", text: part.text, ...optionsFor(provider, part.providerOptions) }))
+
+const optionsFor = (provider: string, options: ProviderOptions | undefined): JsonObject | undefined =>
+  options?.[provider]
+
+// -----------------------------------------------------------------------------
+// what goes in
+// -----------------------------------------------------------------------------
+
+const encodeContent = (
+  provider: string,
+  content: string | ReadonlyArray<InputPart>,
+  field: string,
+  notes: Notes
+): string | Array<JsonObject> => {
+  if (typeof content === "string") return content
+  return content.flatMap((part, i) => {
+    const at = `${field}[${i}]`
+    const block = part.type === "text"
+      ? { type: "text", text: part.text }
+      : part.type === "image"
+      ? imageBlock(part, at, notes)
+      : fileBlock(part, at, notes)
+    return block === undefined ? [] : [{ ...block, ...optionsFor(provider, part.providerOptions) }]
+  })
+}
+
+const imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
+
+const imageBlock = (part: ImagePart, field: string, notes: Notes): JsonObject | undefined => {
+  const { mediaType, source } = part
+  if (mediaType !== undefined && !imageTypes.includes(mediaType)) {
+    notes.unsupported(`${field}.mediaType`, `Anthropic takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
+    return undefined
+  }
+  switch (source.type) {
+    case "base64":
+      if (mediaType === undefined) return noMediaType(field, notes)
+      return { type: "image", source: { type: "base64", media_type: mediaType, data: source.data } }
+    case "text":
+      notes.invalid(`${field}.source`, "an image cannot be given as text")
+      return undefined
+    case "url":
+    case "file_id":
+      return { type: "image", source: referenceSource(source) }
+  }
+}
+
+const fileBlock = (part: FilePart, field: string, notes: Notes): JsonObject | undefined => {
+  const { mediaType, name, source } = part
+  const title = name === undefined ? undefined : { title: name }
+  switch (source.type) {
+    case "base64":
+      if (mediaType === undefined) return noMediaType(field, notes)
+      if (mediaType !== "application/pdf") {
+        notes.unsupported(
+          `${field}.mediaType`,
+          `Anthropic takes PDF files, and plain text given as text, not ${mediaType}; upload the file and give its id`
+        )
+        return undefined
+      }
+      return { type: "document", source: { type: "base64", media_type: mediaType, data: source.data }, ...title }
+    case "text":
+      return { type: "document", source: { type: "text", media_type: "text/plain", data: source.text }, ...title }
+    case "url":
+      return { type: "document", source: referenceSource(source), ...title }
+    case "file_id":
+      return part.metadata?.["type"] === "container_upload"
+        ? { type: "container_upload", file_id: source.id }
+        : { type: "document", source: referenceSource(source), ...title }
+  }
+}
+
+const referenceSource = (source: Extract<Source, { readonly type: "url" | "file_id" }>): JsonObject =>
+  source.type === "url" ? { type: "url", url: source.url } : { type: "file", file_id: source.id }
+
+const noMediaType = (field: string, notes: Notes): undefined => {
+  notes.invalid(`${field}.mediaType`, "base64 data needs a media type, such as image/png")
+  return undefined
+}
+
+// -----------------------------------------------------------------------------
+// what came out, on its way back
+// -----------------------------------------------------------------------------
+
+/**
+ * The blocks of an answer. Signatures, server tools and unknown blocks mean something to the provider they came from
+ * and to no other, so of another provider's answer they are left out, with a warning.
+ */
+const encodeAnswer = (provider: string, message: AIMessage, field: string, notes: Notes): Array<JsonObject> => {
+  const from = message.metadata?.["provider"]
+  const own = from === undefined || from === provider
+  const drop = (what: string): Array<JsonObject> => {
+    notes.warn(
+      `${field}: ${what} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
+    )
+    return []
+  }
+  return message.parts.flatMap((part): Array<JsonObject> => {
+    switch (part.type) {
+      case "text": {
+        // The API refuses blank text.
+        if (part.text.trim() === "") return []
+        const citations = own ? (part.citations ?? []).map((citation) => citationParam(citation.raw)) : []
+        if (!own && part.citations !== undefined) drop("a citation")
+        return [{
+          type: "text",
+          text: part.text,
+          ...(citations.length === 0 ? undefined : { citations }),
+          ...(own ? blockFields(part.metadata) : undefined),
+          ...optionsFor(provider, part.providerOptions)
+        }]
+      }
+      case "reasoning":
+        if (!own) return drop("reasoning")
+        if (part.redacted !== undefined) return [{ type: "redacted_thinking", data: part.redacted }]
+        return part.signature === undefined
+          ? drop("reasoning without a signature")
+          : [{ type: "thinking", thinking: part.text, signature: part.signature, ...blockFields(part.metadata) }]
+      case "tool_call":
+        return [{
+          type: "tool_use",
+          id: part.id,
+          name: part.name,
+          input: isObject(part.args) ? part.args : { value: part.args },
+          ...(own ? blockFields(part.metadata) : undefined)
+        }]
+      case "invalid_tool_call":
+        // Anthropic's advice for handing broken arguments back: "wrap it in a JSON object with a reasonable key".
+        return [{ type: "tool_use", id: part.id, name: part.name, input: { INVALID_JSON: part.text } }]
+      case "server_tool_call":
+        if (!own) return drop("a server tool call")
+        return [{
+          type: "server_tool_use",
+          id: part.id,
+          name: part.name,
+          input: part.text === undefined ? part.args : { INVALID_JSON: part.text },
+          ...blockFields(part.metadata)
+        }]
+      case "server_tool_result":
+        return own && part.metadata?.["type"] !== undefined
+          ? [{ tool_use_id: part.toolCallId, content: part.result, ...part.metadata }]
+          : drop("a server tool result")
+      case "file": {
+        if (!own) return drop("a file")
+        const block = fileBlock(part, field, notes)
+        return block === undefined ? [] : [block]
+      }
+      case "unknown":
+        return own ? unknownBlock(part.raw) ?? drop("an unknown part") : drop("an unknown part")
+      case "citation":
+        return drop("a citation")
+      case "refusal":
+        return part.text.trim() === "" ? [] : [{ type: "text", text: part.text }]
+    }
+  })
+}
+
+/** What else the block said when it began. What its slices said is not part of the block. */
+const blockFields = (metadata: Metadata | undefined): JsonObject | undefined => {
+  if (metadata === undefined) return undefined
+  const { delta: _, ...fields } = metadata
+  return fields
+}
+
+/** The answer names the file a citation is from; a request must not. */
+const citationParam = (raw: JsonObject[string]): JsonObject[string] => {
+  if (!isObject(raw)) return raw
+  const { file_id: _, ...param } = raw
+  return param
+}
+
+/**
+ * A block this version has no name for is sent back as it began, with its slices laid over it: texts are strung
+ * together, other fields replaced. (A compaction block, for one, begins empty and gets its content by a slice.)
+ */
+const unknownBlock = (raw: ReadonlyArray<JsonObject[string]>): Array<JsonObject> | undefined => {
+  const [start, ...slices] = raw
+  // An event that belongs to no block is not content.
+  if (!isObject(start) || typeof start["type"] !== "string" || isEvent(start)) return undefined
+  const block: { [key: string]: JsonObject[string] } = { ...start }
+  for (const slice of slices) {
+    if (!isObject(slice)) continue
+    for (const [key, value] of Object.entries(slice)) {
+      if (key === "type") continue
+      const before = block[key]
+      block[key] = typeof before === "string" && typeof value === "string" ? before + value : value
+    }
+  }
+  return [block]
+}
+
+const isEvent = (raw: JsonObject): boolean =>
+  raw["type"] === "content_block_delta" || "delta" in raw || "message" in raw

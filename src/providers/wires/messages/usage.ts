@@ -1,0 +1,46 @@
+import type { Finish, Reason } from "../../../Finish.ts"
+import { numberAt, objectAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { Usage } from "../../../Usage.ts"
+
+/** Lays the fields of a later usage object over an earlier one. They are snapshots; null means not told again. */
+export const mergeUsage = (earlier: JsonObject | undefined, later: JsonObject): JsonObject => ({
+  ...earlier,
+  ...Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null))
+})
+
+/** Anthropic counts tokens that touched the cache apart from `input_tokens`; here they are part of the input. */
+export const toUsage = (raw: JsonObject): Usage => {
+  const cacheReadTokens = numberAt(raw, "cache_read_input_tokens")
+  const cacheWriteTokens = numberAt(raw, "cache_creation_input_tokens")
+  const details = objectAt(raw, "output_tokens_details")
+  const reasoningTokens = details === undefined ? undefined : numberAt(details, "thinking_tokens")
+  const inputTokens = (numberAt(raw, "input_tokens") ?? 0) + (cacheReadTokens ?? 0) + (cacheWriteTokens ?? 0)
+  const outputTokens = numberAt(raw, "output_tokens") ?? 0
+  return {
+    inputTokens,
+    outputTokens,
+    totalTokens: inputTokens + outputTokens,
+    ...(cacheReadTokens === undefined ? undefined : { cacheReadTokens }),
+    ...(cacheWriteTokens === undefined ? undefined : { cacheWriteTokens }),
+    ...(reasoningTokens === undefined ? undefined : { reasoningTokens }),
+    raw
+  }
+}
+
+const reasons = new Map<string, Reason>([
+  ["end_turn", "stop"],
+  ["stop_sequence", "stop"],
+  ["max_tokens", "length"],
+  ["model_context_window_exceeded", "length"],
+  ["tool_use", "tool_calls"],
+  ["pause_turn", "pause"],
+  ["compaction", "pause"],
+  ["refusal", "refusal"]
+])
+
+/** A stop reason in both languages. */
+export const toFinish = (stopReason: string): Finish => ({
+  reason: reasons.get(stopReason) ?? "other",
+  raw: stopReason
+})

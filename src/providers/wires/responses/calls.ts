@@ -1,0 +1,147 @@
+import type { Delta } from "../../../AIMessageChunk.ts"
+import { restOf, stringAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { Metadata } from "../../../Message.ts"
+import { callId, callKind } from "./callKinds.ts"
+import type { CallKind } from "./callKinds.ts"
+import { named, unlike } from "./itemFields.ts"
+import { JsonStringSlices, opening } from "./jsonStringSlices.ts"
+import type { CallBlock, Deltas, Item } from "./state.ts"
+
+/** The calls of one response, and what came of those that OpenAI ran. */
+export class Calls {
+  /** A later telling of arguments was another one than what had been shown. */
+  disagrees = false
+  /** The ids of calls that the caller has to answer. */
+  readonly waiting = new Set<string>()
+  readonly #nextIndex: () => number
+  #lastOfServer = ""
+
+  constructor(nextIndex: () => number) {
+    this.#nextIndex = nextIndex
+  }
+
+  begin(item: Item, kind: CallKind): Deltas {
+    const id = callId(item.start)
+    const answered = kind.answered(item.start)
+    const block: CallBlock = {
+      type: answered ? "tool_call" : "server_tool_call",
+      index: this.#nextIndex(),
+      args: kind.held.includes("arguments") ? stringAt(item.start, "arguments") ?? "" : "",
+      slices: undefined
+    }
+    item.call = block
+    if (answered || item.type === "mcp_approval_request") this.waiting.add(id)
+    else this.#lastOfServer = id
+    return [{
+      type: block.type,
+      index: block.index,
+      id,
+      name: kind.name(item.start),
+      args: block.args,
+      metadata: {
+        item: restOf(item.start, kind.held) ?? {},
+        // The same word as in Chat Completions, to which the call may go.
+        ...(item.type === "custom_tool_call" ? { type: "custom" } : undefined)
+      }
+    }]
+  }
+
+  finish(item: Item, kind: CallKind, json: JsonObject): Deltas {
+    if (item.call === undefined) item.start = json
+    const start = item.call === undefined ? this.begin(item, kind) : []
+    const block = item.call
+    if (block === undefined) return []
+    const args = this.#missing(block, kind.args(json))
+    const results = kind.results.flatMap((field) => {
+      const value = json[field]
+      return value === undefined || value === null
+        ? []
+        : [this.#result(callId(json), value, { item: named(json), field })]
+    })
+    const image = item.type === "image_generation_call" ? stringAt(json, "result") ?? "" : ""
+    block.args += args
+    return [
+      ...start,
+      {
+        type: block.type,
+        index: block.index,
+        args,
+        end: true,
+        metadata: { item: { ...restOf(json, [...kind.held, ...kind.results]), ...unlike(kind, block.args, json) } }
+      },
+      ...results,
+      ...(image === "" ? [] : [this.#image(item, image, json, { field: "result" })])
+    ]
+  }
+
+  /** A slice of the arguments: JSON, or with `raw` the text inside a string of it. */
+  slice(item: Item, slice: string, raw: boolean): Deltas {
+    const block = item.call
+    if (block === undefined) return []
+    return this.#add(block, raw ? inString(item, block, slice) : slice)
+  }
+
+  /** The next command of a shell begins. */
+  command(item: Item): Deltas {
+    return item.call?.slices === undefined ? [] : this.#add(item.call, "\",\"")
+  }
+
+  /** The whole of the arguments, in the fields that the item will have. */
+  whole(item: Item, fields: JsonObject): Deltas {
+    const block = item.call
+    const kind = callKind(item.type)
+    if (block === undefined || kind === undefined) return []
+    const rest = this.#missing(block, kind.args({ ...item.start, ...fields, type: item.type }))
+    return rest === "" ? [] : this.#add(block, rest)
+  }
+
+  /** An image as far as it is made. */
+  preview(item: Item, data: string, facts: JsonObject): Delta {
+    return this.#image(item, data, facts, { partial_image_index: facts["partial_image_index"] ?? 0 })
+  }
+
+  /** An item that is the output of a call which OpenAI ran. Those of some kinds do not say of which. */
+  output(item: Item, json: JsonObject, field: string): Delta {
+    const own = stringAt(json, "call_id") ??
+      (item.type === "local_shell_call_output" ? stringAt(json, "id") : undefined)
+    const id = own ?? this.#lastOfServer
+    this.waiting.delete(id)
+    return this.#result(id, json[field] ?? null, { item: restOf(json, [field]) ?? {}, field })
+  }
+
+  #result(toolCallId: string, result: JsonObject[string], metadata: Metadata): Delta {
+    return { type: "server_tool_result", index: this.#nextIndex(), toolCallId, result, metadata }
+  }
+
+  /** All previews of an image and the image have one index, so that each takes the place of the one before. */
+  #image(item: Item, data: string, facts: JsonObject, metadata: Metadata): Delta {
+    const format = stringAt(facts, "output_format") ?? "png"
+    item.image ??= this.#nextIndex()
+    return {
+      type: "file",
+      index: item.image,
+      source: { type: "base64", data },
+      mediaType: `image/${format === "svg" ? "svg+xml" : format}`,
+      metadata: { item: named(item.start), ...metadata }
+    }
+  }
+
+  #add(block: CallBlock, args: string): Deltas {
+    block.args += args
+    return [{ type: block.type, index: block.index, args }]
+  }
+
+  /** What of the whole arguments has not been shown. */
+  #missing(block: CallBlock, args: string): string {
+    if (args.startsWith(block.args)) return args.slice(block.args.length)
+    this.disagrees = true
+    return ""
+  }
+}
+
+const inString = (item: Item, block: CallBlock, slice: string): string => {
+  const start = block.slices === undefined ? opening(item.type, item.start) : ""
+  block.slices ??= new JsonStringSlices()
+  return start + block.slices.push(slice)
+}

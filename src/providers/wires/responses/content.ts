@@ -1,0 +1,88 @@
+/** Texts, images and files as the Responses API takes them in. */
+import type { Notes } from "../../../internal/provider/encodingIssues.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { FilePart, ImagePart, InputPart, ProviderOptions, TextPart } from "../../../Message.ts"
+
+/** The content of an input message or of a tool's output: plain text stays it. */
+export const encodeContent = (
+  provider: string,
+  content: string | ReadonlyArray<InputPart>,
+  field: string,
+  notes: Notes
+): string | Array<JsonObject> => {
+  if (typeof content === "string") return content
+  return content.flatMap((part, i) => {
+    const encoded = encodePart(part, `${field}[${i}]`, notes)
+    return encoded === undefined ? [] : [{ ...encoded, ...optionsFor(provider, part.providerOptions) }]
+  })
+}
+
+/** What of a content is text, for outputs that can be nothing else. */
+export const textOf = (content: string | ReadonlyArray<InputPart>): string =>
+  typeof content === "string" ? content : content.flatMap((part) => part.type === "text" ? [part.text] : []).join("")
+
+export const optionsFor = (provider: string, options: ProviderOptions | undefined): JsonObject | undefined =>
+  options?.[provider]
+
+const encodePart = (part: InputPart, field: string, notes: Notes): JsonObject | undefined => {
+  switch (part.type) {
+    case "text":
+      return encodeText(part)
+    case "image":
+      return encodeImage(part, field, notes)
+    case "file":
+      return encodeFile(part, field, notes)
+  }
+}
+
+const encodeText = (part: TextPart): JsonObject => ({ type: "input_text", text: part.text })
+
+const imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
+
+/** An image; also what a screenshot is made of. */
+const encodeImage = (part: ImagePart, field: string, notes: Notes): JsonObject | undefined => {
+  const { mediaType, source } = part
+  if (mediaType !== undefined && !imageTypes.includes(mediaType)) {
+    notes.unsupported(`${field}.mediaType`, `OpenAI takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
+    return undefined
+  }
+  const image = { type: "input_image", detail: "auto" }
+  switch (source.type) {
+    case "base64":
+      if (mediaType === undefined) return noMediaType(field, notes)
+      return { ...image, image_url: `data:${mediaType};base64,${source.data}` }
+    case "url":
+      return { ...image, image_url: source.url }
+    case "file_id":
+      return { ...image, file_id: source.id }
+    case "text":
+      notes.invalid(`${field}.source`, "an image cannot be given as text")
+      return undefined
+  }
+}
+
+const encodeFile = (part: FilePart, field: string, notes: Notes): JsonObject | undefined => {
+  const { mediaType, name, source } = part
+  switch (source.type) {
+    case "base64":
+      if (mediaType === undefined) return noMediaType(field, notes)
+      return {
+        type: "input_file",
+        // Data must have a name, and its ending should fit.
+        filename: name ?? `file.${mediaType.split("/")[1]?.split(/[+;]/)[0] ?? "bin"}`,
+        file_data: `data:${mediaType};base64,${source.data}`
+      }
+    case "url":
+      return { type: "input_file", file_url: source.url, ...(name === undefined ? undefined : { filename: name }) }
+    case "file_id":
+      return { type: "input_file", file_id: source.id }
+    case "text":
+      // A text needs no upload. Its name, if it has one, is what tells it from what the user says.
+      return { type: "input_text", text: name === undefined ? source.text : `${name}:\n\n${source.text}` }
+  }
+}
+
+const noMediaType = (field: string, notes: Notes): undefined => {
+  notes.invalid(`${field}.mediaType`, "base64 data needs a media type, such as image/png")
+  return undefined
+}

@@ -1,0 +1,304 @@
+/**
+ * Decodes the event stream of OpenAI's Responses API (https://platform.openai.com/docs/api-reference/responses-streaming)
+ * into chunks.
+ *
+ * `response.completed` and `response.incomplete` are the whole ends; they and `response.failed` bring usage. They also
+ * bring the whole output again. What was streamed counts: of the snapshot only what had not been streamed is added. If
+ * it tells something else, it is in the message's metadata as `output`, as the provider wrote it.
+ *
+ * Progress (`...in_progress`, `...searching`) says nothing that items do not, and makes no chunks. Events, items and
+ * parts with unknown names become `unknown` parts.
+ */
+import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
+import { EventDecoder } from "../../../internal/provider/decoder.ts"
+import { objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { Metadata } from "../../../Message.ts"
+import { errorIn } from "../openai/errors.ts"
+import { FrameTemplate } from "./fastPath.ts"
+import { extrasOf } from "./itemFields.ts"
+import { Output } from "./output.ts"
+import type { PartBlock } from "./state.ts"
+import { toFinish, toUsage } from "./usage.ts"
+
+/** The decoder of one response. */
+export class ResponseDecoder extends EventDecoder {
+  protected readonly missing = "no response.completed"
+  protected started = false
+
+  readonly #output = new Output()
+  #begun = false
+  /** The snapshot at the end, and the word its event has for how it ended. */
+  #end: { readonly response: JsonObject; readonly status: string } | undefined
+  #usage: JsonObject | undefined
+  #endMetadata: Metadata | undefined
+  // The text block that is being written, and the shape of its frames, so that the commonest need no JSON.parse.
+  #template: FrameTemplate | undefined
+  #text: PartBlock | undefined
+  /** How often frames of another shape may still become the known one. */
+  #patience = 16
+
+  override frame(name: string, data: string): void {
+    // What some servers end with, as Chat Completions does.
+    if (data !== "[DONE]") super.frame(name, data)
+  }
+
+  fast(text: string, start: number): number {
+    const template = this.#template
+    const block = this.#text
+    if (template === undefined || block === undefined || this.failure !== undefined) return -1
+    const after = template.read(text, start)
+    if (after === -1) return -1
+    const content = template.delta
+    block.text += content
+    this.chunks.push({
+      _tag: "AIMessageChunk",
+      id: this.id,
+      content,
+      parts: [{ type: "text", index: block.index, text: content }]
+    })
+    return after
+  }
+
+  protected event(event: JsonObject, name: string, data: string): void {
+    const type = stringAt(event, "type") ?? name
+    if (type === "keepalive" || type === "ping") return
+    if (this.complete && type.startsWith("response.")) {
+      return this.malformed(
+        type === "response.created" ? secondResponse : `A ${type} came after the response had ended`
+      )
+    }
+    this.started = true
+    switch (type) {
+      case "response.output_text.delta":
+        return this.#textDelta(event, name, data)
+      case "response.created":
+        if (this.#begun) return this.malformed(secondResponse, data)
+        return this.#lifecycle(event, data)
+      case "response.queued":
+      case "response.in_progress":
+        return this.#lifecycle(event, data)
+      case "response.completed":
+      case "response.incomplete":
+      case "response.failed":
+        return this.#terminal(event, type.slice("response.".length), data)
+      case "error":
+        return this.errorEvent(
+          objectAt(event, "error") === undefined ? { error: restOf(event, ["type"]) ?? {} } : event
+        )
+    }
+    // As compatible servers tell of errors: with no type, or one of their own.
+    if ((!type.startsWith("response.") || type === "response.error") && errorIn(event)) return this.errorEvent(event)
+    const deltas = this.#deltas(type, event)
+    if (deltas === "malformed") return this.malformed(`A ${type} has no content`, data)
+    // Whatever comes between two slices of a text may have ended its block.
+    this.#template = undefined
+    if (deltas !== undefined) return deltas.length > 0 ? this.emit(deltas) : undefined
+    if (!progress.test(type) && !toldByItem.has(type)) this.emit(this.#output.unknown(type, event))
+  }
+
+  /** What an event adds; undefined when this version has no name for it or it adds nothing. */
+  #deltas(type: string, event: JsonObject): ReadonlyArray<Delta> | "malformed" | undefined {
+    const output = this.#output
+    const delta = stringAt(event, "delta")
+    const sliced = (show: (slice: string) => ReadonlyArray<Delta> | undefined) =>
+      delta === undefined ? "malformed" : delta === "" ? [] : show(delta)
+    switch (type) {
+      case "response.output_item.added":
+      case "response.output_item.done": {
+        const item = objectAt(event, "item")
+        if (item === undefined) return "malformed"
+        return type === "response.output_item.added" ? output.added(event, item) : output.done(event, item)
+      }
+      case "response.content_part.added":
+      case "response.content_part.done":
+      case "response.reasoning_summary_part.added":
+      case "response.reasoning_summary_part.done": {
+        const part = objectAt(event, "part")
+        if (part === undefined) return "malformed"
+        return type.endsWith(".added") && stringAt(part, "text") === "" ? [] : output.part(event, part)
+      }
+      case "response.output_text.done":
+        return output.part(event, { type: "output_text", text: event["text"] ?? "" })
+      case "response.output_text.annotation.added": {
+        const annotation = objectAt(event, "annotation")
+        return annotation === undefined ? [] : output.citation(event, annotation)
+      }
+      case "response.refusal.delta":
+        return sliced((slice) => output.slice(event, "refusal", slice, undefined))
+      case "response.refusal.done":
+        return output.part(event, { type: "refusal", refusal: event["refusal"] ?? "" })
+      case "response.reasoning_summary_text.delta":
+        return sliced((slice) => output.reasoning(event, "summary_text", slice))
+      case "response.reasoning_summary_text.done":
+        return output.part(event, { type: "summary_text", text: event["text"] ?? "" })
+      case "response.reasoning_text.delta":
+        return sliced((slice) => output.reasoning(event, "reasoning_text", slice))
+      case "response.reasoning_text.done":
+        return output.part(event, { type: "reasoning_text", text: event["text"] ?? "" })
+      case "response.function_call_arguments.delta":
+        return sliced((slice) => output.args(event, "function_call", slice, false))
+      case "response.function_call_arguments.done":
+        return output.wholeArgs(event, "function_call")
+      case "response.mcp_call_arguments.delta":
+        return sliced((slice) => output.args(event, "mcp_call", slice, false))
+      case "response.mcp_call_arguments.done":
+        return output.wholeArgs(event, "mcp_call")
+      case "response.custom_tool_call_input.delta":
+        return sliced((slice) => output.args(event, "custom_tool_call", slice, true))
+      case "response.custom_tool_call_input.done":
+        return output.wholeArgs(event, "custom_tool_call")
+      case "response.code_interpreter_call_code.delta":
+        return sliced((slice) => output.args(event, "code_interpreter_call", slice, true))
+      case "response.code_interpreter_call_code.done":
+        return output.wholeArgs(event, "code_interpreter_call")
+      case "response.apply_patch_call_operation_diff.delta":
+        return sliced((slice) => output.args(event, "apply_patch_call", slice, true))
+      case "response.shell_call_command.added":
+        return output.command(event)
+      case "response.shell_call_command.delta":
+        return sliced((slice) => output.args(event, "shell_call", slice, true))
+      case "response.image_generation_call.partial_image": {
+        const image = stringAt(event, "partial_image_b64")
+        return image === undefined ? "malformed" : output.preview(event, image)
+      }
+    }
+    return undefined
+  }
+
+  #textDelta(event: JsonObject, name: string, data: string): void {
+    const delta = stringAt(event, "delta")
+    if (delta === undefined) return this.malformed("A response.output_text.delta has no content", data)
+    const extras = extrasOf(event, textDeltaFields)
+    const deltas = delta === "" && extras === undefined ? [] : this.#output.slice(event, "text", delta, extras)
+    const block = this.#output.textBlock(event)
+    // A delta with an escape is no reason to look at the shape anew; one that could have been read is, now and then.
+    if (this.#template === undefined || block !== this.#text || (!needsEscape.test(delta) && this.#patience-- > 0)) {
+      this.#template = block?.type === "text" ? FrameTemplate.of(name, data, event) : undefined
+    }
+    this.#text = block
+    if (deltas === undefined) return this.emit(this.#output.unknown("response.output_text.delta", event))
+    if (deltas.length > 0) this.emit(deltas)
+  }
+
+  /** The first event with the response tells its id. */
+  #lifecycle(event: JsonObject, data: string): void {
+    const response = objectAt(event, "response")
+    if (response === undefined) return this.malformed(`A ${String(event["type"])} has no response`, data)
+    if (this.#begun) return
+    this.#begun = true
+    this.id = stringAt(response, "id") ?? ""
+    this.chunks.push({
+      ...this.empty(),
+      metadata: {
+        provider: this.options.provider,
+        model: stringAt(response, "model") ?? this.options.model,
+        ...this.options.metadata,
+        ...restOf(response, ownFields)
+      }
+    })
+  }
+
+  #terminal(event: JsonObject, status: string, data: string): void {
+    this.#lifecycle(event, data)
+    const response = objectAt(event, "response")
+    if (response === undefined) return
+    this.#template = undefined
+    const { output } = response
+    const deltas = Array.isArray(output) ? this.#output.snapshot(output) : []
+    if (deltas.length > 0) this.emit(deltas)
+    this.#usage = objectAt(response, "usage")
+    this.#endMetadata = {
+      ...restOf(response, ownFields),
+      ...(this.#output.disagrees && output !== undefined ? { output } : undefined)
+    }
+    if (status === "failed" || response["status"] === "failed") {
+      return this.errorEvent({ error: objectAt(response, "error") ?? { message: "The response failed" } })
+    }
+    this.#end = { response, status }
+    this.complete = true
+  }
+
+  protected last(): AIMessageChunk {
+    const { response = {}, status = "" } = this.#end ?? {}
+    return {
+      ...this.empty(),
+      ...(this.#usage === undefined ? undefined : { usage: toUsage(this.#usage) }),
+      finish: toFinish(response, status, this.#output.outcome),
+      ...(this.#endMetadata === undefined ? undefined : { metadata: this.#endMetadata })
+    }
+  }
+
+  protected trailing(): ReadonlyArray<AIMessageChunk> {
+    const metadata = this.#endMetadata
+    if (metadata === undefined) return []
+    this.#endMetadata = undefined
+    return [{
+      ...this.empty(),
+      ...(this.#usage === undefined ? undefined : { usage: toUsage(this.#usage) }),
+      metadata
+    }]
+  }
+}
+
+const secondResponse = "A second response began on the connection"
+
+const progress =
+  /^response\.\w+\.(queued|in_progress|searching|generating|interpreting|calling|compacting|completed|failed)$/
+
+/** Events whose whole content comes with the end of their item. */
+const toldByItem = new Set([
+  "response.shell_call_command.done",
+  "response.shell_call_output_content.delta",
+  "response.shell_call_output_content.done",
+  "response.apply_patch_call_operation_diff.done"
+])
+
+/** Characters that are escaped in JSON. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+const needsEscape = /["\\\u0000-\u001f]/
+
+const textDeltaFields = [
+  "type",
+  "delta",
+  "item_id",
+  "output_index",
+  "content_index",
+  "sequence_number",
+  "obfuscation"
+]
+
+/** Fields of a response that have a place of their own, and those that only repeat the request. */
+const ownFields = [
+  "id",
+  "object",
+  "model",
+  "status",
+  "output",
+  "output_text",
+  "usage",
+  "error",
+  "background",
+  "frequency_penalty",
+  "image",
+  "instructions",
+  "max_output_tokens",
+  "max_tool_calls",
+  "metadata",
+  "parallel_tool_calls",
+  "presence_penalty",
+  "prompt",
+  "prompt_cache_key",
+  "prompt_cache_options",
+  "prompt_cache_retention",
+  "reasoning",
+  "safety_identifier",
+  "temperature",
+  "text",
+  "tool_choice",
+  "tools",
+  "top_logprobs",
+  "top_p",
+  "truncation",
+  "user"
+]

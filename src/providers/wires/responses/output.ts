@@ -1,0 +1,310 @@
+/**
+ * The output of a response while it arrives: items in their places, the blocks they consist of, and what of each has
+ * been shown.
+ *
+ * Most of what a response says it says three times: in slices, in the event that ends a part or an item, and in the
+ * snapshot at the very end. What was shown stays: a later telling only adds what is missing at the end of a block, and
+ * blocks and items that were not there at all. Where it tells something else, `disagrees` is set.
+ */
+import * as Equal from "effect/Equal"
+import type { Delta } from "../../../AIMessageChunk.ts"
+import { isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { Metadata } from "../../../Message.ts"
+import { callKind, outputField } from "./callKinds.ts"
+import { Calls } from "./calls.ts"
+import { comparable, extrasOf, identity, toCitation } from "./itemFields.ts"
+import { makeItem } from "./state.ts"
+import type { Deltas, Item, PartBlock } from "./state.ts"
+import type { Outcome } from "./usage.ts"
+
+/** The items of one response. */
+export class Output {
+  #disagrees = false
+  #refused = false
+  #nextIndex = 0
+  readonly #items: Array<Item> = []
+  /** By their `output_index`; when one is used again, the later item. */
+  readonly #places = new Map<number, Item>()
+  /** By the item, or by the name of the event. */
+  readonly #unknown = new Map<Item | string, number>()
+  readonly #calls = new Calls(() => this.#nextIndex++)
+
+  /** A later telling was another one than what had been shown. */
+  get disagrees(): boolean {
+    return this.#disagrees || this.#calls.disagrees
+  }
+
+  get outcome(): Outcome {
+    return { waits: this.#calls.waiting.size > 0, refused: this.#refused }
+  }
+
+  // ---------------------------------------------------------------------------
+  // items
+  // ---------------------------------------------------------------------------
+
+  /** An item has begun. */
+  added(event: JsonObject, json: JsonObject): Deltas {
+    return this.#begin(this.#item(event, json), json)
+  }
+
+  /** An item is whole. */
+  done(event: JsonObject, json: JsonObject): Deltas {
+    const item = this.#find(event)
+    return item?.type === stringAt(json, "type") && item !== undefined ?
+      this.#told(item, json) :
+      this.#whole(event, json)
+  }
+
+  /**
+   * The whole output once more. Its items are told by their ids; some servers have other ids here, and some leave items
+   * out, so failing that the place counts, and then the type.
+   */
+  snapshot(output: ReadonlyArray<JsonObject[string]>): Deltas {
+    const byId = new Map(this.#items.map((item) => [item.start["id"], item]))
+    const byType = new Map<string, Array<Item>>()
+    for (const item of this.#items.toReversed()) {
+      const like = byType.get(item.type)
+      if (like === undefined) byType.set(item.type, [item])
+      else like.push(item)
+    }
+    const met = new Set<Item>()
+    return output.flatMap((json, at) => {
+      if (!isObject(json)) return []
+      const type = stringAt(json, "type") ?? ""
+      const fits = (item: Item | undefined) => item?.type === type && !met.has(item) ? item : undefined
+      let item = (json["id"] === undefined ? undefined : fits(byId.get(json["id"]))) ?? fits(this.#places.get(at))
+      const like = byType.get(type) ?? []
+      while (item === undefined && like.length > 0) item = fits(like.pop())
+      if (item !== undefined) met.add(item)
+      return item === undefined ? this.#whole({}, json) : this.#told(item, json)
+    })
+  }
+
+  /** An item is told as a whole: the first time it counts. */
+  #told(item: Item, json: JsonObject): Deltas {
+    if (item.done === undefined) return this.#finish(item, json)
+    if (!Equal.equals(comparable(item.done), comparable(json))) this.#disagrees = true
+    return []
+  }
+
+  #whole(event: JsonObject, json: JsonObject): Deltas {
+    const item = this.#item(event, json)
+    return [...this.#begin(item, json), ...this.#finish(item, json)]
+  }
+
+  #item(event: JsonObject, start: JsonObject): Item {
+    const type = stringAt(start, "type") ?? ""
+    const item = makeItem(type, start)
+    this.#items.push(item)
+    const at = numberAt(event, "output_index")
+    if (at !== undefined) this.#places.set(at, item)
+    return item
+  }
+
+  #begin(item: Item, json: JsonObject): Deltas {
+    const { type } = item
+    const kind = callKind(type)
+    if (kind !== undefined) return this.#calls.begin(item, kind)
+    if (type === "message") return this.#parts(item, "content", json["content"], undefined)
+    if (type === "reasoning") {
+      item.free = this.#block("reasoning")
+      item.free.shown = true
+      return [{ type: "reasoning", index: item.free.index, text: "", metadata: { item: identity(json) } }]
+    }
+    return outputField(type) === undefined ? this.unknown(item, json) : []
+  }
+
+  #finish(item: Item, json: JsonObject): Deltas {
+    item.done = json
+    const kind = callKind(item.type)
+    if (kind !== undefined) return this.#calls.finish(item, kind, json)
+    switch (item.type) {
+      case "message":
+        return this.#parts(item, "content", json["content"], identity(json))
+      case "reasoning":
+        return this.#finishReasoning(item, json)
+    }
+    const field = outputField(item.type)
+    if (field === undefined) return this.unknown(item, json)
+    return [this.#calls.output(item, json, field)]
+  }
+
+  #finishReasoning(item: Item, json: JsonObject): Deltas {
+    const parts = [
+      ...this.#parts(item, "summary", json["summary"], undefined),
+      ...this.#parts(item, "content", json["content"], undefined)
+    ]
+    const first = item.free ?? item.parts.values().next().value
+    if (first === undefined) return parts
+    const redacted = stringAt(json, "encrypted_content")
+    return [...parts, {
+      type: "reasoning",
+      index: first.index,
+      text: "",
+      ...(redacted === undefined ? undefined : { redacted }),
+      metadata: { item: identity(json) }
+    }]
+  }
+
+  // ---------------------------------------------------------------------------
+  // parts of messages and of reasoning
+  // ---------------------------------------------------------------------------
+
+  /** A slice of text; undefined when its block is of another kind. */
+  slice(event: JsonObject, type: "text" | "refusal", slice: string, extras: Metadata | undefined): Deltas | undefined {
+    const item = this.#require(event, "message")
+    const block = this.#open(item, contentKey(event), type)
+    if (block.type !== type) return undefined
+    const metadata = extras === undefined ? undefined : { delta: extras }
+    return [this.#show(item, block, slice, metadata)]
+  }
+
+  /** A slice of a reasoning summary, or of the reasoning itself. */
+  reasoning(event: JsonObject, part: "summary_text" | "reasoning_text", slice: string): Deltas {
+    const item = this.#require(event, "reasoning")
+    const block = this.#open(item, part === "summary_text" ? summaryKey(event) : contentKey(event), "reasoning")
+    return [this.#show(item, block, slice, block.text === "" ? { type: part } : undefined)]
+  }
+
+  /** The whole text of a part, or a part: what of it is new. */
+  part(event: JsonObject, part: JsonObject): Deltas {
+    const summary = "summary_index" in event
+    const item = this.#require(event, summary || part["type"] === "reasoning_text" ? "reasoning" : "message")
+    return this.#settle(item, summary ? summaryKey(event) : contentKey(event), part, undefined)
+  }
+
+  citation(event: JsonObject, annotation: JsonObject): Deltas {
+    const item = this.#require(event, "message")
+    const block = this.#open(item, contentKey(event), "text")
+    // The first delta of a block gives its kind.
+    const start = block.shown ? [] : [this.#show(item, block, "", undefined)]
+    block.citations++
+    return [...start, { type: "citation", index: block.index, citation: toCitation(annotation) }]
+  }
+
+  /** The block that slices of text are being added to. */
+  textBlock(event: JsonObject): PartBlock | undefined {
+    return this.#find(event)?.parts.get(contentKey(event))
+  }
+
+  #parts(item: Item, field: string, parts: JsonObject[string] | undefined, whole: JsonObject | undefined): Deltas {
+    return !Array.isArray(parts) ?
+      [] :
+      parts.flatMap((part, i) => isObject(part) ? this.#settle(item, `${field} ${i}`, part, whole) : [])
+  }
+
+  /** Shows what of a part has not been shown; with the item's identity when the item is whole. */
+  #settle(item: Item, key: string, part: JsonObject, whole: JsonObject | undefined): Deltas {
+    const type = partTypes.get(stringAt(part, "type") ?? "")
+    if (type === undefined) {
+      // A kind of part this version has no name for: once, when it is whole.
+      return whole === undefined ? [] : this.unknown(`${key} of ${String(whole["id"])}`, { ...part, item: whole })
+    }
+    const block = this.#open(item, key, type)
+    if (block.type !== type) {
+      this.#disagrees = true
+      return []
+    }
+    const text = stringAt(part, "text") ?? stringAt(part, "refusal") ?? ""
+    if (!text.startsWith(block.text)) this.#disagrees = true
+    const rest = text.startsWith(block.text) ? text.slice(block.text.length) : ""
+    const annotations = Array.isArray(part["annotations"]) ? part["annotations"].slice(block.citations) : []
+    block.citations += annotations.length
+    const citations = annotations.filter(isObject).map((annotation): Delta => ({
+      type: "citation",
+      index: block.index,
+      citation: toCitation(annotation)
+    }))
+    if (whole === undefined && rest === "" && (citations.length === 0 || block.shown)) return citations
+    const metadata = type === "reasoning"
+      ? block.text === "" ? { type: part["type"] ?? "" } : undefined
+      : whole === undefined
+      ? undefined
+      : { item: whole, ...extrasOf(part, partFields) }
+    return [this.#show(item, block, rest, metadata), ...citations]
+  }
+
+  /** A delta of a block. The first one tells which item the block belongs to. */
+  #show(item: Item, block: PartBlock, text: string, metadata: Metadata | undefined): Delta {
+    const told = block.shown ? metadata : { item: identity(item.start), ...metadata }
+    block.shown = true
+    block.text += text
+    return { type: block.type, index: block.index, text, ...(told === undefined ? undefined : { metadata: told }) }
+  }
+
+  #open(item: Item, key: string, type: PartBlock["type"]): PartBlock {
+    const known = item.parts.get(key)
+    if (known !== undefined) return known
+    const block = item.free ?? this.#block(type)
+    item.free = undefined
+    item.parts.set(key, block)
+    if (type === "refusal") this.#refused = true
+    return block
+  }
+
+  #block(type: PartBlock["type"]): PartBlock {
+    return { type, index: this.#nextIndex++, text: "", shown: false, citations: 0 }
+  }
+
+  // ---------------------------------------------------------------------------
+  // calls
+  // ---------------------------------------------------------------------------
+
+  /** A slice of a call's arguments: JSON, or with `raw` the text inside a string of it. */
+  args(event: JsonObject, type: string, slice: string, raw: boolean): Deltas {
+    return this.#calls.slice(this.#require(event, type), slice, raw)
+  }
+
+  /** The next command of a shell begins. */
+  command(event: JsonObject): Deltas {
+    return this.#calls.command(this.#require(event, "shell_call"))
+  }
+
+  /** The whole of a call's arguments, in the fields that its item will have. */
+  wholeArgs(event: JsonObject, type: string): Deltas {
+    return this.#calls.whole(this.#require(event, type), event)
+  }
+
+  /** An image as far as it is made. */
+  preview(event: JsonObject, data: string): Deltas {
+    return [this.#calls.preview(this.#require(event, "image_generation_call"), data, event)]
+  }
+
+  // ---------------------------------------------------------------------------
+  // the rest
+  // ---------------------------------------------------------------------------
+
+  /** Something without a name here. What comes of the same kind joins the same part. */
+  unknown(kind: Item | string, raw: JsonObject): Deltas {
+    const index = this.#unknown.get(kind) ?? this.#nextIndex++
+    this.#unknown.set(kind, index)
+    return [{ type: "unknown", index, raw }]
+  }
+
+  #find(event: JsonObject): Item | undefined {
+    const at = numberAt(event, "output_index")
+    if (at !== undefined) return this.#places.get(at)
+    const id = stringAt(event, "item_id") ?? stringAt(objectAt(event, "item") ?? {}, "id")
+    return id === undefined ? this.#items.at(-1) : this.#items.findLast((item) => item.start["id"] === id)
+  }
+
+  /** The item an event belongs to. Some servers leave out its beginning. */
+  #require(event: JsonObject, type: string): Item {
+    const known = this.#find(event)
+    if (known?.type === type && known !== undefined) return known
+    const id = stringAt(event, "item_id")
+    return this.#item(event, { type, ...(id === undefined ? undefined : { id }) })
+  }
+}
+
+const contentKey = (event: JsonObject): string => `content ${numberAt(event, "content_index") ?? 0}`
+const summaryKey = (event: JsonObject): string => `summary ${numberAt(event, "summary_index") ?? 0}`
+
+const partTypes = new Map<string, PartBlock["type"]>([
+  ["output_text", "text"],
+  ["refusal", "refusal"],
+  ["summary_text", "reasoning"],
+  ["reasoning_text", "reasoning"]
+])
+const partFields = ["type", "text", "refusal", "annotations"]

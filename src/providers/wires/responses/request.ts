@@ -1,0 +1,87 @@
+/**
+ * A call as the body of `POST /responses` (https://platform.openai.com/docs/api-reference/responses/create).
+ *
+ * Nothing is kept at OpenAI unless the call says so: `store` is false, and models that reason are asked for their
+ * reasoning in encrypted form, so that it goes into the next turn with the message. `store: true`, and whatever needs a
+ * stored response (`previous_response_id`, `conversation`, `background`), switches that off.
+ */
+import type { CallOptions } from "../../../CallOptions.ts"
+import type { Reason } from "../../../ChatModelError.ts"
+import { Notes } from "../../../internal/provider/encodingIssues.ts"
+import { isObject } from "../../../internal/provider/json.ts"
+import type { Encoded } from "../../../internal/provider/model.ts"
+import type { Message } from "../../../Message.ts"
+import { encodeMessages } from "./messages.ts"
+import { encodeFormat, encodeTools } from "./tools.ts"
+
+/** Puts the request together, or tells what in it OpenAI cannot do. */
+export const encodeRequest = (
+  { model, provider }: { readonly provider: string; readonly model: string },
+  messages: ReadonlyArray<Message>,
+  options: CallOptions
+): Encoded | Reason => {
+  const notes = new Notes()
+  const own = Object.fromEntries(
+    Object.entries(options.providerOptions?.[provider] ?? {}).filter(([, value]) => value !== undefined)
+  )
+  refuse(options, notes)
+  const format = encodeFormat(options.responseFormat, notes)
+  const effort = options.reasoning?.effort
+  const thinks = (effort !== undefined && effort !== "none") || isObject(own["reasoning"]) || reasons(model)
+  const previous = own["previous_response_id"]
+  const stored = own["store"] ??
+    (keepers.some((key) => own[key] !== undefined && own[key] !== null) ? undefined : false)
+  const body = {
+    model,
+    ...encodeMessages(provider, messages, typeof previous === "string" ? previous : undefined, notes),
+    ...field("max_output_tokens", options.maxTokens),
+    ...field("temperature", options.temperature),
+    ...field("top_p", options.topP),
+    ...encodeTools(provider, options, notes),
+    ...field("metadata", options.metadata),
+    ...own,
+    // Objects that an option and a field of the API's own share.
+    ...merged("reasoning", effort === undefined ? undefined : { effort }, own["reasoning"]),
+    ...merged("text", format === undefined ? undefined : { format }, own["text"]),
+    ...field("store", stored),
+    ...include(own["include"], stored === false && thinks),
+    stream: true
+  }
+  return notes.problem ?? { body, warnings: notes.warnings }
+}
+
+/** Fields that need a response to be kept. */
+const keepers = ["previous_response_id", "conversation", "background"]
+
+const encrypted = "reasoning.encrypted_content"
+
+/**
+ * Whether a model is known to reason. Those that do not refuse to encrypt what they do not have, so a name that tells
+ * nothing (a deployment's own) is not asked, unless the call speaks of reasoning.
+ */
+const reasons = (model: string): boolean =>
+  /(^|[./:])(o[1-9]|gpt-([5-9]|\d\d)|codex|computer-use)/i.test(model) && !/chat/i.test(model)
+
+const include = (own: unknown, encrypt: boolean) => {
+  if (!encrypt) return undefined
+  const list: ReadonlyArray<unknown> = Array.isArray(own) ? own : []
+  return { include: list.includes(encrypted) ? list : [...list, encrypted] }
+}
+
+const field = (name: string, value: unknown) => value === undefined ? undefined : { [name]: value }
+
+const merged = (name: string, common: object | undefined, own: unknown) =>
+  common === undefined || (own !== undefined && !isObject(own)) ? undefined : { [name]: { ...common, ...own } }
+
+const refuse = (options: CallOptions, notes: Notes): void => {
+  if (options.topK !== undefined) notes.unsupported("topK", "OpenAI takes temperature and topP")
+  if (options.stopSequences !== undefined && options.stopSequences.length > 0) {
+    notes.unsupported("stopSequences", "the Responses API has none; Chat Completions has (api: \"chat\")")
+  }
+  if (options.temperature !== undefined && options.temperature > 2) {
+    notes.invalid("temperature", `OpenAI takes 0 to 2, not ${options.temperature}`)
+  }
+  if (options.reasoning?.budgetTokens !== undefined) {
+    notes.unsupported("reasoning.budgetTokens", "OpenAI takes reasoning.effort")
+  }
+}

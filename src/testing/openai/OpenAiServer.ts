@@ -1,0 +1,105 @@
+/**
+ * A server on the loopback interface that speaks the two streaming APIs of OpenAI, Responses (`/v1/responses`) and Chat
+ * Completions (`/v1/chat/completions`), each answer a `Script`. It records and breaks what `AnthropicServer` does. It is
+ * also what any provider is tested with that speaks like OpenAI.
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { OpenAiScript, OpenAiServer } from "rivulet/Testing"
+ *
+ * const test = Effect.gen(function*() {
+ *   const server = yield* OpenAiServer.OpenAiServer
+ *   yield* server.enqueue(OpenAiScript.status(503), OpenAiScript.chat.text("Hello world"))
+ *   // ... ask at server.url, with any API key
+ *   const request = yield* server.awaitRequest(1)
+ *   const { by } = yield* request.closed
+ *   return by
+ * }).pipe(Effect.provide(OpenAiServer.layer()))
+ * ```
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import * as TestServer from "../server/TestServer.ts"
+import type { Options, Reply, Wire } from "../server/TestServer.ts"
+import { bodyRefusal, errorResponse, keyRefusal, routeRefusal, routes } from "./answer.ts"
+import * as ChatScript from "./OpenAiChatScript.ts"
+import * as ResponsesScript from "./OpenAiResponsesScript.ts"
+
+export type { Closed, Options, Reply, RequestRecord } from "../server/TestServer.ts"
+
+/**
+ * The server as it is seen by a test. Its `url` ends in `/v1`, as `OPENAI_BASE_URL` does.
+ *
+ * **Example** (What the client asked)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { OpenAiScript, OpenAiServer } from "rivulet/Testing"
+ *
+ * const asks = Effect.gen(function*() {
+ *   const server = yield* OpenAiServer.OpenAiServer
+ *   yield* server.always(OpenAiScript.responses.text("Hello"))
+ *   // ... ask at server.url
+ *   const { body, path } = yield* server.awaitRequest(0)
+ *   return { body, path }
+ * })
+ * ```
+ */
+export class OpenAiServer
+  extends Context.Service<OpenAiServer, TestServer.TestServer>()("rivulet/testing/OpenAiServer")
+{}
+
+const hello: Reply = ({ body, path }) => {
+  const model = Predicate.hasProperty(body, "model") && Predicate.isString(body.model) ? body.model : undefined
+  return path.startsWith(routes.responses)
+    ? ResponsesScript.text("Hello", { model })
+    : ChatScript.text("Hello", { model })
+}
+
+const wire: Wire = {
+  basePath: "/v1",
+  about: { responses: `POST ${routes.responses}`, chat: `POST ${routes.chat}` },
+  requestIdHeader: "x-request-id",
+  hello,
+  routeRefusal,
+  keyRefusal,
+  bodyRefusal,
+  status: errorResponse
+}
+
+/**
+ * Starts a server that lives as long as the scope. {@link layer} provides it as a service.
+ *
+ * **Example** (A server of one's own)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { OpenAiScript, OpenAiServer } from "rivulet/Testing"
+ *
+ * const url = Effect.gen(function*() {
+ *   const server = yield* OpenAiServer.make({ script: OpenAiScript.chat.text("Hello world") })
+ *   return server.url
+ * })
+ * ```
+ */
+export const make = (options?: Options): Effect.Effect<OpenAiServer["Service"], never, Scope.Scope> =>
+  Effect.map(TestServer.make(wire, options), OpenAiServer.of)
+
+/**
+ * A server as a layer.
+ *
+ * **Example** (Too busy once, then an answer)
+ *
+ * ```ts
+ * import { OpenAiScript, OpenAiServer } from "rivulet/Testing"
+ *
+ * const Server = OpenAiServer.layer({
+ *   scripts: [OpenAiScript.status(503)],
+ *   script: OpenAiScript.responses.text("Hello world")
+ * })
+ * ```
+ */
+export const layer = (options?: Options): Layer.Layer<OpenAiServer> => Layer.effect(OpenAiServer, make(options))
