@@ -34,8 +34,7 @@ const openAi = (api: "responses" | "chat"): ModelRegistry.Provider => ({
   make: (model, options) =>
     Effect.flatMap(Effect.promise(() => import("./OpenAi.ts")), ({ make }) => make({ model, api, ...options })),
   models: ["gpt-5-mini", "gpt-5.4-mini", "gpt-6.1-sol"],
-  keys: ["OPENAI_API_KEY"],
-  package: "openai"
+  keys: ["OPENAI_API_KEY"]
 })
 
 const compatible = ({ keyVariable, models, name }: Preset): ModelRegistry.Provider => ({
@@ -45,8 +44,7 @@ const compatible = ({ keyVariable, models, name }: Preset): ModelRegistry.Provid
       ({ make }) => make({ model, preset: name, ...options })
     ),
   models,
-  keys: keyVariable === undefined ? undefined : [keyVariable],
-  package: "openai"
+  keys: keyVariable === undefined ? undefined : [keyVariable]
 })
 
 /**

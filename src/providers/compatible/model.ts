@@ -5,9 +5,9 @@ import type { Reason } from "../../ChatModelError.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { baseUrlProblem, keyProblem } from "../../internal/provider/client.ts"
 import { providerModel } from "../../internal/provider/model.ts"
-import { connect } from "../openai/client.ts"
 import { ChatDecoder } from "../wires/chat/decoder.ts"
 import { encodeRequest } from "../wires/chat/request.ts"
+import { client } from "../wires/openai/client.ts"
 import { dialect } from "../wires/openai/errors.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
 import type { Options } from "./options.ts"
@@ -43,7 +43,7 @@ export const makeModel = (options: Options): Service => {
     dialect,
     schemaDialect: strictDialect(provider),
     connect: problem === undefined
-      ? connect({ apiKey, baseUrl, headers, fetch }, "/chat/completions")
+      ? Effect.sync(() => client({ apiKey, baseUrl, headers, fetch }, "/chat/completions"))
       : Effect.fail(problem),
     encode: (messages, options) => encodeRequest({ provider, model, quirks }, messages, options),
     decoder: (options) => new ChatDecoder(options, quirks)

@@ -9,10 +9,10 @@ import type { DecoderOptions } from "../../internal/provider/decoder.ts"
 import { providerModel } from "../../internal/provider/model.ts"
 import type { Encoded } from "../../internal/provider/model.ts"
 import type { Message } from "../../Message.ts"
+import { client } from "../wires/openai/client.ts"
 import { dialect } from "../wires/openai/errors.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
 import { chat } from "./chat.ts"
-import { connect } from "./client.ts"
 import type { Api, Options } from "./options.ts"
 import { responses } from "./responses.ts"
 
@@ -56,7 +56,7 @@ export const makeModel = (options: Options): Service => {
     dialect,
     schemaDialect: strictDialect("OpenAI"),
     connect: problem === undefined
-      ? connect({ apiKey, baseUrl, organization, project, headers, fetch }, spec.path)
+      ? Effect.sync(() => client({ apiKey, baseUrl, organization, project, headers, fetch }, spec.path))
       : Effect.fail(problem),
     encode: (messages, options) => spec.encode({ provider, model }, messages, options),
     decoder: spec.decoder
