@@ -15,13 +15,13 @@ import type * as Effect from "effect/Effect"
 import { callsOf } from "./internal/agent/conversation.ts"
 import type { Conversation } from "./internal/agent/conversation.ts"
 import type { AgentModelError, AgentToolError } from "./internal/agent/errors.ts"
-import { agentFolder } from "./internal/agent/fold.ts"
+import { agentFold } from "./internal/agent/fold.ts"
 import { loop } from "./internal/agent/loop.ts"
 import type { AgentResult, Answer, AnyOptions, AnyTool, Chunk, Decision, Options } from "./internal/agent/types.ts"
 import type { ChatInput } from "./internal/model/request.ts"
 import type { ChatModel } from "./internal/model/service.ts"
-import { barrier } from "./internal/runnable/core.ts"
-import type { Runnable } from "./internal/runnable/core.ts"
+import { barrier } from "./internal/runnable/make.ts"
+import type { Runnable } from "./internal/step/types.ts"
 import type { Any } from "./internal/tools/any.ts"
 
 // -----------------------------------------------------------------------------
@@ -124,7 +124,7 @@ export const make = <
   barrier({
     type: "chain",
     name: options.name ?? "Agent",
-    folder: agentFolder,
+    fold: agentFold,
     run: (input: ChatInput) => loop(options as AnyOptions, input)
   }) as Runnable<ChatInput, AgentResult, never, never, never>
 

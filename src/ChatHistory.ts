@@ -5,17 +5,20 @@
  * {@link layerMemory} keeps them as long as the process runs. A store of one's own is a layer of {@link ChatHistory};
  * `Message.Message` is the schema of what it has to keep.
  */
+import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Pull from "effect/Pull"
 import * as Schema from "effect/Schema"
-import * as Stream from "effect/Stream"
+import * as Scope from "effect/Scope"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
 import { toMessages } from "./internal/model/prepare.ts"
 import type { ChatInput } from "./internal/model/request.ts"
-import { deferred, derivedBarrier, open, restreamed } from "./internal/runnable/core.ts"
-import type { Runnable } from "./internal/runnable/core.ts"
-import { following } from "./internal/step/fold.ts"
+import { open, wrapBarrier } from "./internal/runnable/make.ts"
+import type { Folded } from "./internal/step/fold.ts"
+import { withPull } from "./internal/step/run.ts"
+import type { Opener, Runnable } from "./internal/step/types.ts"
 import { ai, aiMessage } from "./Message.ts"
 import type { AIMessage, AIPart, Message, PartialAIMessage } from "./Message.ts"
 
@@ -138,22 +141,20 @@ export const withHistory = <Out extends AIMessage | string, E, R, Chunk extends 
   self: Runnable<ChatInput, Out, E, R, Chunk, never>,
   options: HistoryOptions
 ): Runnable<ChatInput, Out, E | ChatHistoryError, R | ChatHistory, Chunk> =>
-  derivedBarrier(self, (input, watched) => deferred(recorded(self, options, input, watched), watched))
+  wrapBarrier(self, (input) => recorded(self, options, input))
 
 // -----------------------------------------------------------------------------
 // internal
 // -----------------------------------------------------------------------------
 
-/** A run that sees what was said before, and keeps what is said. */
-const recorded = Effect.fnUntraced(
-  function*<Out extends AIMessage | string, E, R, Chunk extends AIMessageChunk | string>(
-    self: Runnable<ChatInput, Out, E, R, Chunk, never>,
-    options: HistoryOptions,
-    input: ChatInput,
-    watched: boolean
-  ) {
+/** A run that sees the conversation so far, and keeps what is said. */
+const recorded = <Out extends AIMessage | string, E, R, Chunk extends AIMessageChunk | string>(
+  self: Runnable<ChatInput, Out, E, R, Chunk, never>,
+  { onPartial, sessionId }: HistoryOptions,
+  input: ChatInput
+): Opener<Chunk, Out, E | ChatHistoryError, R | ChatHistory> =>
+  Effect.fnUntraced(function*(scope) {
     const { append, get } = yield* ChatHistory
-    const { sessionId } = options
     const before = yield* get(sessionId)
     const messages = toMessages(input)
     const system = messages.filter((message) => message._tag === "SystemMessage")
@@ -161,8 +162,7 @@ const recorded = Effect.fnUntraced(
     const worthKeeping = said.filter((message) => !isBlank(message))
     if (worthKeeping.length > 0) yield* append(sessionId, worthKeeping)
 
-    const run = open(self, [...system, ...before, ...said], watched)
-    const answer = following(run)
+    let answer: Folded<Out> | undefined
     let kept = false
     const keep = (message: AIMessage | undefined) =>
       Effect.suspend(() => {
@@ -170,19 +170,29 @@ const recorded = Effect.fnUntraced(
         kept = true
         return message === undefined || isBlank(message) ? Effect.void : append(sessionId, [message])
       })
-    const keepPartial = Effect.suspend(() =>
-      keep(finished(answer.partial()) ?? (options.onPartial === "drop" ? undefined : marked(answer.partial())))
+    const keepPartial = Effect.suspend(() => {
+      const partial = answer?.partial()
+      return keep(finished(partial) ?? (onPartial === "drop" ? undefined : marked(partial)))
+    })
+    // The answer is closed before what came of it is kept.
+    yield* Scope.addFinalizer(
+      scope,
+      Effect.catch(keepPartial, (error) => Effect.logWarning(`A partial answer was not kept: ${error.message}`))
     )
-    const stream: Stream.Stream<Chunk, E | ChatHistoryError, R> = run.stream.pipe(
-      Stream.mapArray(answer.follow),
-      Stream.onEnd(Effect.suspend(() => keep(wholeOf(answer.done())))),
-      Stream.ensuring(
-        Effect.catch(keepPartial, (error) => Effect.logWarning(`A partial answer was not kept: ${error.message}`))
-      )
+    const run = yield* open(self, [...system, ...before, ...said])(scope)
+    const fold = answer = run.fold()
+    return withPull(
+      run,
+      Pull.matchEffect(run.pull, {
+        onSuccess: (chunks) => {
+          fold.add(chunks)
+          return Effect.succeed(chunks)
+        },
+        onDone: () => Effect.andThen(Effect.suspend(() => keep(wholeOf(fold.done()))), Cause.done()),
+        onFailure: Effect.failCause
+      })
     )
-    return restreamed(run, stream)
-  }
-)
+  })
 
 const isTagged = <Tag extends "AIMessage" | "PartialAIMessage">(value: unknown, tag: Tag): boolean =>
   typeof value === "object" && value !== null && "_tag" in value && value._tag === tag

@@ -39,10 +39,11 @@ import { streamObject as streamObjectOf } from "./internal/object/generate.ts"
 import type { GeneratedObject, ObjectChunk, ObjectOptions, ObjectRunnable, Whole } from "./internal/object/types.ts"
 import { given } from "./internal/optional.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
-import { barrier, collect, unwatched } from "./internal/runnable/core.ts"
-import type { Runnable } from "./internal/runnable/core.ts"
+import { barrier, makeRunnable, open } from "./internal/runnable/make.ts"
 import { last, message } from "./internal/step/fold.ts"
-import type { Folder } from "./internal/step/fold.ts"
+import type { ChunkFold } from "./internal/step/fold.ts"
+import { collect, fromStream } from "./internal/step/run.ts"
+import type { Runnable } from "./internal/step/types.ts"
 import { unwrap } from "./internal/stream/unwrap.ts"
 import type { AIMessage } from "./Message.ts"
 import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
@@ -173,7 +174,10 @@ export const batchAsCompleted = (
  * const answer = Runnable.sequence(ChatModel.runnable, OutputParser.string)
  * ```
  */
-export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> = runnableWith({})
+export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> = makeRunnable(
+  { type: "chat_model", name: "ChatModel" },
+  (input: ChatInput) => (scope) => Effect.flatMap(ChatModel, (model) => open(model, input)(scope))
+)
 
 /**
  * {@link runnable} with options for its calls.
@@ -187,14 +191,13 @@ export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel,
  * const best = Runnable.sequence(ideas, ChatModel.runnableWith({ temperature: 0, maxTokens: 10 }))
  * ```
  */
-export function runnableWith(
+export const runnableWith = (
   options: CallOptions
-): Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> {
-  return unwatched(
+): Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> =>
+  makeRunnable(
     { type: "chat_model", name: "ChatModel" },
-    (input: ChatInput) => ({ stream: stream(input, options), folder: message })
+    (input: ChatInput) => fromStream(stream(input, options), message)
   )
-}
 
 /**
  * The events of the context's model for one input, with the model's own failure at the end; see
@@ -269,7 +272,7 @@ export const generateObject = <S extends Schema.Constraint>(
 > =>
   Effect.map(
     // The last element is the whole.
-    collect({ stream: streamObject(input, options), folder: last as () => Folder<unknown, Whole<S["Type"]>> }),
+    collect(fromStream(streamObject(input, options), last as () => ChunkFold<unknown, Whole<S["Type"]>>)),
     ({ message, usage, value }) => ({ value, message, ...given("usage", usage) })
   )
 
@@ -334,7 +337,7 @@ export const object: {
   return barrier({
     type: "chain",
     name: "GenerateObject",
-    folder: last,
+    fold: last,
     run: (input: ChatInput) => Stream.map(run(input), (chunk) => chunk.value)
     // Only the form that takes the model from the context needs it, as the overloads say; the last chunk is the value.
   }) as ObjectRunnable<S, never>

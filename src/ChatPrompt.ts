@@ -7,8 +7,8 @@
  */
 import * as Effect from "effect/Effect"
 import type { MessageTuple } from "./internal/model/request.ts"
-import { giving } from "./internal/runnable/core.ts"
-import type { Runnable } from "./internal/runnable/core.ts"
+import { singleValue } from "./internal/runnable/make.ts"
+import type { Runnable } from "./internal/step/types.ts"
 import { ai, human, system, text } from "./Message.ts"
 import type { FilePart, ImagePart, Message, PromptValue, TextPart } from "./Message.ts"
 
@@ -169,12 +169,14 @@ export const fewShot = <const Human extends string, const AI extends string>(opt
 type Values = Readonly<Record<string, unknown>>
 
 const promptOf = (format: (values: Values) => PromptValue): ChatPrompt<Values> => ({
-  ...giving({
-    type: "prompt",
-    name: "ChatPromptTemplate",
-    give: (input: Values) => Effect.succeed(format(input)),
-    tellOutput: (value) => ({ messages: (value as PromptValue).messages }) // it is what `give` gives
-  }),
+  ...singleValue(
+    {
+      type: "prompt",
+      name: "ChatPromptTemplate",
+      events: { output: ({ messages }: PromptValue) => ({ messages }) }
+    },
+    (input: Values) => Effect.sync(() => format(input))
+  ),
   format
 })
 

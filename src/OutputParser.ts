@@ -25,10 +25,10 @@ import { regexParser } from "./internal/parsers/regex.ts"
 import { asked, decoder } from "./internal/parsers/schema.ts"
 import { xmlParser } from "./internal/parsers/xml.ts"
 import type { Xml as XmlElement } from "./internal/parsers/xmlReader.ts"
-import { streaming, TypeId } from "./internal/runnable/core.ts"
-import type { Runnable } from "./internal/runnable/core.ts"
+import { isRunnable, streaming } from "./internal/runnable/make.ts"
 import { last, text } from "./internal/step/fold.ts"
-import type { Folder } from "./internal/step/fold.ts"
+import type { ChunkFold } from "./internal/step/fold.ts"
+import type { Runnable } from "./internal/step/types.ts"
 import type { AIMessage } from "./Message.ts"
 import type { DeepPartialJson } from "./PartialJson.ts"
 
@@ -50,7 +50,7 @@ export type { FixingOptions } from "./internal/parsers/fixing.ts"
 export const string: Runnable<AIMessage, string, never, never, string, AIMessageChunk> = streaming({
   type: "parser",
   name: "StrOutputParser",
-  folder: text,
+  fold: text,
   run: (message: AIMessage) => Stream.sync(() => message.content),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => textsOf(chunks)
 })
@@ -73,7 +73,7 @@ export const string: Runnable<AIMessage, string, never, never, string, AIMessage
 export const bytes: Runnable<AIMessage, Uint8Array, never, never, Uint8Array, AIMessageChunk> = streaming({
   type: "parser",
   name: "BytesOutputParser",
-  folder: joined,
+  fold: joined,
   run: (message: AIMessage) => encode(Stream.sync(() => message.content)),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => encode(textsOf(chunks))
 })
@@ -95,7 +95,7 @@ export const bytes: Runnable<AIMessage, Uint8Array, never, never, Uint8Array, AI
 export const lines: Runnable<AIMessage, ReadonlyArray<string>, never, never, string, AIMessageChunk> = streaming({
   type: "parser",
   name: "LinesOutputParser",
-  folder: items<string>,
+  fold: items<string>,
   run: (message: AIMessage) => split(Stream.sync(() => message.content)),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => split(textsOf(chunks))
 })
@@ -139,7 +139,7 @@ export function json(
   if (options?.diff === true) {
     return jsonParser<Schema.Json, JsonPatch.JsonPatch, never>({
       ...base,
-      folder: patched,
+      fold: patched,
       make: (_, text) => {
         let before: Schema.Json | undefined
         const step = (after: Schema.Json) => {
@@ -159,8 +159,8 @@ export function json(
   }
   return jsonParser<Schema.Json, Schema.Json, never>({
     ...base,
-    folder: last,
-    noteInput: lastText,
+    fold: last,
+    events: { chunkInput: lastText },
     make: (_, text) => ({
       slice: () => text.next(),
       end: (whole) => Effect.succeed(text.shown ? [] : [whole])
@@ -240,7 +240,7 @@ export function schema(
   if (options?.elements === true) {
     return jsonParser<ReadonlyArray<unknown>, unknown, unknown>({
       ...base,
-      folder: items,
+      fold: items,
       firm: true,
       // The overloads ask for one.
       make: elements(schema as ArraySchema)
@@ -249,7 +249,7 @@ export function schema(
   const decode = decoder(schema)
   return jsonParser<unknown, unknown, unknown>({
     ...base,
-    folder: last,
+    fold: last,
     make: (answer, text) => ({
       slice: () => text.next(),
       end: (whole) => Effect.map(decode(whole, answer), (decoded) => [decoded])
@@ -288,7 +288,7 @@ export const list = (
   return streaming({
     type: "parser",
     name,
-    folder: flattened,
+    fold: flattened,
     run: (message: AIMessage) => itemsOf(Stream.sync(() => message.content)),
     over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => itemsOf(textsOf(chunks))
   })
@@ -443,15 +443,13 @@ const lists = {
   markdown: { name: "MarkdownListOutputParser", make: bulleted }
 }
 
-function joined(): Folder<Uint8Array, Uint8Array> {
+function joined(): ChunkFold<Uint8Array, Uint8Array> {
   const pieces: Array<Uint8Array> = []
   const all = () => joinBytes(pieces)
-  return { add: (piece) => void pieces.push(piece), partial: all, done: all }
+  return { add: (more) => void pieces.push(...more), partial: all, done: all }
 }
 
-function flattened(): Folder<ReadonlyArray<string>, ReadonlyArray<string>> {
+function flattened(): ChunkFold<ReadonlyArray<string>, ReadonlyArray<string>> {
   const all: Array<string> = []
-  return { add: (some) => void all.push(...some), partial: () => all.slice(), done: () => all }
+  return { add: (more) => void all.push(...more.flat()), partial: () => all.slice(), done: () => all }
 }
-
-const isRunnable = (value: unknown): boolean => typeof value === "object" && value !== null && TypeId in value

@@ -4,12 +4,15 @@ import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { ToolCall, ToolMessage } from "../../Message.ts"
 import { bounded } from "../parsers/error.ts"
-import { concurrencyOf } from "../runnable/core.ts"
+import { concurrencyOf } from "../runnable/make.ts"
+import { toStream } from "../step/run.ts"
 import { merge } from "../stream/merge.ts"
+import type { Producer } from "../stream/merge.ts"
 import { TypeId } from "../tools/any.ts"
 import type { Output } from "../tools/any.ts"
 import type { Call, Conversation } from "./conversation.ts"
 import { AgentToolError } from "./errors.ts"
+import { agentFold } from "./fold.ts"
 import type { OpenStep, Progress } from "./progress.ts"
 import type { AnyOptions, Chunk, Decision } from "./types.ts"
 
@@ -88,7 +91,10 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
     }))
   }
 
-  return merge(step.calls.map(answer), ahead)
+  const producers = step.calls.map((call, place): Producer<Chunk, unknown, unknown> => (offer) =>
+    Stream.runForEachArray(answer(call, place), offer)
+  )
+  return toStream((scope) => Effect.map(merge(producers, ahead, scope), (pull) => ({ pull, fold: agentFold })))
 }
 
 const unknownTool = (name: string, names: ReadonlyArray<string>): string =>

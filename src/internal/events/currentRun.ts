@@ -1,92 +1,47 @@
+/**
+ * The run that a fiber works for: who watches it, and what the next step inherits (parents, tags, metadata, demand).
+ * Steps read it when they are opened. When nobody watches it is undefined, and a step costs one look at the fiber.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
-import * as Stream from "effect/Stream"
 import type { Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
-import type { Opened, Shape } from "../runnable/core.ts"
-import { forFiber } from "../stream/unwrap.ts"
+import { withPull } from "../step/run.ts"
+import type { Opener, StepInfo } from "../step/types.ts"
+import { demandInPlace, demandInside } from "./policy.ts"
+import type { Demand } from "./policy.ts"
 
-/** Where events go, and which are wanted. */
+/** Where events go, and which of them are wanted. */
 export interface Watcher {
   /** Waits while the reader is behind. */
   readonly emit: (events: ReadonlyArray<RunEvent>) => Effect.Effect<void>
   readonly filter: Filter
 }
 
-/**
- * How a step is asked: for its chunks as a part of a chain (`part`), for its chunks by itself, or for the whole alone.
- * It gives the same each time; but LangChain does not tell the same of it.
- */
-export type Asked = "part" | "chunks" | "whole"
-
-/** A run of a step, as the steps inside it see it through the fiber's context. */
-export interface Run {
+/** A run as the steps inside it see it. */
+export interface RunContext {
   readonly watcher: Watcher
-  /** The run itself. Undefined for what is watched: its steps are roots. */
+  /** The run itself. Undefined at the top: the next steps are roots. */
   readonly info?: RunInfo | undefined
-  /** The run's id, after those of the runs it lies in. */
+  /** The ids of the runs around the next step, the outermost first. */
   readonly path: ReadonlyArray<string>
-  /** Tags and metadata of every step inside. */
+  /** Tags of every step inside. */
   readonly tags: ReadonlyArray<string>
+  /** Metadata of every step inside. */
   readonly metadata: Metadata
   /** Tags of the next step alone, such as its place in a sequence. */
   readonly stepTags: ReadonlyArray<string>
   /** A name for the next step alone. */
   readonly stepName?: string | undefined
-  /** The next step is asked by a function, not by the step it is part of. */
-  readonly called: boolean
-  /** How the next step is asked. */
-  readonly asked: Asked
-  /** Only the whole is asked for of the run that the steps lie in. */
-  readonly whole: boolean
+  /** The next step is run by a function, not by the step it is part of. */
+  readonly byFunction: boolean
+  /** How the next step is asked for its output. */
+  readonly demand: Demand
+  /** Only the whole output of the run is asked for. */
+  readonly wholeOnly: boolean
 }
 
-/** The run that a fiber works for; undefined when nobody watches. */
-export const CurrentRun = Context.Reference<Run | undefined>("rivulet/CurrentRun", { defaultValue: () => undefined })
-
-/** Whether somebody watches what a fiber runs. */
-export const isWatched = (fiber: Fiber.Fiber<unknown, unknown>): boolean => fiber.getRef(CurrentRun) !== undefined
-
-/** A stream whose steps see the run changed so. Nothing is done when nobody watches. */
-export const inRun = <A, E, R>(
-  stream: Stream.Stream<A, E, R>,
-  change: (run: Run) => Run
-): Stream.Stream<A, E, R> =>
-  forFiber((fiber) => {
-    const run = fiber.getRef(CurrentRun)
-    return run === undefined ? stream : Stream.provideService(stream, CurrentRun, change(run))
-  })
-
-/** A step's run as part of the one that runs it, under this tag. */
-export const tagged = <A, Out, E, R>(tag: string, opened: Opened<A, Out, E, R>): Opened<A, Out, E, R> => ({
-  ...opened,
-  stream: inRun(opened.stream, (run) => ({ ...run, stepTags: [tag] }))
-})
-
-/** A step's run with one tag more. */
-export const alsoTagged = <A, Out, E, R>(
-  tag: string,
-  opened: Opened<A, Out, E, R>
-): Opened<A, Out, E, R> => ({
-  ...opened,
-  stream: inRun(opened.stream, (run) => ({ ...run, stepTags: [...run.stepTags, tag] }))
-})
-
-/** A step's run in the place of the one that chose it. */
-export const alone = <A, Out, E, R>(opened: Opened<A, Out, E, R>): Opened<A, Out, E, R> => ({
-  ...opened,
-  stream: inRun(opened.stream, (run) => ({ ...run, called: false, asked: run.whole ? "whole" : "chunks" }))
-})
-
-/** An effect that asks for the whole of a step. */
-export const askingWhole = <A, E, R>(ask: (watched: boolean) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.withFiber((fiber) => {
-    const run = fiber.getRef(CurrentRun)
-    return run === undefined ? ask(false) : Effect.provideService(ask(true), CurrentRun, { ...run, asked: "whole" })
-  })
-
-/** What is the same in every event of one run. */
+/** The fields that all events of one run share. */
 export interface RunInfo {
   readonly type: RunType
   readonly name: string
@@ -94,33 +49,87 @@ export interface RunInfo {
   readonly parent_ids: ReadonlyArray<string>
   readonly tags: ReadonlyArray<string>
   readonly metadata: Metadata
+  /** Whether the events pass the reader's filter. */
   readonly wanted: boolean
 }
 
-/**
- * A step begins inside a run: what it is, and the run its own steps lie in. Those of a step without a shape are what its
- * function asks.
- */
-export const enter = (
-  run: Run,
-  { name, shape, type }: { readonly type: RunType; readonly name: string; readonly shape?: Shape | undefined }
-): { readonly info: RunInfo; readonly inner: Run } => {
+/** The run that a fiber works for; undefined when nobody watches. */
+export const CurrentRun = Context.Reference<RunContext | undefined>("rivulet/CurrentRun", {
+  defaultValue: () => undefined
+})
+
+/** Opens a run in this context, and pulls in it. */
+export const inContext = <Chunk, Out, E, R>(
+  context: RunContext,
+  open: Opener<Chunk, Out, E, R>
+): Opener<Chunk, Out, E, R> =>
+(scope) =>
+  Effect.map(
+    Effect.provideService(open(scope), CurrentRun, context),
+    (run) => withPull(run, Effect.provideService(run.pull, CurrentRun, context))
+  )
+
+/** Opens a run in the current context changed so. Does nothing when nobody watches. */
+export const withRun = <Chunk, Out, E, R>(
+  change: (context: RunContext) => RunContext,
+  open: Opener<Chunk, Out, E, R>
+): Opener<Chunk, Out, E, R> =>
+(scope) =>
+  Effect.withFiber((fiber) => {
+    const context = fiber.getRef(CurrentRun)
+    return context === undefined ? open(scope) : inContext(change(context), open)(scope)
+  })
+
+/** A run that is part of the current one, under this tag. */
+export const tagged = <Chunk, Out, E, R>(tag: string, open: Opener<Chunk, Out, E, R>): Opener<Chunk, Out, E, R> =>
+  withRun((context) => ({ ...context, stepTags: [tag] }), open)
+
+/** A run with one tag more. */
+export const alsoTagged = <Chunk, Out, E, R>(tag: string, open: Opener<Chunk, Out, E, R>): Opener<Chunk, Out, E, R> =>
+  withRun((context) => ({ ...context, stepTags: [...context.stepTags, tag] }), open)
+
+/** A run in the place of the step that chose it. */
+export const asSoleStep = <Chunk, Out, E, R>(open: Opener<Chunk, Out, E, R>): Opener<Chunk, Out, E, R> =>
+  withRun(
+    (context) => ({ ...context, byFunction: false, demand: demandInPlace(context.wholeOnly) }),
+    open
+  )
+
+/** An effect that asks for the whole output of a step. */
+export const demandingWhole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.withFiber((fiber) => {
+    const context = fiber.getRef(CurrentRun)
+    return context === undefined
+      ? effect
+      : Effect.provideService(effect, CurrentRun, { ...context, demand: "whole" })
+  })
+
+/** Starts a run of a step inside the current run: its own fields, and the context of the steps inside it. */
+export const startRun = (
+  context: RunContext,
+  step: StepInfo
+): { readonly info: RunInfo; readonly inside: RunContext } => {
   const id = globalThis.crypto.randomUUID()
-  const tags = [...run.stepTags, ...run.tags]
-  const told = { type, name: run.stepName ?? name, run_id: id, parent_ids: run.path, tags, metadata: run.metadata }
-  const info = { ...told, wanted: passes(run.watcher.filter, told) }
-  const whole = run.asked === "whole"
+  const fields = {
+    type: step.type,
+    name: context.stepName ?? step.name,
+    run_id: id,
+    parent_ids: context.path,
+    tags: [...context.stepTags, ...context.tags],
+    metadata: context.metadata
+  }
+  const info = { ...fields, wanted: passes(context.watcher.filter, fields) }
   return {
     info,
-    inner: {
-      ...run,
+    inside: {
+      ...context,
       info,
-      path: [...run.path, id],
+      path: [...context.path, id],
       stepTags: [],
       stepName: undefined,
-      called: shape === undefined,
-      asked: shape === undefined ? "chunks" : whole ? "whole" : "part",
-      whole
+      byFunction: step.shape === undefined,
+      demand: demandInside(step, context.demand),
+      wholeOnly: context.demand === "whole"
     }
   }
 }
@@ -130,9 +139,9 @@ const passes = (
   run: { readonly type: RunType; readonly name: string; readonly tags: ReadonlyArray<string> }
 ): boolean => {
   const { excludeNames, excludeTags, excludeTypes, includeNames, includeTags, includeTypes } = filter
-  const includes = includeNames === undefined && includeTags === undefined && includeTypes === undefined
+  const includesAll = includeNames === undefined && includeTags === undefined && includeTypes === undefined
   const has = (tags: ReadonlyArray<string> | undefined) => tags?.some((tag) => run.tags.includes(tag)) ?? false
-  return (includes || (includeNames?.includes(run.name) ?? false) || (includeTypes?.includes(run.type) ?? false) ||
+  return (includesAll || (includeNames?.includes(run.name) ?? false) || (includeTypes?.includes(run.type) ?? false) ||
     has(includeTags)) &&
     !(excludeNames?.includes(run.name) ?? false) && !(excludeTypes?.includes(run.type) ?? false) && !has(excludeTags)
 }

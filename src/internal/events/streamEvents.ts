@@ -6,8 +6,8 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Filter, RunEvent, RunEventV1 } from "../../RunEvent.ts"
 import type { Config } from "../runnable/config.ts"
-import type { Runnable } from "../runnable/core.ts"
-import { filling } from "../stream/runIntoQueue.ts"
+import type { Runnable } from "../step/types.ts"
+import { runIntoQueue } from "../stream/runIntoQueue.ts"
 import { CurrentRun } from "./currentRun.ts"
 
 /** Which events, in which form, and how the run is told in them: its name, and tags and metadata of all its steps. */
@@ -106,12 +106,12 @@ const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, options: EventOptions
           metadata: options.metadata ?? {},
           stepTags: [],
           stepName: options.name,
-          called: false,
-          asked: "chunks",
-          whole: false
+          byFunction: false,
+          demand: "chunks",
+          wholeOnly: false
         }),
         Stream.runDrain,
-        (drained) => filling(queue, drained)
+        (drained) => runIntoQueue(queue, drained)
       )
       const fiber = yield* Effect.forkIn(run, scope)
       // The reader has left: the chain is told to stop before it is let go on, and nobody waits for the reader any more.

@@ -16,7 +16,8 @@ import { ChatModelError, MalformedResponseError, TruncatedError } from "../../Ch
 import type { Reason, TimeoutError } from "../../ChatModelError.ts"
 import type { AIMessage, PartialAIMessage } from "../../Message.ts"
 import { Accumulator } from "../step/accumulator.ts"
-import type { Kept } from "../step/fold.ts"
+import type { ChunkFold } from "../step/fold.ts"
+import type { Opener, Run } from "../step/types.ts"
 import type { Prepared } from "./prepare.ts"
 import type { ChatRequest } from "./request.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
@@ -43,25 +44,18 @@ const defaultSchedule = Schedule.exponential("500 millis").pipe(
 )
 
 /**
- * Runs a call: opens it when the first chunk is asked for, retries until then, keeps the time limits, notes what
- * arrives for `partial`, and sees to it that the stream either ends with its `finish` or fails.
+ * The run of a call. It connects with the first pull, retries until the first chunk, keeps the time limits, folds what
+ * arrives for `partial`, and ensures that the run either ends with its `finish` or fails.
  */
-export const run = (call: Call) => {
-  let running: Running | undefined
-  const stream: Stream.Stream<AIMessageChunk, ChatModelError> = Stream.fromChannel(
-    Channel.fromTransform((_, scope) =>
-      Effect.flatMap(call.request, (request) =>
-        Effect.withFiber((fiber) => {
-          const begun = running = new Running(call, request, fiber)
-          return Effect.as(Scope.addFinalizerExit(scope, (exit) => begun.close(exit)), begun.pull)
-        }))
-    )
-  )
-  return { stream, kept: () => running?.kept }
-}
+export const openCall = (call: Call): Opener<AIMessageChunk, AIMessage, ChatModelError, never> => (scope) =>
+  Effect.flatMap(call.request, (request) =>
+    Effect.withFiber((fiber) => {
+      const running = new Running(call, request, fiber)
+      return Effect.as(Scope.addFinalizerExit(scope, (exit) => running.close(exit)), running)
+    }))
 
 /** A call that is being run. */
-class Running {
+class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   readonly #call: Call
   readonly #request: Prepared
   readonly #clock: Clock.Clock
@@ -84,10 +78,13 @@ class Running {
   /** The next chunks. */
   readonly pull: ChunkPull = Effect.suspend(() => this.#attempt?.next() ?? this.#first(0))
 
-  /** What arrives is noted for `partial` in any case, so nobody else need do it. */
-  get kept(): Kept<AIMessage> | undefined {
-    return this.#attempt
-  }
+  /** The chunks are folded here in any case, for `partial`. */
+  readonly fold = (): ChunkFold<AIMessageChunk, AIMessage> => ({
+    add: () => {},
+    partial: () => this.#attempt?.partial(),
+    // No stream of a model ends without its finish, and nobody asks before the end.
+    done: () => this.#attempt?.done() as AIMessage
+  })
 
   /** One finalizer for all, since a scope with several has more to do. */
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
@@ -143,7 +140,7 @@ class Running {
 }
 
 /** One try, in a scope of its own. */
-class Attempt implements Kept<AIMessage> {
+class Attempt {
   readonly scope = Scope.makeUnsafe()
   readonly #call: Call
   readonly #watchdog: Watchdog
@@ -184,9 +181,8 @@ class Attempt implements Kept<AIMessage> {
     return this.#message.partial()
   }
 
-  /** No stream of a model ends without its finish, and before its end nobody asks. */
-  done(): AIMessage {
-    return this.#message.message() as AIMessage
+  done(): AIMessage | undefined {
+    return this.#message.message()
   }
 
   #checked(chunks: Chunks): ChunkPull {

@@ -14,12 +14,11 @@ import type { ChatModelError } from "../../ChatModelError.ts"
 import type { Finish } from "../../Finish.ts"
 import type { Metadata } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { isWatched } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
-import { batches, collect, unwatched } from "../runnable/core.ts"
-import { message } from "../step/fold.ts"
-import { forFiber } from "../stream/unwrap.ts"
-import { run } from "./call.ts"
+import { batches, makeRunnable } from "../runnable/make.ts"
+import { collect, toStream } from "../step/run.ts"
+import type { StepInfo } from "../step/types.ts"
+import { openCall } from "./call.ts"
 import { prepare, toMessages } from "./prepare.ts"
 import type { ChatInput, ChatRequest } from "./request.ts"
 import { ChatModel } from "./service.ts"
@@ -95,37 +94,32 @@ export const make = (spec: MakeOptions): Service => {
   const open = spec.stream ?? whole
   // MakeOptions has one of the two; a caller without types may have neither.
   if (open === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
-  const start = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
-    run({
-      provider: spec.provider,
-      model: spec.model,
-      request: prepare(spec, input, merge(defaults, options)),
-      open: from
-    })
-
-  const about = { type: "chat_model", name: spec.provider } as const
-  const tapped = (from: typeof open, input: ChatInput, options: CallOptions | undefined, watched: boolean) =>
+  const run = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
     watch(
-      about,
-      watched,
-      () => ({ _tag: "Known", value: input, nested: { messages: [toMessages(input)] } }),
-      { ...start(from, input, options), folder: message }
+      info,
+      input,
+      openCall({
+        provider: spec.provider,
+        model: spec.model,
+        request: prepare(spec, input, merge(defaults, options)),
+        open: from
+      })
     )
-
-  const stream: Service["stream"] = (input, options) =>
-    forFiber((fiber) => tapped(open, input, options, isWatched(fiber)).stream)
-  const invoke: Service["invoke"] = (input, options) =>
-    Effect.withFiber((fiber) => collect(tapped(whole ?? open, input, options, isWatched(fiber))))
+  const info: StepInfo = {
+    type: "chat_model",
+    name: spec.provider,
+    events: { input: (input: ChatInput) => ({ messages: [toMessages(input)] }) }
+  }
+  const invoke: Service["invoke"] = (input, options) => collect(run(whole ?? open, input, options))
 
   const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities })
-  const model = unwatched(about, (input: ChatInput, watched) => tapped(open, input, undefined, watched))
   return ChatModel.of({
-    ...model,
+    ...makeRunnable(info, (input: ChatInput) => run(open, input, undefined)),
     provider: spec.provider,
     model: spec.model,
     capabilities,
     supportsSchema: spec.supportsSchema ?? (() => capabilities.structuredOutput),
-    stream,
+    stream: (input, options) => toStream(run(open, input, options)),
     invoke,
     ...batches((input: ChatInput, options: BatchOptions | undefined) => Effect.result(invoke(input, options)))
   })

@@ -12,7 +12,7 @@ import type { BatchOptions, CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import type { ChatModelError } from "../../ChatModelError.ts"
 import type { AIMessage } from "../../Message.ts"
-import type { Runnable } from "../runnable/core.ts"
+import type { Runnable } from "../step/types.ts"
 import type { ChatInput } from "./request.ts"
 
 /** A chat model: a {@link Runnable} that also takes call options. */

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type { TimeoutOptions } from "../../CallOptions.ts"
 import { TimeoutError } from "../../ChatModelError.ts"
+import { forkedWait } from "../stream/forkedWait.ts"
 import type { Lifeline } from "./request.ts"
 
 type Phase = TimeoutError["phase"]
@@ -132,19 +133,10 @@ export class Watchdog implements Lifeline {
 
   /** In a fiber of its own, which can be interrupted. */
   #forked<A, E>(pull: Effect.Effect<A, E>): Effect.Effect<A, E | TimeoutError> {
-    return Effect.callback<A, E | TimeoutError>((resume) => {
-      const fiber = Effect.runForkWith(this.#services)(pull)
+    return forkedWait<A, E | TimeoutError, never>(pull, this.#services, (wait) => {
       // Only now, so that the request is on its way first.
-      this.#start()
-      this.#abort = (error) => resume(Effect.andThen(Fiber.interrupt(fiber), Effect.fail(error)))
-      fiber.addObserver((exit) => {
-        this.#abort = undefined
-        resume(exit)
-      })
-      return Effect.suspend(() => {
-        this.#abort = undefined
-        return Fiber.interrupt(fiber)
-      })
+      if (wait !== undefined) this.#start()
+      this.#abort = wait && ((error) => wait.end(Effect.andThen(Fiber.interrupt(wait.fiber), Effect.fail(error))))
     })
   }
 

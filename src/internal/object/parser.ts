@@ -7,11 +7,11 @@ import { JsonText } from "../json/text.ts"
 import { given } from "../optional.ts"
 import { Answer, wholeChunk } from "../parsers/answer.ts"
 import type { OutputParserError } from "../parsers/error.ts"
-import { streaming } from "../runnable/core.ts"
-import type { Runnable } from "../runnable/core.ts"
+import { streaming } from "../runnable/make.ts"
 import { Accumulator } from "../step/accumulator.ts"
 import { last } from "../step/fold.ts"
-import type { Folder } from "../step/fold.ts"
+import type { ChunkFold } from "../step/fold.ts"
+import type { Runnable } from "../step/types.ts"
 import { readStream } from "../stream/readStream.ts"
 import type { StreamReader } from "../stream/readStream.ts"
 import { CallArgs } from "./callArgs.ts"
@@ -32,7 +32,7 @@ export const objectParser = <A, P, R>(
     type: "parser",
     name: "ObjectOutputParser",
     // The last chunk is the whole.
-    folder: last as () => Folder<ObjectChunk<A, P>, Whole<A>>,
+    fold: last as () => ChunkFold<ObjectChunk<A, P>, Whole<A>>,
     run: (message: AIMessage) => over(Stream.sync(() => asChunk(message))),
     over
   })

@@ -6,7 +6,7 @@ import type { Usage } from "../../Usage.ts"
 import type { DeepPartialJson } from "../json/deepPartial.ts"
 import type { ChatInput } from "../model/request.ts"
 import type { OutputParserError } from "../parsers/error.ts"
-import type { Runnable } from "../runnable/core.ts"
+import type { Runnable } from "../step/types.ts"
 
 /** How a model is brought to answer with an object; see {@link ObjectOptions}. */
 export type ObjectMethod = "native" | "tool" | "json"

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { JsonText } from "../json/text.ts"
-import type { Folder } from "../step/fold.ts"
+import type { ChunkFold } from "../step/fold.ts"
 import type { Answer } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
 import type { JsonHandler } from "./json.ts"
@@ -15,9 +15,9 @@ export type ArraySchema = Schema.Constraint & {
 }
 
 /** For parsers of which each chunk is one item. */
-export const items = <A>(): Folder<A, ReadonlyArray<A>> => {
+export const items = <A>(): ChunkFold<A, ReadonlyArray<A>> => {
   const all: Array<A> = []
-  return { add: (item) => void all.push(item), partial: () => all.slice(), done: () => all }
+  return { add: (items) => void all.push(...items), partial: () => all.slice(), done: () => all }
 }
 
 /** Decodes each element of an array when it is whole, and looks at the array as one when they all are. */

@@ -1,11 +1,17 @@
-import * as Stream from "effect/Stream"
+import * as Array from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { ChatInput } from "../model/request.ts"
-import { open, opening, restreamed, TypeId } from "../runnable/core.ts"
-import type { Opened, Runnable } from "../runnable/core.ts"
+import { makeStep, open } from "../runnable/make.ts"
 import { sequence } from "../runnable/sequence.ts"
+import { untilFirst } from "../runnable/untilFirst.ts"
 import { last } from "../step/fold.ts"
+import { withPull } from "../step/run.ts"
+import { TypeId } from "../step/types.ts"
+import type { ChunkPull, Opener, Runnable } from "../step/types.ts"
 import { OutputParserError } from "./error.ts"
 
 /** What can be asked to put an answer right. */
@@ -17,18 +23,10 @@ export interface FixingOptions {
   readonly prompt?: ((error: OutputParserError) => ChatInput) | undefined
 }
 
-/** The failure of what is read, which is none of the parser's. */
-class Upstream<E> {
-  readonly error: E
-  constructor(error: E) {
-    this.error = error
-  }
-}
-
 /**
- * A parser that has an answer put right once. What it has shown is not taken back: where a chunk is the value so far,
- * the last one alone comes of the second answer; where each chunk is a part of its own, there is no second answer any
- * more after the first of them.
+ * A parser that has an answer corrected once. Chunks that were shown are not taken back: where a chunk is the value so
+ * far, the last chunk of the second answer replaces it; where each chunk is an item of its own, there is no second
+ * answer after the first item.
  */
 export const fixing = <A, E, R, C, E2, R2>(
   parser: Runnable<AIMessage, A, E, R, C, AIMessageChunk>,
@@ -37,34 +35,61 @@ export const fixing = <A, E, R, C, E2, R2>(
 ): Runnable<AIMessage, A, E | E2, R | R2, C, AIMessageChunk> => {
   const prompt = options?.prompt ?? defaultPrompt
   const again = sequence(fixer, parser)
-  const mended = <E3, R3>({ folder, stream }: Opened<C, A, E | Upstream<E3>, R | R3>) => ({
-    folder,
-    stream: Stream.suspend(() => {
-      let shown = false
-      return stream.pipe(
-        Stream.mapArray((chunks) => {
-          shown = true
-          return chunks
-        }),
-        Stream.catch((error): Stream.Stream<C, E | E2 | E3, R | R2> => {
-          if (error instanceof Upstream) return Stream.fail(error.error)
-          if (!canBeFixed(error)) return Stream.fail(error)
-          if (!shown) return again.stream(prompt(error))
-          if (folder !== last) return Stream.fail(error)
-          // The value of a parser whose last chunk is its value is a chunk.
-          return Stream.fromEffect(again.invoke(prompt(error))) as unknown as Stream.Stream<C, E | E2, R | R2>
+
+  const corrected = <E3, R3>(
+    first: Opener<C, A, E | E3, R | R3>,
+    inputFailed: () => boolean
+  ): Opener<C, A, E | E2 | E3, R | R2 | R3> => {
+    const problem = (cause: Cause.Cause<E | E2 | E3>): OutputParserError | undefined => {
+      const error = Cause.findErrorOption(cause)
+      // A failure of the input is not the parser's to correct.
+      return error._tag === "Some" && !inputFailed() && canBeFixed(error.value) ? error.value : undefined
+    }
+    return (scope) => {
+      let fixed = false
+      const attempts = untilFirst<C, A, E | E2 | E3, R | R2 | R3>(Effect.succeed({
+        first,
+        next: (cause) => {
+          const error = fixed ? undefined : problem(cause)
+          if (error === undefined) return Effect.failCause(cause)
+          fixed = true
+          return Effect.succeed(open(again, prompt(error)))
+        }
+      }))
+      return Effect.map(attempts(scope), (run) => {
+        if (fixed || run.fold().latest !== true) return run
+        const pull: ChunkPull<C, E | E2 | E3, R | R2 | R3> = Effect.suspend(() => fixed ? Cause.done() : next)
+        const next = Pull.matchEffect(run.pull, {
+          onSuccess: Effect.succeed,
+          onDone: () => Cause.done(),
+          onFailure: (cause): ChunkPull<C, E | E2 | E3, R | R2 | R3> => {
+            const error = problem(cause)
+            if (error === undefined) return Effect.failCause(cause)
+            fixed = true
+            // The value of a parser whose last chunk is its value is a chunk.
+            return Effect.map(again.invoke(prompt(error)), (value) => Array.of(value as unknown as C))
+          }
         })
-      )
-    })
-  })
+        return { ...withPull(run, pull), fold: last as typeof run.fold }
+      })
+    }
+  }
+
   const { over } = parser[TypeId]
-  return opening<AIMessage, A, E | E2, R | R2, C, AIMessageChunk>(
+  return makeStep<AIMessage, A, E | E2, R | R2, C, AIMessageChunk>(
     { type: "parser", name: "OutputFixingParser" },
-    (message, watched) => mended<never, never>(open(parser, message, watched)),
-    over && (<E3, R3>(before: Opened<AIMessageChunk, unknown, E3, R3>, watched: boolean) => {
-      const stream = Stream.mapError(before.stream, (error) => new Upstream(error))
+    (message) => corrected<never, never>(open(parser, message), () => false),
+    over && (<E3, R3>(before: Opener<AIMessageChunk, unknown, E3, R3>) => {
+      let failed = false
+      const failing = <X>(effect: Effect.Effect<X, E3 | Cause.Done, R3>) =>
+        Effect.tapCause(effect, (cause) =>
+          Effect.sync(() => {
+            if (!Pull.isDoneCause(cause)) failed = true
+          }))
+      const input: Opener<AIMessageChunk, unknown, E3, R3> = (scope) =>
+        Effect.map(failing(before(scope)) as ReturnType<typeof before>, (run) => withPull(run, failing(run.pull)))
       // The parser was made for such chunks.
-      return mended(over(restreamed(before, stream), watched) as Opened<C, A, E | Upstream<E3>, R | R3>)
+      return corrected(over(input) as Opener<C, A, E | E3, R | R3>, () => failed)
     })
   )
 }

@@ -3,12 +3,13 @@ import type { Json } from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
+import type { EventPolicy } from "../events/policy.ts"
 import { JsonText } from "../json/text.ts"
 import type { Options } from "../json/text.ts"
-import { streaming } from "../runnable/core.ts"
-import type { Runnable } from "../runnable/core.ts"
+import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
-import type { Folder } from "../step/fold.ts"
+import type { ChunkFold } from "../step/fold.ts"
+import type { Runnable } from "../step/types.ts"
 import { readStream } from "../stream/readStream.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
@@ -17,14 +18,13 @@ import type { OutputParserError } from "./error.ts"
 export interface JsonSpec<A, Chunk, R> {
   readonly name: string
   readonly options: Options | undefined
-  readonly folder: () => Folder<Chunk, A>
+  readonly fold: () => ChunkFold<Chunk, A>
   /** What the answer should be, in words; only asked for when it is not. */
   readonly asked: () => string
   /** An array is shown by its elements; see `JsonFinder`. */
   readonly firm?: boolean | undefined
   readonly make: (answer: Answer, text: JsonText) => JsonHandler<Chunk, R>
-  /** How the chunks of the answer are told in events, where not as a message. */
-  readonly noteInput?: (() => Folder<AIMessageChunk, unknown>) | undefined
+  readonly events?: EventPolicy | undefined
 }
 
 /** What a parser makes of one answer. */
@@ -78,20 +78,19 @@ export const jsonParser = <A, Chunk, R>(
   return streaming({
     type: "parser",
     name: spec.name,
-    folder: spec.folder,
-    noteInput: spec.noteInput,
+    fold: spec.fold,
+    events: spec.events,
     run: (message: AIMessage) => over(Stream.sync(() => wholeChunk(message)), false),
     over: <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>) => over(chunks, true)
   })
 }
 
-/** The last chunk with text. It is what LangChain's JSON parser tells at its end for what it read. */
-export const lastText = (): Folder<AIMessageChunk, AIMessageChunk | undefined> => {
-  const folder = last<AIMessageChunk>()
+/** The last chunk with text: LangChain's JSON parser shows it as its input in the end event. */
+export const lastText = (): ChunkFold<AIMessageChunk, AIMessageChunk | undefined> => {
+  const fold = last<AIMessageChunk>()
   return {
-    ...folder,
-    add: (chunk) => {
-      if (folder.partial() === undefined || chunk.content !== "") folder.add(chunk)
-    }
+    ...fold,
+    add: (chunks) =>
+      fold.add(chunks.filter(({ content }, i) => content !== "" || (i === 0 && fold.partial() === undefined)))
   }
 }

@@ -1,6 +1,6 @@
 import * as JsonPatch from "effect/JsonPatch"
 import type { Json } from "effect/Schema"
-import type { Folder } from "../step/fold.ts"
+import type { ChunkFold } from "../step/fold.ts"
 
 /** The steps from one value to the next; before the first there is none. */
 export const patchTo = (before: Json | undefined, after: Json): JsonPatch.JsonPatch =>
@@ -12,7 +12,7 @@ type Container = Array<Json> | Record<string, Json>
  * For patches: the value they lead to. What they bring is shared with the values they were made from, so it is copied
  * before it is changed, once; `JsonPatch.apply` would copy for each step.
  */
-export const patched = (): Folder<JsonPatch.JsonPatch, Json> => {
+export const patched = (): ChunkFold<JsonPatch.JsonPatch, Json> => {
   const own = new WeakSet<object>()
   let all: Json | undefined
   const owned = (container: Container): Container => {
@@ -37,8 +37,8 @@ export const patched = (): Folder<JsonPatch.JsonPatch, Json> => {
     return copy
   }
   return {
-    add: (patch) => {
-      for (const operation of patch) {
+    add: (patches) => {
+      for (const operation of patches.flat()) {
         if (operation.path === "") {
           if (operation.op !== "remove") all = operation.value
         } else {
@@ -47,7 +47,7 @@ export const patched = (): Folder<JsonPatch.JsonPatch, Json> => {
         }
       }
     },
-    // The folder goes on changing what it has.
+    // The fold goes on changing its value.
     partial: () => structuredClone(all),
     done: () => all as Json // a parser that ends well has put out a value
   }

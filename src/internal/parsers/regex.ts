@@ -2,9 +2,9 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
-import { streaming } from "../runnable/core.ts"
-import type { Runnable } from "../runnable/core.ts"
+import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
+import type { Runnable } from "../step/types.ts"
 import { readStream } from "../stream/readStream.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
@@ -46,7 +46,7 @@ export const regexParser = (
   return streaming({
     type: "parser",
     name: "RegexParser",
-    folder: last<Record<string, string>>,
+    fold: last<Record<string, string>>,
     run: (message: AIMessage) => over(Stream.sync(() => wholeChunk(message))),
     over
   })

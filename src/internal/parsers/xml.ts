@@ -5,9 +5,9 @@ import type { AIMessage } from "../../Message.ts"
 import { limitsOf } from "../json/limits.ts"
 import { Pace } from "../json/snapshotPacer.ts"
 import type { Options } from "../json/text.ts"
-import { streaming } from "../runnable/core.ts"
-import type { Runnable } from "../runnable/core.ts"
+import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
+import type { Runnable } from "../step/types.ts"
 import { readStream } from "../stream/readStream.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
@@ -51,7 +51,7 @@ export const xmlParser = (
   return streaming({
     type: "parser",
     name: "XMLOutputParser",
-    folder: last<Xml>,
+    fold: last<Xml>,
     run: (message: AIMessage) => over(Stream.sync(() => wholeChunk(message)), false),
     over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => over(chunks, true)
   })

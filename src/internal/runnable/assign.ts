@@ -1,19 +1,20 @@
-import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
-import { byKey, byShape, last, lazily } from "../step/fold.ts"
-import type { Folder } from "../step/fold.ts"
-import { open, opening } from "./core.ts"
-import type { AnyOpened, AnyRunnable, ErrorOf, Opened, Runnable, ServicesOf } from "./core.ts"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import { byKey, byShape, last } from "../step/fold.ts"
+import type { ChunkFold } from "../step/fold.ts"
+import { filterMap, once } from "../step/run.ts"
+import type { AnyRun, AnyRunnable, ChunkPull, ErrorOf, Opener, Runnable, ServicesOf } from "../step/types.ts"
+import { makeStep, open } from "./make.ts"
 import { parallelOf } from "./parallel.ts"
 import type { Branches, Parts, Slices } from "./parallel.ts"
 
-type Kept<In, B> = Omit<In, keyof B>
+type Rest<In, B> = Omit<In, keyof B>
 
-/** What is kept of each chunk, if it is known what chunks there are. */
-type KeptOf<Chunk, In, B> = object extends Chunk ? Partial<Kept<In, B>> : Chunk extends unknown ? Omit<Chunk, keyof B>
+/** The keys of each chunk that stay, where the chunks' type is known. */
+type RestOf<Chunk, In, B> = object extends Chunk ? Partial<Rest<In, B>> : Chunk extends unknown ? Omit<Chunk, keyof B>
 : never
 
-/** What all branches take together. */
+/** The input that all branches take. */
 type Needed<B> = (
   B[keyof B] extends infer S ?
     S extends Runnable<infer In, unknown, unknown, unknown, unknown, never> ? (input: In) => void
@@ -42,19 +43,19 @@ export const assign = <const B extends Branches<never>, In extends Needed<B> = N
   branches: B
 ): Runnable<
   In,
-  Kept<In, B> & Parts<B>,
+  Rest<In, B> & Parts<B>,
   ErrorOf<B[keyof B]>,
   ServicesOf<B[keyof B]>,
-  KeptOf<Chunk, In, B> | Slices<B>,
+  RestOf<Chunk, In, B> | Slices<B>,
   Chunk
 > =>
   // What `assignOf` gives has the types of its branches, which it does not look at.
   assignOf(branches) as Runnable<never, unknown, unknown, unknown, unknown, unknown> as Runnable<
     In,
-    Kept<In, B> & Parts<B>,
+    Rest<In, B> & Parts<B>,
     ErrorOf<B[keyof B]>,
     ServicesOf<B[keyof B]>,
-    KeptOf<Chunk, In, B> | Slices<B>,
+    RestOf<Chunk, In, B> | Slices<B>,
     Chunk
   >
 
@@ -62,45 +63,50 @@ const assignOf = (
   branches: Readonly<Record<string, AnyRunnable>>
 ): Runnable<never, unknown, unknown, unknown, unknown, object> => {
   const mapper = parallelOf(branches)
-  const kept = (chunk: object) => {
+  const withoutBranches = (chunk: object) => {
     const entries = Object.entries(chunk).filter(([key]) => !Object.hasOwn(branches, key))
-    return entries.length === 0 ? Result.failVoid : Result.succeed(Object.fromEntries(entries))
+    return entries.length === 0 ? undefined : Object.fromEntries(entries)
   }
-  /** What comes in, and then what is made of the whole of it. */
-  const assigned = <E, R>(
-    before: Opened<object, unknown, E, R>,
-    watched: boolean
-  ): Opened<unknown, unknown, unknown, unknown> => {
-    let made: AnyOpened | undefined
-    return {
-      stream: Stream.suspend(() => {
-        const whole = before.folder()
-        const passed = Stream.filterMap(before.stream, (chunk) => {
-          whole.add(chunk)
-          return kept(chunk)
-        })
-        // The branches take the input.
-        return Stream.concat(passed, Stream.suspend(() => (made = open(mapper, whole.done() as never, watched)).stream))
-      }),
-      folder: () => {
-        const own = before.folder()
-        const inner = lazily(() => made?.folder())
-        return byKey(
-          (key) => (Object.hasOwn(branches, key) ? inner : own).at?.(key) ?? byShape(),
-          Object.keys(branches)
-        ) as Folder<unknown, unknown>
-      }
-    }
-  }
-  return opening<never, unknown, unknown, unknown, unknown, object>(
+  /** Passes on the input, and then runs the branches on the whole of it. */
+  const assigned =
+    <E, R>(before: Opener<object, unknown, E, R>): Opener<unknown, unknown, unknown, unknown> => (scope) =>
+      Effect.map(before(scope), (input) => {
+        const whole = input.fold()
+        const rest = filterMap(
+          Effect.map(input.pull, (chunks) => {
+            whole.add(chunks)
+            return chunks
+          }),
+          withoutBranches
+        )
+        let mapped: AnyRun | undefined
+        const next: ChunkPull<unknown, unknown, unknown> = Effect.suspend(() => mapped?.pull ?? passing)
+        const passing: ChunkPull<unknown, unknown, unknown> = Pull.catchDone(rest, () =>
+          // The branches take the input.
+          Effect.flatMap(open(mapper, whole.done() as never)(scope), (run) => {
+            mapped = run
+            return run.pull
+          }))
+        return {
+          pull: next,
+          fold: () => {
+            const own = input.fold()
+            return byKey(
+              (key) => (Object.hasOwn(branches, key) ? mapped?.fold() : own)?.at?.(key) ?? byShape(),
+              Object.keys(branches)
+            ) as ChunkFold<unknown, unknown> // its chunks are objects
+          }
+        }
+      })
+  return makeStep<never, unknown, unknown, unknown, unknown, object>(
     {
       type: "chain",
       name: "RunnableAssign",
-      tells: "chunks",
+      events: { only: "chunks" },
       shape: { _tag: "Branches", branches: Object.entries(branches) }
     },
-    // What the input has is whole.
-    (input, watched) => assigned({ stream: Stream.succeed(input), folder: last }, watched),
+    // The values of a complete input are whole.
+    (input) => assigned(() => Effect.succeed({ pull: once(Effect.succeed([input])), fold: last<object> })),
     assigned
   )
 }

@@ -1,8 +1,9 @@
 import * as Effect from "effect/Effect"
-import { alone, askingWhole, tagged } from "../events/currentRun.ts"
-import { collect, deferred, open, opening } from "./core.ts"
-import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
+import { asSoleStep, demandingWhole, tagged } from "../events/currentRun.ts"
+import { collect } from "../step/run.ts"
+import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "../step/types.ts"
 import { fn } from "./functions.ts"
+import { makeStep, open } from "./make.ts"
 
 /** Whether a case applies: an answer, or an effect that finds it out. */
 export type Condition<In> = (input: In) => boolean | Effect.Effect<boolean, unknown, unknown>
@@ -13,7 +14,8 @@ export type Case<In> = readonly [
   step: Runnable<In, unknown, unknown, unknown, unknown, never>
 ]
 
-type Asked<C> = C extends readonly [(input: never) => infer A, unknown] ? Extract<A, Effect.Effect<boolean, unknown>>
+type Conditional<C> = C extends readonly [(input: never) => infer A, unknown] ?
+  Extract<A, Effect.Effect<boolean, unknown>>
   : never
 type StepOf<C> = C extends readonly [unknown, infer S] ? S : never
 
@@ -45,8 +47,8 @@ export const branch = <
 ): Runnable<
   In,
   OutOf<StepOf<C[number]> | D>,
-  ErrorOf<StepOf<C[number]> | D> | Effect.Error<Asked<C[number]>>,
-  ServicesOf<StepOf<C[number]> | D> | Effect.Services<Asked<C[number]>>,
+  ErrorOf<StepOf<C[number]> | D> | Effect.Error<Conditional<C[number]>>,
+  ServicesOf<StepOf<C[number]> | D> | Effect.Services<Conditional<C[number]>>,
   ChunkOf<StepOf<C[number]> | D>
 > =>
   // What `branchOf` gives has the types of its steps, which it does not look at.
@@ -58,19 +60,16 @@ const branchOf = (cases: ReadonlyArray<Case<never>>, otherwise: AnyRunnable): An
     ["branch:default", otherwise] as const
   ]
   const conditions = cases.map(([condition]) => fn(condition))
-  const choose = Effect.fnUntraced(function*(input: never, watched: boolean) {
+  const choose = Effect.fnUntraced(function*(input: never) {
     for (const [i, condition] of conditions.entries()) {
-      const asked = tagged(`condition:${i + 1}`, open(condition, input, watched))
-      if (yield* askingWhole(() => collect(asked))) return branches[i]!
+      const holds = collect(tagged(`condition:${i + 1}`, open(condition, input)))
+      if (yield* demandingWhole(holds)) return branches[i]!
     }
     return branches[branches.length - 1]!
   })
-  return opening<never, unknown, unknown, unknown, unknown>(
-    { type: "chain", name: "RunnableBranch", tells: "root", shape: { _tag: "Branches", branches } },
-    (input, watched) =>
-      deferred(
-        Effect.map(choose(input, watched), ([tag, step]) => tagged(tag, alone(open(step, input, watched)))),
-        watched
-      )
+  return makeStep<never, unknown, unknown, unknown, unknown>(
+    { type: "chain", name: "RunnableBranch", events: { stream: "asRoot" }, shape: { _tag: "Branches", branches } },
+    (input) => (scope) =>
+      Effect.flatMap(choose(input), ([tag, step]) => tagged(tag, asSoleStep(open(step, input)))(scope))
   )
 }

@@ -1,11 +1,15 @@
+import * as Array from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Stream from "effect/Stream"
+import * as Pull from "effect/Pull"
 import { RunnableCache } from "../../RunnableCache.ts"
 import type { CachedRun } from "../../RunnableCache.ts"
 import { watch } from "../events/watch.ts"
-import { following, last } from "../step/fold.ts"
-import { deferred, derivedBarrier, open, restreamed, TypeId } from "./core.ts"
-import type { Opened, Runnable } from "./core.ts"
+import type { ChunkFold } from "../step/fold.ts"
+import { once, withPull } from "../step/run.ts"
+import { TypeId } from "../step/types.ts"
+import type { Opener, Run, Runnable } from "../step/types.ts"
+import { open, wrapBarrier } from "./make.ts"
 
 /** Under which key runs are kept. */
 export interface CacheOptions<in In> {
@@ -40,60 +44,55 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
 <Out, E, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R | RunnableCache, Chunk> => {
-  const { quiet, shape, tells, type } = self[TypeId]
-  const step = { type, name: self.name, quiet, tells, shape }
-
-  const answer = Effect.fnUntraced(function*(input: In, watched: boolean) {
+  const answer = Effect.fnUntraced(function*(input: In) {
     const part = options.key === undefined ? keyOf(input, 0) : options.key(input)
     if (part === undefined) {
       yield* Effect.logWarning(`${options.name} runs without its cache: the input is not plain data`)
-      return open(self, input, watched)
+      return open(self, input)
     }
     const key = `${options.name}:${part}`
     const cache = yield* RunnableCache
     const found = yield* cache.get(key)
     return found === undefined
-      ? recorded(open(self, input, watched), (run) => cache.set(key, run))
-      // What was kept under the step's name is its own.
-      : watch(
-        step,
-        watched,
-        () => ({ _tag: "Known", value: input }),
-        replayed(found) as Opened<Chunk, Out, never, never>
-      )
+      ? recorded(open(self, input), (run) => cache.set(key, run))
+      // The entries under the name of a step are its own.
+      : watch({ ...self[TypeId], name: self.name }, input, replayed(found) as Opener<Chunk, Out, never, never>)
   })
 
-  return derivedBarrier<In, Out, E, R, Chunk, InChunk, E, R | RunnableCache>(
+  return wrapBarrier<In, Out, E, R, Chunk, InChunk, E, R | RunnableCache>(
     self,
-    (input, watched) => deferred<Chunk, Out, E, R, never, RunnableCache>(answer(input, watched), watched)
+    (input) => (scope) => Effect.flatMap(answer(input), (open) => open(scope))
   )
 }
 
-const replayed = ({ chunks, output }: CachedRun): Opened<unknown, unknown, never, never> => ({
-  stream: Stream.fromArray(chunks),
-  folder: last,
-  kept: () => ({ partial: () => output, done: () => output })
-})
+const replayed = ({ chunks, output }: CachedRun): Opener<unknown, unknown, never, never> => () =>
+  Effect.succeed({
+    pull: Array.isReadonlyArrayNonEmpty(chunks) ? once(Effect.succeed(chunks)) : Cause.done(),
+    fold: (): ChunkFold<unknown, unknown> => ({ add: () => {}, partial: () => output, done: () => output })
+  })
 
-/** A run that hands over its chunks, and what they fold to, when it has come to its end. */
+/** A run that hands over its chunks, and the value they fold to, when it has come to its end. */
 const recorded = <Chunk, Out, E, R>(
-  run: Opened<Chunk, Out, E, R>,
+  open: Opener<Chunk, Out, E, R>,
   keep: (run: CachedRun) => Effect.Effect<void>
-): Opened<Chunk, Out, E, R> =>
-  restreamed(
-    run,
-    Stream.suspend(() => {
-      const chunks: Array<Chunk> = []
-      const { done, follow } = following(run)
-      return run.stream.pipe(
-        Stream.mapArray((more) => {
-          for (const chunk of more) chunks.push(chunk)
-          return follow(more)
-        }),
-        Stream.onEnd(Effect.suspend(() => keep({ chunks, output: done() })))
-      )
-    })
-  )
+): Opener<Chunk, Out, E, R> =>
+(scope) =>
+  Effect.map(open(scope), (run): Run<Chunk, Out, E, R> => {
+    const all: globalThis.Array<Chunk> = []
+    const fold = run.fold()
+    return withPull(
+      run,
+      Pull.matchEffect(run.pull, {
+        onSuccess: (chunks) => {
+          for (const chunk of chunks) all.push(chunk)
+          fold.add(chunks)
+          return Effect.succeed(chunks)
+        },
+        onDone: () => Effect.andThen(Effect.suspend(() => keep({ chunks: all, output: fold.done() })), Cause.done()),
+        onFailure: Effect.failCause
+      })
+    )
+  })
 
 /** Nothing that people write is deeper; what contains itself is. */
 const deepest = 64
@@ -107,7 +106,7 @@ const keyOf = (value: unknown, depth: number): string | undefined => {
   }
   if (depth > deepest) return undefined
   if (value instanceof Uint8Array) return `bytes(${value.join()})`
-  if (Array.isArray(value)) {
+  if (globalThis.Array.isArray(value)) {
     const items = value.map((item) => keyOf(item, depth + 1))
     return items.includes(undefined) ? undefined : `[${items.join()}]`
   }

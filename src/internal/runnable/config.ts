@@ -1,7 +1,8 @@
 import type { Metadata } from "../../Message.ts"
-import { inRun } from "../events/currentRun.ts"
-import { derived, TypeId } from "./core.ts"
-import type { Runnable } from "./core.ts"
+import { withRun } from "../events/currentRun.ts"
+import { TypeId } from "../step/types.ts"
+import type { Runnable } from "../step/types.ts"
+import { wrapStep } from "./make.ts"
 
 /** How a step is told in events. Tags and metadata are also those of all steps inside it; the name is its own. */
 export interface Config {
@@ -35,13 +36,15 @@ export const withConfig = (config: Config) =>
     ...self,
     [TypeId]: { ...self[TypeId], name: config.name }
   }
-  return derived(named, ({ stream }) =>
-    inRun(stream, (run) => ({
-      ...run,
-      tags: run.called ? joined(run.tags, config.tags) : joined(config.tags, run.tags),
-      metadata: run.called ? { ...run.metadata, ...config.metadata } : { ...config.metadata, ...run.metadata },
-      stepName: run.stepName ?? config.name
-    })))
+  return wrapStep(named, (open) =>
+    withRun((context) => ({
+      ...context,
+      tags: context.byFunction ? joined(context.tags, config.tags) : joined(config.tags, context.tags),
+      metadata: context.byFunction
+        ? { ...context.metadata, ...config.metadata }
+        : { ...config.metadata, ...context.metadata },
+      stepName: context.stepName ?? config.name
+    }), open))
 }
 
 const joined = (...tags: ReadonlyArray<ReadonlyArray<string> | undefined>): ReadonlyArray<string> => [

@@ -1,6 +1,6 @@
 import * as Effect from "effect/Effect"
-import { concurrencyOf, giving } from "./core.ts"
-import type { BatchOptions, Runnable } from "./core.ts"
+import type { BatchOptions, Runnable } from "../step/types.ts"
+import { concurrencyOf, singleValue } from "./make.ts"
 
 /** How many elements are worked on at once: 8 by default. */
 export type EachOptions = BatchOptions
@@ -23,9 +23,7 @@ export const each = <In, Out, E, R, Chunk>(
   self: Runnable<In, Out, E, R, Chunk, never>,
   options?: EachOptions
 ): Runnable<ReadonlyArray<In>, ReadonlyArray<Out>, E, R> =>
-  giving({
-    type: "chain",
-    name: "RunnableEach",
-    give: (inputs: ReadonlyArray<In>) => Effect.forEach(inputs, self.invoke, { concurrency: concurrencyOf(options) }),
-    shape: { _tag: "Branches", branches: [["each", self]] }
-  })
+  singleValue(
+    { type: "chain", name: "RunnableEach", shape: { _tag: "Branches", branches: [["each", self]] } },
+    (inputs: ReadonlyArray<In>) => Effect.forEach(inputs, self.invoke, { concurrency: concurrencyOf(options) })
+  )

@@ -1,8 +1,8 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import { alone } from "../events/currentRun.ts"
-import { open, opening } from "./core.ts"
-import type { Runnable } from "./core.ts"
+import { asSoleStep } from "../events/currentRun.ts"
+import type { Runnable } from "../step/types.ts"
+import { makeStep, open } from "./make.ts"
 import { untilFirst } from "./untilFirst.ts"
 
 /**
@@ -26,11 +26,11 @@ export const withFallbacks = <In, Out, E2, R2, Chunk>(
 <E, R, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E | E2, R | R2, Chunk> =>
-  opening(
+  makeStep(
     {
       type: "chain",
       name: "RunnableWithFallbacks",
-      tells: "root",
+      events: { stream: "asRoot" },
       shape: {
         _tag: "Branches",
         branches: [
@@ -39,18 +39,18 @@ export const withFallbacks = <In, Out, E2, R2, Chunk>(
         ]
       }
     },
-    (input: In, watched) =>
+    (input: In) =>
       untilFirst<Chunk, Out, E | E2, R | R2>(Effect.sync(() => {
         let failures: Cause.Cause<E | E2> | undefined
         let tried = 0
         return {
-          first: alone(open(self, input, watched)),
+          first: asSoleStep(open(self, input)),
           next: (cause) => {
             failures = failures === undefined ? cause : Cause.combine(failures, cause)
             const fallback = fallbacks[tried++]
             return fallback === undefined || Cause.hasInterrupts(cause)
               ? Effect.failCause(failures)
-              : Effect.succeed(alone(open(fallback, input, watched)))
+              : Effect.succeed(asSoleStep(open(fallback, input)))
           }
         }
       }))

@@ -1,13 +1,14 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { alone } from "../events/currentRun.ts"
-import { byShape } from "../step/fold.ts"
-import type { Folder } from "../step/fold.ts"
-import { deferred, giving, open, opening, single, streaming, TypeId } from "./core.ts"
-import type { AnyOpened, AnyRunnable, Opened, Runnable } from "./core.ts"
+import { asSoleStep } from "../events/currentRun.ts"
+import { byShape, last } from "../step/fold.ts"
+import type { ChunkFold } from "../step/fold.ts"
+import { once, single } from "../step/run.ts"
+import type { AnyOpener, Opener, Runnable } from "../step/types.ts"
+import { isRunnable, makeStep, open, passing, singleValue, streaming } from "./make.ts"
 
-/** Folders that go by shape give what the chunks' own type folds to. */
-const shaped = <Chunk, Out>() => byShape() as Folder<Chunk, Out>
+/** A fold by shape, for chunks whose own type folds to `Out`. */
+const shaped = <Chunk, Out>() => byShape() as ChunkFold<Chunk, Out>
 
 /**
  * A function over each chunk. The whole is the fold of what it gives: texts strung together, objects merged, otherwise
@@ -29,7 +30,7 @@ export const map = <A, B>(f: (chunk: A) => B): Runnable<A, B, never, never, B, A
   streaming<A, B, never, never, B, A>({
     type: "chain",
     name: "RunnableLambda",
-    folder: () => shaped<B, B>(),
+    fold: () => shaped<B, B>(),
     run: (input) => Stream.sync(() => f(input)),
     over: (input) => Stream.map(input, f)
   })
@@ -53,7 +54,7 @@ export const transform = <A, B, E = never, R = never>(
   streaming<A, B, E, R, B, A>({
     type: "chain",
     name,
-    folder: () => shaped<B, B>(),
+    fold: () => shaped<B, B>(),
     run: (input) => f(Stream.succeed(input)),
     // The function is given a stream that cannot fail and needs nothing; what the real one can and needs is in the
     // result's type, and passes through it untouched.
@@ -77,19 +78,16 @@ export const transform = <A, B, E = never, R = never>(
  * ```
  */
 export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk, Chunk> =>
-  streaming<A, A, never, never, Chunk, Chunk>({
-    type: "chain",
-    name: "RunnablePassthrough",
-    folder: () => shaped<Chunk, A>(),
+  passing<A, A, Chunk, Chunk>(
+    { type: "chain", name: "RunnablePassthrough", events: { stream: "asPart" } },
+    // The chunks fold to the input, whatever it is.
+    ({ fold, pull }) => ({ pull, fold: fold as () => ChunkFold<Chunk, A> }),
     // A whole value is the only chunk of itself.
-    run: (input) => Stream.succeed(input) as Stream.Stream<never>,
-    over: (input) => input,
-    foldOver: (before) => before,
-    tells: "part"
-  })
-
-const isRunnable = (value: unknown): value is AnyRunnable =>
-  typeof value === "object" && value !== null && TypeId in value
+    (input) => ({
+      pull: once(Effect.succeed([input as Chunk & A])),
+      fold: () => last<Chunk & A>() as ChunkFold<Chunk, A>
+    })
+  )
 
 /**
  * A function of the whole input: of a value, an effect, or a runnable, which then gets the same input and streams. A
@@ -112,20 +110,17 @@ export const fn: {
   <In, Out, E, R>(f: (input: In) => Effect.Effect<Out, E, R>): Runnable<In, Out, E, R>
   <In, Out>(f: (input: In) => Out): Runnable<In, Out>
 } = <In>(f: (input: In) => unknown): Runnable<In, never, never, never, never> =>
-  opening<In, never, never, never, never>(
+  makeStep<In, never, never, never, never>(
     { type: "chain", name: "RunnableLambda" },
-    (input, watched) =>
-      deferred(
-        Effect.sync(() => {
-          const made = f(input)
-          const run: AnyOpened = isRunnable(made)
-            ? alone(open(made, input as never, watched))
-            : single(Effect.isEffect(made) ? made : Effect.succeed(made))
-          // The overloads give the result the types of what the function gives.
-          return run as unknown as Opened<never, never, never, never>
-        }),
-        watched
-      )
+    (input) => (scope) =>
+      Effect.suspend(() => {
+        const made = f(input)
+        const opener: AnyOpener = isRunnable(made)
+          ? asSoleStep(open(made, input as never))
+          : () => Effect.succeed(single(Effect.isEffect(made) ? made : Effect.succeed(made)))
+        // The overloads give the result the types of what the function returned.
+        return (opener as Opener<never, never, never, never>)(scope)
+      })
   )
 
 /**
@@ -145,4 +140,4 @@ export const retriever = <Document, E = never, R = never>(
   name: string,
   find: (query: string) => Effect.Effect<ReadonlyArray<Document>, E, R>
 ): Runnable<string, ReadonlyArray<Document>, E, R> =>
-  giving({ type: "retriever", name, give: find, tellInput: (query) => ({ query }) })
+  singleValue({ type: "retriever", name, events: { input: (query) => ({ query }) } }, find)

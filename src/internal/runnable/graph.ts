@@ -1,6 +1,6 @@
 import type { RunType } from "../../RunEvent.ts"
-import { TypeId } from "./core.ts"
-import type { Step } from "./core.ts"
+import { TypeId } from "../step/types.ts"
+import type { Step } from "../step/types.ts"
 
 /** A step. `id` is its own in the graph, `name` need not be. */
 export interface GraphNode {

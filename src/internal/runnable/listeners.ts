@@ -1,12 +1,11 @@
 import * as Cause from "effect/Cause"
-import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { following } from "../step/fold.ts"
-import { derived } from "./core.ts"
-import type { Opened, Runnable } from "./core.ts"
+import type { Folded } from "../step/fold.ts"
+import { withPull } from "../step/run.ts"
+import type { Opener, Runnable } from "../step/types.ts"
+import { wrapStep } from "./make.ts"
 
 /** A run begins. A step that works on chunks as they come has no `input` yet. */
 export interface Started<In> {
@@ -64,56 +63,61 @@ export const withListeners = <In, Out, E, R2 = never>(
 <R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R | R2, Chunk, InChunk> => {
-  return derived(self, <E3, R3>(run: Opened<Chunk, Out, E | E3, R | R3>, given: { readonly input?: In }) =>
-    // A failure of what it reads is told as its own.
-    observed({ name: self.name, ...given }, listeners as Listeners<In, Out, E | E3, R2>, run))
+  return wrapStep(self, <E3, R3>(open: Opener<Chunk, Out, E | E3, R | R3>, known: { readonly input?: In }) =>
+    // A failure of the input is reported as the step's own.
+    observed({ name: self.name, ...known }, listeners as Listeners<In, Out, E | E3, R2>, open))
 }
 
 const observed = <In, Out, Chunk, E, R, R2>(
   run: Started<In>,
   listeners: Listeners<In, Out, E, R2>,
-  opened: Opened<Chunk, Out, E, R>
-): Stream.Stream<Chunk, E, R | R2> =>
-  Stream.transformPull(Stream.empty, (_, scope) =>
-    Effect.gen(function*() {
-      const services = yield* Effect.context<R2>()
-      const folder = following(opened)
-      const tell = <A>(listener: ((run: A) => Effect.Effect<unknown, unknown, R2>) | undefined, run: () => A) =>
-        listener === undefined ? Effect.void : Effect.suspend(() => listener(run())).pipe(
-          Effect.provideContext(services),
-          Effect.catchCause((cause) => Effect.logWarning("A listener failed", cause)),
-          Effect.asVoid
-        )
-      let over = false
-      const end = (told: Effect.Effect<void>) =>
-        Effect.suspend(() => {
-          if (over) return Effect.void
-          over = true
-          return told
-        })
-      const left = end(tell(listeners.onInterrupt, () => {
-        const partial = folder.partial()
-        return partial === undefined ? run : { ...run, partial }
-      }))
-      yield* tell(listeners.onStart, () => run)
-      yield* Scope.addFinalizer(scope, left)
-      // Opened in this scope after the finalizer above, so it is closed before an interruption is told.
-      const pull = yield* Channel.toPullScoped(Stream.toChannel(opened.stream), scope)
-      return Pull.matchEffect(pull, {
+  open: Opener<Chunk, Out, E, R>
+): Opener<Chunk, Out, E, R | R2> =>
+  Effect.fnUntraced(function*(scope) {
+    const services = yield* Effect.context<R2>()
+    let fold: Folded<Out> | undefined
+    const call = <A>(listener: ((run: A) => Effect.Effect<unknown, unknown, R2>) | undefined, run: () => A) =>
+      listener === undefined ? Effect.void : Effect.suspend(() => listener(run())).pipe(
+        Effect.provideContext(services),
+        Effect.catchCause((cause) => Effect.logWarning("A listener failed", cause)),
+        Effect.asVoid
+      )
+    let over = false
+    const end = (call: Effect.Effect<void>) =>
+      Effect.suspend(() => {
+        if (over) return Effect.void
+        over = true
+        return call
+      })
+    const left = end(call(listeners.onInterrupt, () => {
+      const partial = fold?.partial()
+      return partial === undefined ? run : { ...run, partial }
+    }))
+    const failed = (cause: Cause.Cause<E>) =>
+      Effect.andThen(
+        Cause.hasInterruptsOnly(cause)
+          ? left
+          : end(call(listeners.onError, () => {
+            const error = Cause.findErrorOption(cause)
+            return { ...run, cause, error: error._tag === "Some" ? error.value : undefined }
+          })),
+        Effect.failCause(cause)
+      )
+    yield* call(listeners.onStart, () => run)
+    yield* Scope.addFinalizer(scope, left)
+    // Opened in this scope after the finalizer above, so it is closed before an interruption is reported.
+    const opened = yield* Effect.catchCause(open(scope), failed)
+    const folding = fold = opened.fold()
+    return withPull(
+      opened,
+      Pull.matchEffect(opened.pull, {
         onSuccess: (chunks) => {
-          return Effect.succeed(folder.follow(chunks))
+          folding.add(chunks)
+          return Effect.succeed(chunks)
         },
         onDone: () =>
-          Effect.andThen(end(tell(listeners.onEnd, () => ({ ...run, output: folder.done() }))), Cause.done()),
-        onFailure: (cause) =>
-          Effect.andThen(
-            Cause.hasInterruptsOnly(cause)
-              ? left
-              : end(tell(listeners.onError, () => {
-                const error = Cause.findErrorOption(cause)
-                return { ...run, cause, error: error._tag === "Some" ? error.value : undefined }
-              })),
-            Effect.failCause(cause)
-          )
+          Effect.andThen(end(call(listeners.onEnd, () => ({ ...run, output: folding.done() }))), Cause.done()),
+        onFailure: failed
       })
-    }))
+    )
+  })

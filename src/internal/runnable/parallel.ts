@@ -1,10 +1,13 @@
-import * as Stream from "effect/Stream"
+import * as Array from "effect/Array"
+import * as Effect from "effect/Effect"
 import { tagged } from "../events/currentRun.ts"
 import { byKey, byShape } from "../step/fold.ts"
-import type { Folder } from "../step/fold.ts"
+import type { ChunkFold } from "../step/fold.ts"
+import { untilDone } from "../step/run.ts"
+import type { AnyRun, AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "../step/types.ts"
 import { merge } from "../stream/merge.ts"
-import { open, opening } from "./core.ts"
-import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
+import type { Producer } from "../stream/merge.ts"
+import { makeStep, open } from "./make.ts"
 
 export type Branches<In> = Readonly<Record<string, Runnable<In, unknown, unknown, unknown, unknown, never>>>
 
@@ -47,24 +50,32 @@ export const parallel = <In, const B extends Branches<In>>(
 const ahead = 4
 
 /** The same input to all branches at once. */
-export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable =>
-  opening<never, unknown, unknown, unknown, unknown>(
-    { type: "chain", name: "RunnableMap", shape: { _tag: "Branches", branches: Object.entries(branches) } },
-    (input, watched) => {
-      const runs = new Map(
-        // Its input is that of all branches.
-        Object.entries(branches).map(([key, branch]) => [key, tagged(`map:key:${key}`, open(branch, input, watched))])
-      )
-      return {
-        stream: merge(
-          [...runs].map(([key, { stream }]) => Stream.map(stream, (chunk) => ({ [key]: chunk }))),
-          ahead
-        ),
-        folder: () =>
-          byKey(
-            (key) => (runs.get(key)?.folder() as Folder<unknown, unknown> | undefined) ?? byShape(),
-            [...runs.keys()]
-          ) as Folder<unknown, unknown>
-      }
+export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): AnyRunnable => {
+  const entries = Object.entries(branches)
+  return makeStep<never, unknown, unknown, unknown, unknown>(
+    { type: "chain", name: "RunnableMap", shape: { _tag: "Branches", branches: entries } },
+    (input) => (scope) => {
+      // A branch may take long to open while others already stream. It is here before its first chunk is.
+      const runs = new Map<string, AnyRun>()
+      const producers = entries.map(([key, branch]): Producer<unknown, unknown, unknown> => {
+        const start = tagged(`map:key:${key}`, open(branch, input)) // it is the input of all branches
+        return (offer) =>
+          Effect.scopedWith((scope) =>
+            Effect.flatMap(start(scope), (run) => {
+              runs.set(key, run)
+              return untilDone(
+                Effect.flatMap(run.pull, (chunks) => offer(Array.map(chunks, (chunk) => ({ [key]: chunk }))))
+              )
+            })
+          )
+      })
+      const foldOf = (key: string) =>
+        // A branch folds its own chunks.
+        (runs.get(key)?.fold() as ChunkFold<unknown, unknown> | undefined) ?? byShape()
+      return Effect.map(merge(producers, ahead, scope), (pull) => ({
+        pull,
+        fold: () => byKey(foldOf, Object.keys(branches)) as ChunkFold<unknown, unknown> // its chunks are such objects
+      }))
     }
   )
+}

@@ -1,9 +1,9 @@
-import * as Result from "effect/Result"
-import * as Stream from "effect/Stream"
-import { byKey, byShape } from "../step/fold.ts"
-import type { Folder } from "../step/fold.ts"
-import { streaming } from "./core.ts"
-import type { Runnable } from "./core.ts"
+import * as Effect from "effect/Effect"
+import { byKey, byShape, withFirst } from "../step/fold.ts"
+import type { ChunkFold } from "../step/fold.ts"
+import { filterMap, once } from "../step/run.ts"
+import type { Runnable } from "../step/types.ts"
+import { passing } from "./make.ts"
 
 type Having<K extends string> = { readonly [P in K]?: unknown }
 
@@ -47,7 +47,7 @@ export const pick: {
         const found = key.filter((each) => valueAt(chunk, each) !== undefined)
         return found.length === 0 ? undefined : Object.fromEntries(found.map((each) => [each, valueAt(chunk, each)]))
       },
-      (before) => byKey((each) => before.at?.(each) ?? byShape())
+      (before) => byKey((each) => before.at?.(each) ?? byShape()) as ChunkFold<unknown, unknown> // it picks objects
     )) as Runnable<object, never, never, never, never, unknown>
 
 const valueAt = (chunk: unknown, key: string): unknown =>
@@ -57,18 +57,10 @@ const valueAt = (chunk: unknown, key: string): unknown =>
 
 const picking = (
   of: (chunk: unknown) => unknown,
-  foldOver: (before: Folder<never, unknown>) => Folder<never, unknown>
-): Runnable<unknown, unknown, never, never, unknown, unknown> => {
-  const found = (chunk: unknown) => {
-    const value = of(chunk)
-    return value === undefined ? Result.failVoid : Result.succeed(value)
-  }
-  return streaming<unknown, unknown, never, never, unknown, unknown>({
-    type: "chain",
-    name: "RunnablePick",
-    folder: byShape,
-    run: (input) => Stream.filterMap(Stream.succeed(input), found),
-    over: (input) => Stream.filterMap(input, found),
-    foldOver
-  })
-}
+  foldOver: (input: ChunkFold<never, unknown>) => ChunkFold<unknown, unknown>
+): Runnable<unknown, unknown, never, never, unknown, unknown> =>
+  passing<unknown, unknown, unknown, unknown>(
+    { type: "chain", name: "RunnablePick" },
+    (input) => ({ pull: filterMap(input.pull, of), fold: () => withFirst(() => foldOver(input.fold())) }),
+    (input) => ({ pull: filterMap(once(Effect.succeed([input])), of), fold: byShape })
+  )

@@ -2,9 +2,8 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
-import { unwrap } from "../stream/unwrap.ts"
-import { derived } from "./core.ts"
-import type { Runnable } from "./core.ts"
+import type { Runnable } from "../step/types.ts"
+import { wrapStep } from "./make.ts"
 
 /** How many runs may begin in how long. */
 export interface RateLimitOptions {
@@ -38,7 +37,7 @@ export const withRateLimit = (options: RateLimitOptions) => {
     self: Runnable<In, Out, E, R, Chunk, InChunk>
   ): Runnable<In, Out, E, R, Chunk, InChunk> => {
     const token = bucket(limit, window)
-    return derived(self, ({ stream }) => unwrap(Effect.as(token, stream)))
+    return wrapStep(self, (open) => (scope) => Effect.andThen(token, open(scope)))
   }
 }
 

@@ -5,8 +5,8 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import { alsoTagged } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
-import { derivedBarrier, open } from "./core.ts"
-import type { Runnable } from "./core.ts"
+import type { Runnable } from "../step/types.ts"
+import { open, wrapBarrier } from "./make.ts"
 import { untilFirst } from "./untilFirst.ts"
 
 /** When and how often a step is run again. */
@@ -41,43 +41,39 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
 <In, Out, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R, Chunk> =>
-  derivedBarrier(
-    self,
-    (input, watched) =>
-      watch(
-        { ...about, name: self.name },
-        watched,
-        () => ({ _tag: "Known", value: input }),
-        untilFirst(Effect.gen(function*() {
-          const step = yield* Schedule.toStep<unknown, E, never, never>(
-            options.schedule ?? Schedule.exponential("500 millis")
-          )
-          const clock = yield* Clock.Clock
-          const worth = options.while ?? isRetryable
-          const times = options.times ?? 2
-          let retries = 0
-          return {
-            first: open(self, input, watched),
-            next: (cause) => {
-              const error = Cause.findErrorOption(cause)
-              if (error._tag === "None" || retries >= times || !worth(error.value)) return Effect.failCause(cause)
-              return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
-                onSuccess: ([, wait]) =>
-                  Effect.map(
-                    Effect.sleep(wait),
-                    () => alsoTagged(`retry:attempt:${++retries + 1}`, open(self, input, watched))
-                  ),
-                onDone: () => Effect.failCause(cause),
-                onFailure: Effect.failCause
-              })
-            }
+  wrapBarrier(self, (input) =>
+    watch(
+      { ...info, name: self.name },
+      input,
+      untilFirst(Effect.gen(function*() {
+        const step = yield* Schedule.toStep<unknown, E, never, never>(
+          options.schedule ?? Schedule.exponential("500 millis")
+        )
+        const clock = yield* Clock.Clock
+        const worth = options.while ?? isRetryable
+        const times = options.times ?? 2
+        let retries = 0
+        return {
+          first: open(self, input),
+          next: (cause) => {
+            const error = Cause.findErrorOption(cause)
+            if (error._tag === "None" || retries >= times || !worth(error.value)) return Effect.failCause(cause)
+            return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
+              onSuccess: ([, wait]) =>
+                Effect.map(
+                  Effect.sleep(wait),
+                  () => alsoTagged(`retry:attempt:${++retries + 1}`, open(self, input))
+                ),
+              onDone: () => Effect.failCause(cause),
+              onFailure: Effect.failCause
+            })
           }
-        }))
-      )
-  )
+        }
+      }))
+    ))
 
-/** Where only the whole is asked for, the tries lie in a run of their own. */
-const about = { type: "chain", tells: "whole", shape: { _tag: "Branches", branches: [] } } as const
+/** Where only the whole is asked for, the attempts lie in a run of their own. */
+const info = { type: "chain", events: { only: "whole" }, shape: { _tag: "Branches", branches: [] } } as const
 
 const isRetryable = (error: unknown): boolean =>
   typeof error !== "object" || error === null || !("isRetryable" in error) || error.isRetryable === true

@@ -1,8 +1,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
-import { alone, tagged } from "../events/currentRun.ts"
-import { deferred, open, opening } from "./core.ts"
-import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "./core.ts"
+import { asSoleStep, tagged } from "../events/currentRun.ts"
+import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "../step/types.ts"
+import { makeStep, open } from "./make.ts"
 import type { Branches } from "./parallel.ts"
 
 /**
@@ -58,18 +58,15 @@ const routeOf = (
   routes: Readonly<Record<string, AnyRunnable>>,
   select: (input: never) => string
 ): AnyRunnable =>
-  opening<never, unknown, unknown, unknown, unknown>(
+  makeStep<never, unknown, unknown, unknown, unknown>(
     { type: "chain", name: "RouterRunnable", shape: { _tag: "Branches", branches: Object.entries(routes) } },
-    (input, watched) =>
-      deferred(
-        Effect.suspend(() => {
-          const key = select(input)
-          return Object.hasOwn(routes, key)
-            ? Effect.succeed(tagged(`route:${key}`, alone(open(routes[key]!, input, watched))))
-            : Effect.fail(unknownKey(key, Object.keys(routes)))
-        }),
-        watched
-      )
+    (input) => (scope) =>
+      Effect.suspend(() => {
+        const key = select(input)
+        return Object.hasOwn(routes, key)
+          ? tagged(`route:${key}`, asSoleStep(open(routes[key]!, input)))(scope)
+          : Effect.fail(unknownKey(key, Object.keys(routes)))
+      })
   )
 
 const unknownKey = (key: string, known: ReadonlyArray<string>) =>

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import * as Stream from "effect/Stream"
-import { CurrentRun } from "../events/currentRun.ts"
-import type { Run } from "../events/currentRun.ts"
-import { collect, deferred, opening, TypeId } from "./core.ts"
-import type { AnyOpened, AnyRunnable, Opened, Runnable, Step } from "./core.ts"
+import { CurrentRun, inContext } from "../events/currentRun.ts"
+import { collect } from "../step/run.ts"
+import { TypeId } from "../step/types.ts"
+import type { AnyOpener, AnyRunnable, Opener, Runnable, Step, StepInfo } from "../step/types.ts"
+import { makeStep } from "./make.ts"
 
 /**
  * One step after the other. Each step takes what the one before it gives.
@@ -72,50 +72,42 @@ export const andThen: {
 } = dual(2, (self: AnyRunnable, next: AnyRunnable) => sequenceOf([self, next]))
 
 /**
- * One step after the other. A step that works on chunks starts on the first one; any other waits for the fold of what
- * the step before it puts out. Sequences inside are taken apart, so that it does not matter how they were put together.
+ * One step after the other. A step that works on chunks starts with the first one; any other waits for the fold of the
+ * chunks before it. Sequences inside are taken apart, so it does not matter how they were put together.
  */
 const sequenceOf = (steps: ReadonlyArray<AnyRunnable>): AnyRunnable => {
   const flat = steps.flatMap((step) => step[TypeId].steps ?? [step])
-  const about = {
+  const [first, ...rest] = flat.map((step) => step[TypeId]) as [Step, ...Array<Step>] // a sequence has steps
+  const info: StepInfo = {
     type: "chain",
     name: "RunnableSequence",
-    tells: "root",
+    events: { stream: "asRoot" },
     steps: flat,
     shape: { _tag: "Sequence", steps: flat }
-  } as const
-  const first = flat[0]![TypeId]
-  const behind = (start: () => AnyOpened, watched: boolean) => {
-    const compose = (run: Run | undefined) => {
-      let opened = inside(run, 0, start())
-      for (let i = 1; i < flat.length; i++) opened = inside(run, i, then(opened, flat[i]![TypeId], watched))
-      return opened as Opened<unknown, unknown, never, never> // its folder is one for its own chunks
-    }
-    return watched ? deferred(Effect.map(CurrentRun, compose), watched) : compose(undefined)
   }
+  const behind = (start: AnyOpener): Opener<unknown, unknown, never, never> => (scope) =>
+    Effect.withFiber((fiber) => {
+      const context = fiber.getRef(CurrentRun)
+      // The runs of the steps lie in that of the sequence, not in that of the step which reads them.
+      const placed = (open: AnyOpener, i: number) =>
+        context === undefined ? open : inContext({ ...context, stepTags: [`seq:step:${i + 1}`] }, typed(open))
+      let open = placed(start, 0)
+      for (const [i, step] of rest.entries()) open = placed(after(open, step), i + 1)
+      return typed(open)(scope)
+    })
   const { over } = first
-  return opening<never, unknown, never, never, unknown, unknown>(
-    about,
-    (input, watched) => behind(() => first.open(input, watched), watched),
-    over && ((before, watched) => behind(() => over(before, watched), watched))
+  return makeStep<never, unknown, never, never, unknown, unknown>(
+    info,
+    (input) => behind(first.open(input)),
+    over && ((before) => behind(over(before)))
   )
 }
 
-const then = (before: AnyOpened, step: Step, watched: boolean): AnyOpened =>
+const after = (before: AnyOpener, step: Step): AnyOpener =>
   step.over === undefined
     // The types of the steps were checked where they were put together.
-    ? deferred(
-      Effect.map(collect(before as Opened<unknown, unknown, unknown, unknown>), (whole) =>
-        step.open(whole as never, watched) as Opened<unknown, unknown, unknown, unknown>),
-      watched
-    )
-    : step.over(before, watched)
+    ? (scope) => Effect.flatMap(collect(typed(before)), (whole) => step.open(whole as never)(scope))
+    : step.over(before)
 
-/** A step's runs lie in the sequence's, not in that of the step which reads it. */
-const inside = (run: Run | undefined, i: number, opened: AnyOpened): AnyOpened =>
-  run === undefined
-    ? opened
-    : {
-      ...opened,
-      stream: Stream.provideService(opened.stream, CurrentRun, { ...run, stepTags: [`seq:step:${i + 1}`] })
-    }
+/** An opener for whoever reads its own chunks: the fold of a run takes the chunks of that run. */
+const typed = (open: AnyOpener) => open as Opener<unknown, unknown, never, never>

@@ -1,15 +1,13 @@
-import type * as Cause from "effect/Cause"
-import * as Channel from "effect/Channel"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
-import type * as Pull from "effect/Pull"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { derived } from "./core.ts"
-import type { Runnable } from "./core.ts"
+import { withPull } from "../step/run.ts"
+import type { Opener, Runnable } from "../step/types.ts"
+import { forkedWait } from "../stream/forkedWait.ts"
+import { wrapStep } from "./make.ts"
 
 /**
  * A step took longer than `withTimeout` allows. `step` is its name, `limit` what was allowed, in milliseconds.
@@ -65,60 +63,48 @@ export const withTimeout = (duration: Duration.Input) => {
         step: self.name,
         limit: Duration.toMillis(limit)
       })
-    return derived(self, ({ stream }) => timed(stream, limit, expired))
+    return wrapStep(self, (open) => timed(open, limit, expired))
   }
 }
 
-const timed = <A, E, R, X>(
-  stream: Stream.Stream<A, E, R>,
+const timed = <Chunk, Out, E, R, X>(
+  open: Opener<Chunk, Out, E, R>,
   limit: Duration.Duration,
   expire: () => X
-): Stream.Stream<A, E | X, R> =>
-  Stream.transformPull(Stream.empty, (_, scope) =>
-    Effect.gen(function*() {
-      type ChunkPull = Pull.Pull<readonly [A, ...Array<A>], E, void, R>
-      const services = yield* Effect.context<R>()
-      const child = yield* Scope.fork(scope)
-      let pulling: Fiber.Fiber<unknown, unknown> | undefined
-      // Two may stop it at the same time, such as this limit and one around it: both wait until it is closed.
-      const stop = Effect.uninterruptible(Effect.andThen(
-        Effect.suspend(() => pulling === undefined ? Effect.void : Fiber.interrupt(pulling)),
-        Scope.close(child, Exit.void)
-      ))
-      yield* Scope.addFinalizer(scope, stop)
-      let expired: X | undefined
-      let abort: ((error: X) => void) | undefined
-      // Opening may take its time as well, so it is done by the first pull.
-      let pull: ChunkPull = Effect.suspend(() =>
-        Effect.flatMap(Channel.toPullScoped(Stream.toChannel(stream), child), (opened) => {
-          pull = opened
-          return opened
+): Opener<Chunk, Out, E | X, R> =>
+  Effect.fnUntraced(function*(scope) {
+    const services = yield* Effect.context<R>()
+    const child = yield* Scope.fork(scope)
+    let working: Fiber.Fiber<unknown, unknown> | undefined
+    // Two may stop it at the same time, such as this limit and one around it: both wait until it is closed.
+    const stop = Effect.uninterruptible(Effect.andThen(
+      Effect.suspend(() => working === undefined ? Effect.void : Fiber.interrupt(working)),
+      Scope.close(child, Exit.void)
+    ))
+    yield* Scope.addFinalizer(scope, stop)
+    let expired: X | undefined
+    let abort: ((error: X) => void) | undefined
+    const timer = yield* Effect.forkIn(
+      Effect.andThen(
+        Effect.sleep(limit),
+        Effect.suspend(() => {
+          expired = expire()
+          if (abort === undefined) return stop
+          abort(expired)
+          return Effect.void
         })
-      )
-      const timer = yield* Effect.forkIn(
-        Effect.andThen(
-          Effect.sleep(limit),
-          Effect.suspend(() => {
-            expired = expire()
-            if (abort === undefined) return stop
-            abort(expired)
-            return Effect.void
-          })
-        ),
-        scope
-      )
-      return Effect.callback<readonly [A, ...Array<A>], E | X | Cause.Done>((resume) => {
-        if (expired !== undefined) return resume(Effect.andThen(Fiber.await(timer), Effect.fail(expired)))
-        const fiber = pulling = Effect.runForkWith(services)(pull)
-        abort = (error) => resume(Effect.andThen(stop, Effect.fail(error)))
-        fiber.addObserver((exit) => {
-          abort = undefined
-          pulling = undefined
-          resume(exit)
-        })
-        return Effect.suspend(() => {
-          abort = undefined
-          return Fiber.interrupt(fiber)
+      ),
+      scope
+    )
+    const limited = <A, E2>(effect: Effect.Effect<A, E2, R>): Effect.Effect<A, E2 | X> =>
+      Effect.suspend((): Effect.Effect<A, E2 | X> => {
+        if (expired !== undefined) return Effect.andThen(Fiber.await(timer), Effect.fail(expired))
+        return forkedWait<A, E2 | X, R>(effect, services, (wait) => {
+          // It stays known after the wait: whoever stops the step waits for its fiber, too.
+          working = wait?.fiber ?? working
+          abort = wait && ((error) => wait.end(Effect.andThen(stop, Effect.fail(error))))
         })
       })
-    }))
+    const run = yield* limited(open(child))
+    return withPull(run, limited(run.pull))
+  })

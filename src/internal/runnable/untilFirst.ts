@@ -1,45 +1,53 @@
+/**
+ * One of several attempts at a run: for retries, fallbacks and answers that are put right. Failures count only before
+ * the first chunk; after it the attempt is the run.
+ */
 import type * as Cause from "effect/Cause"
-import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { lazily } from "../step/fold.ts"
-import type { Opened } from "./core.ts"
+import { withPull } from "../step/run.ts"
+import type { ChunkPull, Opener } from "../step/types.ts"
 
-/** How a step is tried. */
-export interface Tries<Chunk, Out, E, R> {
-  readonly first: Opened<Chunk, Out, E, R>
-  /** What to run after this failure, or a failure. */
-  readonly next: (cause: Cause.Cause<E>) => Effect.Effect<Opened<Chunk, Out, E, R>, E, R>
+/** The attempts at a run. */
+export interface Attempts<Chunk, Out, E, R> {
+  readonly first: Opener<Chunk, Out, E, R>
+  /** The next attempt after this failure, or a failure. */
+  readonly next: (cause: Cause.Cause<E>) => Effect.Effect<Opener<Chunk, Out, E, R>, E, R>
 }
 
-/** A run that is tried in other ways until one gives a first chunk. A try that failed is closed before the next. */
+/** Opens one attempt after the other until one gives a chunk or ends. A failed attempt is closed before the next opens. */
 export const untilFirst = <Chunk, Out, E, R>(
-  tries: Effect.Effect<Tries<Chunk, Out, E, R>>
-): Opened<Chunk, Out, E, R> => {
-  let tried: Opened<Chunk, Out, E, R> | undefined
-  const stream = Stream.transformPull(Stream.empty, (_, scope) =>
-    Effect.gen(function*() {
-      const { first, next } = yield* tries
-      type Chunks = readonly [Chunk, ...Array<Chunk>]
-      let pull: Pull.Pull<Chunks, E, void, R> | undefined
-      const start = (run: Opened<Chunk, Out, E, R>): Pull.Pull<Chunks, E, void, R> =>
-        Effect.gen(function*() {
-          tried = run
-          const child = yield* Scope.fork(scope)
-          const attempt = yield* Channel.toPullScoped(Stream.toChannel(run.stream), child)
-          const exit = yield* Effect.exit(attempt)
-          if (Exit.isSuccess(exit) || Pull.isDoneCause(exit.cause)) {
-            pull = attempt
-            return yield* exit
-          }
-          yield* Scope.close(child, exit)
-          // A cause without a Done has only the stream's own failures.
-          return yield* Effect.flatMap(next(exit.cause as Cause.Cause<E>), start)
-        })
-      return Effect.suspend(() => pull ?? start(first))
-    }))
-  return { stream, folder: () => lazily(() => tried?.folder()), kept: () => tried?.kept?.() }
-}
+  attempts: Effect.Effect<Attempts<Chunk, Out, E, R>, never, R>
+): Opener<Chunk, Out, E, R> =>
+(scope) =>
+  Effect.flatMap(attempts, ({ first, next }) => {
+    const attempt: (open: Opener<Chunk, Out, E, R>) => ReturnType<Opener<Chunk, Out, E, R>> = Effect.fnUntraced(
+      function*(open) {
+        const child = yield* Scope.fork(scope)
+        const started = yield* Effect.exit(
+          Effect.flatMap(open(child), (run) => Effect.map(firstPull(run.pull), (pull) => withPull(run, pull)))
+        )
+        if (Exit.isSuccess(started)) return started.value
+        yield* Scope.close(child, started)
+        return yield* Effect.flatMap(next(started.cause), attempt)
+      }
+    )
+    return attempt(first)
+  })
+
+/** Pulls once, and gives a pull that begins with what came. It fails only if the first pull does. */
+const firstPull = <Chunk, E, R>(pull: ChunkPull<Chunk, E, R>): Effect.Effect<ChunkPull<Chunk, E, R>, E, R> =>
+  Pull.matchEffect(pull, {
+    onSuccess: (chunks) => {
+      let given = false
+      return Effect.succeed(Effect.suspend(() => {
+        if (given) return pull
+        given = true
+        return Effect.succeed(chunks)
+      }))
+    },
+    onDone: () => Effect.succeed(pull),
+    onFailure: Effect.failCause
+  })

@@ -1,102 +1,84 @@
+/**
+ * Folds: how the chunks of a run make one value. Used by steps, by the event layer and by histories and caches. Imports
+ * no step. A fold costs O(1) a chunk.
+ */
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import { Accumulator } from "./accumulator.ts"
 
-/** What chunks fold to. */
-export interface Kept<out Out> {
-  /** What came so far, or undefined when nothing did. */
+/** The result of folding chunks. */
+export interface Folded<out Out> {
+  /** The value of the chunks so far, or undefined before the first. */
   readonly partial: () => unknown
-  /** The whole value. */
+  /** The whole value, after the last chunk. */
   readonly done: () => Out
 }
 
-/** Makes one value of the chunks of a stream. */
-export interface Folder<in Chunk, out Out> extends Kept<Out> {
-  readonly add: (chunk: Chunk) => void
-  /** Adds all chunks of a read, where that is cheaper at once. */
-  readonly addAll?: ((chunks: ReadonlyArray<Chunk>) => void) | undefined
-  /** How the values under one key of the chunks fold, where that does not go by their shape. */
-  readonly at?: ((key: string) => Folder<unknown, unknown>) | undefined
+/** Makes one value of chunks. */
+export interface ChunkFold<in Chunk, out Out> extends Folded<Out> {
+  /** Adds the chunks of one read, in order. */
+  readonly add: (chunks: ReadonlyArray<Chunk>) => void
+  /** A new fold for the values under a key of the chunks. Absent: they fold by their shape. */
+  readonly at?: ((key: string) => ChunkFold<unknown, unknown>) | undefined
+  /** Each chunk is the whole value so far, so the last one is the output. */
+  readonly latest?: true | undefined
 }
 
-/** A folder of which it is known only with the first chunk, or at the end, what it is: by the chunks' shape if never. */
-export const lazily = <Chunk, Out>(make: () => Folder<Chunk, Out> | undefined): Folder<Chunk, Out> => {
-  let folder: Folder<Chunk, Out> | undefined
-  // What has no folder of its own has put out nothing, and nothing has no shape.
-  const made = () => folder ??= make() ?? byShape() as Folder<Chunk, Out>
+/** A fold that another reader of the run feeds: what is added here is there already. */
+export const fedElsewhere = <Out>(fold: ChunkFold<never, Out>): ChunkFold<unknown, Out> => ({ ...fold, add: ignore })
+
+const ignore = (): void => {}
+
+/** A fold that is made with the first chunk: before that it is not known how the chunks fold. */
+export const withFirst = <Chunk, Out>(make: () => ChunkFold<Chunk, Out>): ChunkFold<Chunk, Out> => {
+  let fold: ChunkFold<Chunk, Out> | undefined
+  const made = () => fold ??= make()
   return {
-    add: (chunk) => (folder ?? made()).add(chunk),
-    addAll: (chunks) => addAll(folder ?? made(), chunks),
-    partial: () => (folder ?? make())?.partial(),
+    add: (chunks) => made().add(chunks),
+    partial: () => fold?.partial(),
     done: () => made().done(),
     at: (key) => made().at?.(key) ?? byShape()
   }
 }
 
-/** The fold of a stream's arrays as they pass. */
-export interface Following<Chunk, out Out> extends Kept<Out> {
-  /** Takes the next array, and gives it back. */
-  readonly follow: (chunks: readonly [Chunk, ...Array<Chunk>]) => readonly [Chunk, ...Array<Chunk>]
-}
-
-const addAll = <Chunk>(folder: Folder<Chunk, unknown>, chunks: ReadonlyArray<Chunk>): void => {
-  if (folder.addAll !== undefined) return folder.addAll(chunks)
-  for (const chunk of chunks) folder.add(chunk)
-}
-
-/** Folds a run's chunks as they pass, unless the run does so itself. */
-export const following = <Chunk, Out>(run: {
-  readonly folder: () => Folder<Chunk, Out>
-  readonly kept?: (() => Kept<Out> | undefined) | undefined
-}): Following<Chunk, Out> => {
-  let own: Folder<Chunk, Out> | undefined
-  let kept: Kept<Out> | undefined
-  const result = () => kept ?? (own ??= run.folder())
-  return {
-    follow: (chunks) => {
-      if (kept !== undefined) return chunks
-      if (own === undefined) {
-        kept = run.kept?.()
-        if (kept !== undefined) return chunks
-        own = run.folder()
-      }
-      addAll(own, chunks)
-      return chunks
-    },
-    partial: () => result().partial(),
-    done: () => result().done()
-  }
-}
-
 /** For steps whose last chunk is their value. */
-export const last = <A>(): Folder<A, A> => {
+export const last = <A>(): ChunkFold<A, A> => {
   let value: A | undefined
   return {
-    add: (chunk) => {
-      value = chunk
+    add: (chunks) => {
+      if (chunks.length > 0) value = chunks[chunks.length - 1]
     },
     partial: () => value,
-    // A step that puts out nothing has no value; its type then has no inhabitant to give.
+    // A step without chunks has no value; its output type then has no inhabitant to return.
     done: () => value as A,
-    at: () => last()
+    at: () => last(),
+    latest: true
   }
 }
 
 /**
- * For text: the slices strung together. Those of one read are joined first: a text that is put together slice by slice
- * stays in memory as slices.
+ * For text: the concatenation. The slices of one read are joined first, because V8 keeps every slice that is appended
+ * by itself as a node of its own.
  */
-export const text = (): Folder<string, string> => {
+export const text = (): ChunkFold<string, string> => {
   let all = ""
   return {
-    add: (chunk) => {
-      all += chunk
-    },
-    addAll: (chunks) => {
-      all += chunks.join("")
+    add: (chunks) => {
+      all += chunks.length === 1 ? chunks[0]! : chunks.join("")
     },
     partial: () => all,
     done: () => all
+  }
+}
+
+/** For model chunks. */
+export const message = (): ChunkFold<AIMessageChunk, AIMessage> => {
+  const all = new Accumulator()
+  return {
+    add: (chunks) => all.addAll(chunks),
+    partial: () => all.partial(),
+    // No stream of a model ends without its finish, which completes the message.
+    done: () => all.message() as AIMessage
   }
 }
 
@@ -108,86 +90,92 @@ const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null) && !("_tag" in value)
 
 /**
- * For steps that do not say how their chunks fold, by what the chunks are: model chunks to a message, texts strung
- * together, plain objects merged key by key (so that the single-key objects of parallel steps make one), anything else
- * by its last value.
+ * For steps that do not say how their chunks fold. The first chunk decides: model chunks make a message, texts are
+ * concatenated, plain objects are merged key by key (so that the single-key objects of parallel steps make one object),
+ * and of anything else the last value counts.
  */
-export const byShape = (): Folder<unknown, unknown> => {
-  let folder: Folder<never, unknown> | undefined
-  let add: (chunk: unknown) => void
-  const folderFor = (chunk: unknown): void => {
-    if (typeof chunk === "string") {
-      const inner = text()
-      add = (chunk) => inner.add(String(chunk))
-      folder = inner
-    } else if (isChunk(chunk)) {
-      const all = new Accumulator()
-      add = (chunk) => {
-        if (isChunk(chunk)) all.add(chunk)
-      }
-      folder = { add, partial: () => all.partial(), done: () => all.message() ?? all.partial() }
-    } else if (isPlainObject(chunk)) {
-      const inner = byKey(() => byShape())
-      add = (chunk) => {
-        if (isPlainObject(chunk)) inner.add(chunk)
-      }
-      folder = inner
-    } else {
-      const inner = last<unknown>()
-      add = inner.add
-      folder = inner
-    }
-  }
+export const byShape = (): ChunkFold<unknown, unknown> => {
+  let fold: ChunkFold<unknown, unknown> | undefined
   return {
-    add: (chunk) => {
-      if (folder === undefined) folderFor(chunk)
-      add(chunk)
+    add: (chunks) => {
+      if (chunks.length === 0) return
+      fold ??= foldOfShape(chunks[0])
+      fold.add(chunks)
     },
-    partial: () => folder?.partial(),
-    done: () => folder?.done()
+    partial: () => fold?.partial(),
+    done: () => fold?.done()
+  }
+}
+
+const foldOfShape = (first: unknown): ChunkFold<unknown, unknown> =>
+  typeof first === "string"
+    ? only(isString, (chunk) => String(chunk), text())
+    : isChunk(first)
+    ? only(isChunk, undefined, messageSoFar())
+    : isPlainObject(first)
+    ? only(isPlainObject, undefined, byKey(() => byShape()))
+    : last()
+
+/** A fold for chunks that are all of one kind as a rule. Others are converted, or left out. */
+const only = <Chunk>(
+  is: (chunk: unknown) => chunk is Chunk,
+  convert: ((chunk: unknown) => Chunk) | undefined,
+  fold: ChunkFold<Chunk, unknown>
+): ChunkFold<unknown, unknown> => ({
+  add: (chunks) =>
+    fold.add(
+      chunks.every((chunk) => is(chunk))
+        ? chunks as ReadonlyArray<Chunk> // `every` has just said so
+        : convert === undefined
+        ? chunks.filter(is)
+        : chunks.map(convert)
+    ),
+  partial: fold.partial,
+  done: fold.done
+})
+
+const isString = (value: unknown): value is string => typeof value === "string"
+
+/** For model chunks that may stop before their finish. */
+const messageSoFar = (): ChunkFold<AIMessageChunk, unknown> => {
+  const all = new Accumulator()
+  return {
+    add: (chunks) => all.addAll(chunks),
+    partial: () => all.partial(),
+    done: () => all.message() ?? all.partial()
   }
 }
 
 /**
- * For objects whose keys fold each by itself. The keys in `always` have a value even if no chunk had them: that of no
- * chunks, if there is one.
+ * For objects: each key folds by itself. The keys in `always` are in the result even if no chunk had them, with the
+ * value of no chunks, if there is one.
  */
 export const byKey = (
-  folderOf: (key: string) => Folder<unknown, unknown>,
+  foldOf: (key: string) => ChunkFold<unknown, unknown>,
   always: ReadonlyArray<string> = []
-): Folder<Record<string, unknown>, Record<string, unknown>> => {
-  const folders = new Map<string, Folder<unknown, unknown>>()
-  const all = (value: (folder: Folder<unknown, unknown>) => unknown) =>
-    Object.fromEntries([...folders].map(([key, folder]) => [key, value(folder)]))
+): ChunkFold<Record<string, unknown>, Record<string, unknown>> => {
+  const folds = new Map<string, ChunkFold<unknown, unknown>>()
+  const all = (value: (fold: ChunkFold<unknown, unknown>) => unknown) =>
+    Object.fromEntries([...folds].map(([key, fold]) => [key, value(fold)]))
   return {
-    add: (chunk) => {
-      for (const key of Object.keys(chunk)) {
-        let folder = folders.get(key)
-        if (folder === undefined) folders.set(key, folder = folderOf(key))
-        folder.add(chunk[key])
+    add: (chunks) => {
+      for (const chunk of chunks) {
+        for (const key of Object.keys(chunk)) {
+          let fold = folds.get(key)
+          if (fold === undefined) folds.set(key, fold = foldOf(key))
+          fold.add([chunk[key]])
+        }
       }
     },
-    partial: () => all((folder) => folder.partial()),
+    partial: () => all((fold) => fold.partial()),
     done: () => {
-      const whole = all((folder) => folder.done())
+      const whole = all((fold) => fold.done())
       for (const key of always) {
-        const value = folders.has(key) ? undefined : folderOf(key).done()
+        const value = folds.has(key) ? undefined : foldOf(key).done()
         if (value !== undefined) whole[key] = value
       }
       return whole
     },
-    at: folderOf
-  }
-}
-
-/** For model chunks. */
-export const message = (): Folder<AIMessageChunk, AIMessage> => {
-  const all = new Accumulator()
-  return {
-    add: all.add.bind(all),
-    addAll: all.addAll.bind(all),
-    partial: all.partial.bind(all),
-    // `run` lets no stream of a model end without its finish.
-    done: () => all.message() as AIMessage
+    at: foldOf
   }
 }

@@ -3,7 +3,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import { filling } from "./runIntoQueue.ts"
+import { runIntoQueue } from "./runIntoQueue.ts"
 
 /** What is read at once is one batch; the next one waits for the reader. */
 const batchesAhead = 1
@@ -20,7 +20,7 @@ export const withHeartbeat = <A, E, R>(
   Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
       const queue = yield* Queue.bounded<readonly [A, ...Array<A>], E | Cause.Done>(batchesAhead)
-      const fill = filling(queue, Stream.runForEachArray(self, (items) => Queue.offer(queue, items)))
+      const fill = runIntoQueue(queue, Stream.runForEachArray(self, (items) => Queue.offer(queue, items)))
       const beats = Effect.forever(Effect.andThen(
         Effect.sleep(every),
         Effect.suspend(() => Queue.sizeUnsafe(queue) === 0 ? Queue.offer(queue, [beat]) : Effect.void)

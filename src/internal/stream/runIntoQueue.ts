@@ -2,8 +2,8 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 
-/** Ends a queue as the effect that fills it ends, or fails it likewise. */
-export const filling = <A, E, X, R>(
+/** Runs the effect that fills a queue, and then ends or fails the queue as the effect ended. */
+export const runIntoQueue = <A, E, X, R>(
   queue: Queue.Queue<A, E | Cause.Done>,
   fill: Effect.Effect<X, E, R>
 ): Effect.Effect<boolean, never, R> =>

@@ -1,6 +1,5 @@
 import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 
 /**
@@ -13,15 +12,5 @@ export const unwrap = <A, E, R, E2, R2>(
   Stream.fromChannel(
     Channel.fromTransform((upstream, scope) =>
       Effect.flatMap(effect, (stream) => Channel.toTransform(Stream.toChannel(stream))(upstream, scope))
-    )
-  )
-
-/** The stream that is made for the fiber that runs it, likewise. */
-export const forFiber = <A, E, R>(
-  make: (fiber: Fiber.Fiber<unknown, unknown>) => Stream.Stream<A, E, R>
-): Stream.Stream<A, E, R> =>
-  Stream.fromChannel(
-    Channel.fromTransform((upstream, scope) =>
-      Effect.withFiber((fiber) => Channel.toTransform(Stream.toChannel(make(fiber)))(upstream, scope))
     )
   )

@@ -1,4 +1,7 @@
+import * as Array from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
@@ -7,9 +10,11 @@ import type { ToolMessage } from "../../Message.ts"
 import { watch } from "../events/watch.ts"
 import { restore } from "../jsonSchema/restore.ts"
 import { bounded } from "../parsers/error.ts"
-import { unwatched } from "../runnable/core.ts"
-import type { Runnable } from "../runnable/core.ts"
+import { makeRunnable } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
+import { fromStream, single, toStream } from "../step/run.ts"
+import type { Runnable } from "../step/types.ts"
+import type { ChunkPull, Opener, StepInfo } from "../step/types.ts"
 import type { Implementation, Output } from "./any.ts"
 import { parametersOf } from "./parameters.ts"
 
@@ -41,9 +46,9 @@ export interface Spec<Parameters, A, E, R> {
 
 /** A tool as a step. */
 export const stepOf = <Parameters, A, E, R>(spec: Spec<Parameters, A, E, R>): Runnable<Parameters, A, E, R> =>
-  unwatched(
-    { type: "tool", name: spec.name },
-    (parameters: Parameters, watched) => openTool(spec, parameters, { id: undefined }, watched)
+  makeRunnable(
+    infoOf(spec),
+    (parameters: Parameters) => openTool(spec, parameters, { id: undefined })
   )
 
 /** A tool as what runs a model's calls. `Told` are the failures that have a schema. */
@@ -76,19 +81,30 @@ export const implementationOf = <Parameters, A, E, R, Told>(
   const failure = (error: unknown): Effect.Effect<Output<A>> =>
     Effect.map(contentOf(error, encodeFailure), (content) => ({ _tag: "Failure", content }))
 
+  const progress = (value: A): Output<A> => ({ _tag: "Progress", value })
+
+  /** The values of a handler that streams as progress, and then the result. */
   const outputs = (parameters: Parameters, call: CallInfo): Stream.Stream<Output<A>, Exclude<E, Told>, R> =>
-    Stream.suspend(() => {
-      let last: A
-      // Whether somebody watches is seen when it runs.
-      const run = openTool(spec, parameters, call, true)
-      const progress = Stream.mapAccum(run.stream, () => undefined, (state, value) => {
-        last = value
-        const told: ReadonlyArray<Output<A>> = run.streams() ? [{ _tag: "Progress", value }] : []
-        return [state, told]
+    toStream<Output<A>, Output<A>, E, R>((scope) =>
+      Effect.map(openTool(spec, parameters, call)(scope), (run) => {
+        const fold = run.fold()
+        let over = false
+        const next: ChunkPull<Output<A>, E, R> = Effect.suspend((): ChunkPull<Output<A>, E, R> =>
+          over ? Cause.done() : Pull.matchEffect(run.pull, {
+            onSuccess: (values) => {
+              fold.add(values)
+              return run.single === true ? next : Effect.succeed(Array.map(values, progress))
+            },
+            onDone: () => {
+              over = true
+              return Effect.map(Effect.suspend(() => result(fold.done())), Array.of)
+            },
+            onFailure: Effect.failCause
+          })
+        )
+        return { pull: next, fold: () => last<Output<A>>() }
       })
-      // No run ends without a value.
-      return Stream.concat(progress, Stream.fromEffect(Effect.suspend(() => result(last))))
-    }).pipe(Stream.catchIf(
+    ).pipe(Stream.catchIf(
       // The type that the schema tells apart.
       (error: E): error is E & Told => isTold(error),
       (error) => Stream.fromEffect(failure(error))
@@ -118,34 +134,21 @@ const noNumber = Result.match(Schema.decodeUnknownResult(Schema.toCodecJson(Sche
 /** The most characters a model is told of what is wrong with its arguments: enough for a score of places. */
 const mostTold = 2000
 
-/** One run of a tool. `streams` is known with the first value. */
+const infoOf = ({ name }: { readonly name: string }): StepInfo => ({ type: "tool", name, events: { stream: "ifMany" } })
+
+/** One run of a tool. */
 const openTool = <Parameters, A, E, R>(
   spec: Spec<Parameters, A, E, R>,
   parameters: Parameters,
-  call: CallInfo,
-  watched: boolean
-) => {
-  let streams = false
-  const body = Stream.suspend(() => {
-    const made = spec.handler(parameters, call)
-    if (!Stream.isStream(made)) return Stream.fromEffect(made)
-    streams = true
-    return atLeastOne(spec.name, made)
-  })
-  // The events of a tool that gives one value are its start and its end, as the peer's are.
-  const step = {
-    type: "tool",
-    name: spec.name,
-    get quiet() {
-      return !streams
-    }
-  } as const
-  const run = watch(step, watched, () => ({ _tag: "Known", value: parameters }), {
-    stream: body,
-    folder: () => last<A>()
-  })
-  return { ...run, streams: () => streams }
-}
+  call: CallInfo
+): Opener<A, A, E, R> =>
+  watch(infoOf(spec), parameters, (scope) =>
+    Effect.suspend((): ReturnType<Opener<A, A, E, R>> => {
+      const made = spec.handler(parameters, call)
+      return Stream.isStream(made)
+        ? fromStream(atLeastOne(spec.name, made), () => last<A>())(scope)
+        : Effect.succeed(single(made))
+    }))
 
 const atLeastOne = <A, E, R>(name: string, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.orElseIfEmpty(stream, () => Stream.die(new TypeError(`The tool ${name} has ended without a result`)))

@@ -1,0 +1,95 @@
+/**
+ * What can be done with a run: collect it, turn it into a stream and a stream into it, change its chunks. The ground
+ * that combinators, models and tools stand on. Knows no step and no event. A stage costs one Effect operation a read.
+ */
+import * as Array from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Channel from "effect/Channel"
+import * as Effect from "effect/Effect"
+import * as Pull from "effect/Pull"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { last } from "./fold.ts"
+import type { ChunkFold } from "./fold.ts"
+import type { ChunkPull, Chunks, Opener, Run } from "./types.ts"
+
+// -----------------------------------------------------------------------------
+// from and to streams
+// -----------------------------------------------------------------------------
+
+/** The stream that opens a run when it is started, and stops it when it is left. */
+export const toStream = <Chunk, Out, E, R>(open: Opener<Chunk, Out, E, R>): Stream.Stream<Chunk, E, R> =>
+  Stream.fromChannel(Channel.fromTransform((_, scope) => Effect.map(open(scope), (run) => run.pull)))
+
+/** The run of a stream. */
+export const fromStream = <Chunk, Out, E, R>(
+  stream: Stream.Stream<Chunk, E, R>,
+  fold: () => ChunkFold<Chunk, Out>
+): Opener<Chunk, Out, E, R> =>
+(scope) => Effect.map(pullOf(stream, scope), (pull) => ({ pull, fold }))
+
+/** The pull of a stream that is started now. */
+export const pullOf = <Chunk, E, R>(
+  stream: Stream.Stream<Chunk, E, R>,
+  scope: Scope.Scope
+): Effect.Effect<ChunkPull<Chunk, E, R>, never, R> => Channel.toPullScoped(Stream.toChannel(stream), scope)
+
+// -----------------------------------------------------------------------------
+// values
+// -----------------------------------------------------------------------------
+
+/** A run that gives one value. The effect runs with the first pull. */
+export const single = <Out, E, R>(value: Effect.Effect<Out, E, R>): Run<Out, Out, E, R> => ({
+  pull: once(Effect.map(value, Array.of)),
+  fold: () => last<Out>(),
+  single: true
+})
+
+/** A pull that gives these chunks and then ends. */
+export const once = <Chunk, E, R>(chunks: Effect.Effect<Chunks<Chunk>, E, R>): ChunkPull<Chunk, E, R> => {
+  let given = false
+  return Effect.suspend((): ChunkPull<Chunk, E, R> => {
+    if (given) return Cause.done()
+    given = true
+    return chunks
+  })
+}
+
+/** The whole output of a run, which is closed before the output is returned. */
+export const collect = <Chunk, Out, E, R>(open: Opener<Chunk, Out, E, R>): Effect.Effect<Out, E, R> =>
+  Effect.scopedWith((scope) =>
+    Effect.flatMap(open(scope), (run) => {
+      const fold = run.fold()
+      return Effect.map(untilDone(Effect.map(run.pull, fold.add)), fold.done)
+    })
+  )
+
+/** Repeats a pull, or an effect of one, until it is done. */
+export const untilDone = <E, R>(pull: Pull.Pull<unknown, E, void, R>): Effect.Effect<void, E, R> =>
+  Pull.catchDone(Effect.forever(pull, { disableYield: true }), () => Effect.void)
+
+// -----------------------------------------------------------------------------
+// chunks
+// -----------------------------------------------------------------------------
+
+/** A run with another pull of the same chunks, which therefore fold as they did. */
+export const withPull = <Chunk, Out, E, R, E2, R2>(
+  run: Run<Chunk, Out, E, R>,
+  pull: ChunkPull<Chunk, E2, R2>
+): Run<Chunk, Out, E2, R2> => ({ pull, fold: run.fold, single: run.single })
+
+/** The chunks for which `f` gives a value, as these values. */
+export const filterMap = <A, B, E, R>(
+  pull: ChunkPull<A, E, R>,
+  f: (chunk: A) => B | undefined
+): ChunkPull<B, E, R> => {
+  const next: ChunkPull<B, E, R> = Effect.flatMap(pull, (chunks): ChunkPull<B, E, R> => {
+    const found: Array<B> = []
+    for (const chunk of chunks) {
+      const value = f(chunk)
+      if (value !== undefined) found.push(value)
+    }
+    return Array.isReadonlyArrayNonEmpty(found) ? Effect.succeed(found) : next
+  })
+  return next
+}
