@@ -1,10 +1,21 @@
 /**
- * The chat model: a service with one streaming path.
+ * Chat models: one service with one streaming path, the same for every provider.
  *
- * {@link stream} yields the answer chunk by chunk, {@link invoke} is the fold of that stream, {@link batch} and
- * {@link batchAsCompleted} are many invokes. They take the model from the context ({@link ChatModel}); a layer of a
- * provider, such as `Anthropic.layer`, or {@link layer} puts it there. An app with several models makes a tag for each
- * and fills it with the same service:
+ * {@link stream} yields the answer chunk by chunk, {@link invoke} returns the fold of that stream, {@link batch} and
+ * {@link batchAsCompleted} run many calls. They take the model from the context ({@link ChatModel}). A layer of a
+ * provider, such as `Anthropic.layer`, provides it; {@link layer} provides a model of your own.
+ *
+ * **Details**
+ *
+ * Every model gives the same guarantees:
+ *
+ * - A stream succeeds only with exactly one `finish`, on its last chunk. Every other end is a `ChatModelError` with the
+ *   message so far in `partial`.
+ * - A failure that is worth a retry is retried, but never after the first chunk.
+ * - Every phase of a call has a time limit.
+ * - Leaving the stream closes its connection.
+ *
+ * **Example** (Several models in one app)
  *
  * ```ts
  * import { Context, Layer } from "effect"
@@ -14,10 +25,6 @@
  * class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
  * const FastLive = Layer.effect(Fast, Anthropic.make({ model: "claude-haiku-4-5" }))
  * ```
- *
- * What every model does, because it is done here and not by the adapters: a stream succeeds only with exactly one
- * `finish` on its last chunk; any other end is a `ChatModelError` with what arrived in `partial`; a failure worth it is
- * retried, but never after the first chunk; each phase has a time limit; leaving the stream closes its connection.
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -54,14 +61,14 @@ import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 
 export { make } from "./internal/model/make.ts"
 export type { Generated, MakeOptions } from "./internal/model/make.ts"
-export type { ChatInput, ChatRequest, Lifeline, MessageTuple } from "./internal/model/request.ts"
+export type { ChatInput, ChatRequest, ConnectionMonitor, MessageTuple } from "./internal/model/request.ts"
 export { ChatModel } from "./internal/model/service.ts"
 export type { Service } from "./internal/model/service.ts"
 
 /**
- * {@link make} as a layer.
+ * Provides a model made by {@link make} as the context's chat model.
  *
- * **Example** (A model that always says the same)
+ * **Example** (A model with a fixed answer)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -81,7 +88,7 @@ export const layer = (options: MakeOptions): Layer.Layer<ChatModel> => Layer.syn
 // -----------------------------------------------------------------------------
 
 /**
- * The answer of the context's model as it arrives.
+ * Streams the answer of the context's model. Leaving the stream closes the connection.
  *
  * **Example** (Printing tokens)
  *
@@ -101,7 +108,8 @@ export const stream = (
   unwrap(Effect.map(ChatModel, (model) => model.stream(input, options)))
 
 /**
- * The whole answer of the context's model. An answer that a limit cut off is no failure; its `finish` says so.
+ * Returns the whole answer of the context's model. An answer that a token limit ended is not a failure: its `finish` has
+ * the reason `length`.
  *
  * **Example** (A question)
  *
@@ -118,10 +126,10 @@ export const invoke = (input: ChatInput, options?: CallOptions): Effect.Effect<A
   Effect.flatMap(ChatModel, (model) => model.invoke(input, options))
 
 /**
- * One answer of the context's model for each input, in their order. A failure is the `Result` of its input and ends no
- * other call. 8 calls are under way at once, unless `concurrency` says otherwise.
+ * One answer of the context's model for each input, in the order of the inputs. A failure is the `Result` of its input
+ * and stops no other call. At most `concurrency` calls run at the same time, 8 by default.
  *
- * **Example** (Some answers, and what became of the others)
+ * **Example** (Answers and failures)
  *
  * ```ts
  * import { Effect, Result } from "effect"
@@ -141,10 +149,10 @@ export const batch = (
   Effect.flatMap(ChatModel, (model) => model.batch(inputs, options))
 
 /**
- * One answer of the context's model for each input, with the input's index (from 0), as they are ready. It fails no
- * more than {@link batch} does.
+ * One answer of the context's model for each input, with the index of the input (from 0), in the order in which they
+ * complete. Like {@link batch} it never fails.
  *
- * **Example** (First come, first shown)
+ * **Example** (Printing answers as they complete)
  *
  * ```ts
  * import { Console, Result, Stream } from "effect"
@@ -180,7 +188,7 @@ export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel,
 )
 
 /**
- * {@link runnable} with options for its calls.
+ * The context's model as a step of a chain, with options for its calls.
  *
  * **Example** (Another temperature for each step)
  *
@@ -200,8 +208,8 @@ export const runnableWith = (
   )
 
 /**
- * The events of the context's model for one input, with the model's own failure at the end; see
- * `Runnable.streamEvents`.
+ * Streams the events of the context's model for one input, as `Runnable.streamEvents` does for a chain. The stream fails
+ * as the model does.
  *
  * **Example** (The names of the events)
  *
@@ -221,7 +229,7 @@ export const streamEvents: {
   ): Stream.Stream<RunEventV1, ChatModelError, ChatModel>
   (input: ChatInput, options?: EventOptions): Stream.Stream<RunEvent, ChatModelError, ChatModel>
 } = (input: ChatInput, options?: EventOptions): Stream.Stream<never, ChatModelError, ChatModel> =>
-  // The overloads say which form it is.
+  // The overloads have the types of the two forms.
   streamEventsOf(runnable, input, options) as Stream.Stream<never, ChatModelError, ChatModel>
 
 // -----------------------------------------------------------------------------
@@ -237,13 +245,18 @@ export type {
 } from "./internal/object/types.ts"
 
 /**
- * A value of a schema, made by the context's model: the last element of {@link streamObject}. For an app's own tag
- * there is {@link object}.
+ * Lets the context's model produce a value of a schema. It returns the last element of {@link streamObject}.
  *
- * Any schema will do that has a JSON form: dates, bigints, maps, unions, optional keys, transformations and recursion
- * included. What has none fails with `UnsupportedError` before a request is made, and so does a `method` the model
- * says it has not. What came and is not the value fails with an `OutputParserError`: `Mismatch`, `Malformed` (no JSON,
- * no call), `CutOff` by a limit, `Refusal`.
+ * **Details**
+ *
+ * - Every schema with a JSON form works: dates, bigints, maps, unions, optional keys, transformations and recursion
+ *   included.
+ * - A schema without a JSON form, or a `method` that the model does not support, fails with `UnsupportedError` before a
+ *   request is made.
+ * - An answer that is not a value of the schema fails with `OutputParserError`. Its reason is `Mismatch`, `Malformed` (no
+ *   JSON, no tool call), `CutOff` (by a token limit) or `Refusal`.
+ *
+ * For a model with a tag of your own use {@link object}.
  *
  * **Example** (A recipe)
  *
@@ -277,7 +290,7 @@ export const generateObject = <S extends Schema.Constraint>(
   )
 
 /**
- * A value of a schema, as the context's model makes it: what has come so far, again and again, and then the value. It
+ * Streams a value of a schema while the context's model writes it: partial values, and at the end the whole value. It
  * fails as {@link generateObject} does.
  *
  * **Example** (A recipe that fills in)
@@ -307,10 +320,10 @@ export const streamObject = <S extends Schema.Constraint>(
 > => unwrap(Effect.map(ChatModel, (model) => streamObjectOf(model, input, options)))
 
 /**
- * {@link streamObject} as a step of a chain, with the context's model or the one given. It streams what has come of the
- * value, and last the value.
+ * {@link streamObject} as a step of a chain, with the context's model or a given one. It streams partial values, and at
+ * the end the whole value.
  *
- * **Example** (A prompt, and what is made of it)
+ * **Example** (A prompt and an object)
  *
  * ```ts
  * import { Schema } from "effect"

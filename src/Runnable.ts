@@ -1,10 +1,15 @@
 /**
- * Runnables: prompts, models, parsers and functions with one interface, put together into chains.
+ * Runnables: prompts, models, parsers and functions with one interface, composed into chains.
  *
- * A runnable can be invoked, streamed, batched and watched. A chain of runnables is one again; how it can fail and what
- * it needs is the sum of what its steps can and need, and a step that does not fit is a compile error. {@link Runnable}
- * says how chunks pass: a step that can work on chunks starts with the first one, any other waits for the fold of its
- * input.
+ * A runnable can be invoked, streamed, batched and watched event by event. A chain of runnables is a runnable again.
+ *
+ * **Details**
+ *
+ * - The errors and services of a chain are those of all its steps. A step that does not fit is a compile error.
+ * - A step that can work on chunks starts with the first chunk. Any other step waits for the fold of its input.
+ * - Nothing runs before a stream is run. Leaving it stops all steps, and closes their connections.
+ *
+ * {@link Runnable} has the details of the types.
  */
 export { emit, streamEvents } from "./internal/events/streamEvents.ts"
 export type { EventOptions } from "./internal/events/streamEvents.ts"
@@ -13,7 +18,6 @@ export { branch } from "./internal/runnable/branch.ts"
 export { withCache } from "./internal/runnable/cache.ts"
 export type { CacheOptions } from "./internal/runnable/cache.ts"
 export { withConfig } from "./internal/runnable/config.ts"
-export type { Config } from "./internal/runnable/config.ts"
 export { each } from "./internal/runnable/each.ts"
 export type { EachOptions } from "./internal/runnable/each.ts"
 export { withFallbacks } from "./internal/runnable/fallbacks.ts"

@@ -274,7 +274,7 @@ export const make = (replies: Replies, options?: Options): ScriptedChatModel["Se
           if (call?.state === "open") calls[index] = { ...call, state }
         })
       const reply = typeof replies === "function" ? replies(request) : replies[index] ?? [nothingLeft(index)]
-      request.lifeline.connected()
+      request.connection.connected()
       return Stream.fromIterable(reply, { chunkSize: 1 }).pipe(
         Stream.flatMap(play),
         Stream.onEnd(settle("done")),

@@ -77,15 +77,15 @@ describe("passthrough behind a parser", () => {
       const wrappers: Readonly<Record<string, (step: Parser) => Wrapped>> = {
         withRetry: (step) => step.pipe(Runnable.withRetry({ times: 0 })),
         withFallbacks: (step) =>
-          step.pipe(Runnable.withFallbacks([Runnable.fn((_: Message.AIMessage): unknown => "fallback")])),
+          step.pipe(Runnable.withFallbacks([Runnable.fn((_input: Message.AIMessage): unknown => "fallback")])),
         withTimeout: (step) => step.pipe(Runnable.withTimeout("1 minute")),
         withConfig: (step) => step.pipe(Runnable.withConfig({ name: "n", tags: ["t"] })),
         withListeners: (step) => step.pipe(Runnable.withListeners({ onEnd: () => Effect.void })),
         withRateLimit: (step) => step.pipe(Runnable.withRateLimit({ limit: 100, window: "1 second" })),
         withCache: (step) => step.pipe(Runnable.withCache({ name: "n" })),
-        "fn of a runnable": (step) => Runnable.fn((_: Message.AIMessage) => step),
-        branch: (step) => Runnable.branch([[(_: Message.AIMessage) => true, step]], step),
-        route: (step) => Runnable.route({ a: step }, (_: Message.AIMessage) => "a"),
+        "fn of a runnable": (step) => Runnable.fn((_input: Message.AIMessage) => step),
+        branch: (step) => Runnable.branch([[(_input: Message.AIMessage) => true, step]], step),
+        route: (step) => Runnable.route({ a: step }, (_input: Message.AIMessage) => "a"),
         "parallel and pick": (step) => Runnable.sequence(Runnable.parallel({ a: step }), Runnable.pick("a")),
         "parallel and pick of keys": (step) => Runnable.sequence(Runnable.parallel({ a: step }), Runnable.pick(["a"])),
         assign: (step) =>
@@ -94,7 +94,7 @@ describe("passthrough behind a parser", () => {
             Runnable.assign({
               // The step gets the whole message, as its only chunk.
               a: Runnable.fn(({ message }: { readonly message: Message.AIMessage }) =>
-                Runnable.fn((_: unknown) => step.invoke(message))
+                Runnable.fn((_input: unknown) => step.invoke(message))
               )
             })
           )

@@ -1,10 +1,13 @@
+/**
+ * Errors of steps as JSON, for error events and their encoders.
+ */
 import * as Cause from "effect/Cause"
 import * as Schema from "effect/Schema"
 import { ChatModelError } from "../../ChatModelError.ts"
 
 const encodeChatModelError = Schema.encodeSync(Schema.toCodecJson(ChatModelError))
 
-/** The failure of a step as JSON: its fields and message, and no stack. A defect is told by its message. */
+/** The failure of a step as JSON: its fields and its message, without a stack. Of a defect the message. */
 export const encodeError = (cause: Cause.Cause<unknown>): unknown => {
   const found = Cause.findErrorOption(cause)
   const error = found._tag === "Some" ? found.value : Cause.squash(cause)

@@ -1,3 +1,7 @@
+/**
+ * Starts a watched run, and gives its events as a stream. One bounded queue between the run and the reader. Everything a
+ * user calls to watch goes through here; it imports no combinator.
+ */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -5,22 +9,27 @@ import * as Queue from "effect/Queue"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Filter, RunEvent, RunEventV1 } from "../../RunEvent.ts"
-import type { Config } from "../runnable/config.ts"
 import type { Runnable } from "../step/types.ts"
 import { runIntoQueue } from "../stream/runIntoQueue.ts"
 import { CurrentRun } from "./currentRun.ts"
+import type { Config } from "./policy.ts"
 
-/** Which events, in which form, and how the run is told in them: its name, and tags and metadata of all its steps. */
+/** A filter for events, their form, and the configuration of the run: its name, and tags and metadata of all its steps. */
 export interface EventOptions extends Filter, Config {
-  /** `v2` by default. `v1` has neither parents nor custom events. */
+  /** The version of the event format. `v2` by default; `v1` has neither parent ids nor custom events. */
   readonly version?: "v1" | "v2" | undefined
 }
 
 /**
- * Runs a chain and gives the events of all its steps, with the chain's own failure at the end. A reader that is slow
- * slows the chain; one that leaves stops it.
+ * Runs a chain and streams the events of all its steps. The stream fails as the chain does.
  *
- * **Example** (The model's tokens and the parser's)
+ * **Details**
+ *
+ * - The events and their data are those of LangChain's `streamEvents` version 2, with two differences: a cause comes
+ *   before its effect, and every start has exactly one end (`_end`, `_error` or `_interrupted`).
+ * - A slow reader slows the chain. A reader that leaves stops it.
+ *
+ * **Example** (The events of models and parsers)
  *
  * ```ts
  * import { Console, Stream } from "effect"
@@ -49,7 +58,7 @@ export const streamEvents: {
   options?: EventOptions
 ): Stream.Stream<never, E, R> => {
   const events = eventsOf(self.stream(input), options ?? {})
-  // The overloads say which form it is.
+  // The overloads have the types of the two forms.
   return (options?.version === "v1" ? Stream.flattenIterable(Stream.map(events, toV1)) : events) as Stream.Stream<
     never,
     E,
@@ -65,8 +74,12 @@ const toV1 = (event: RunEvent): ReadonlyArray<RunEventV1> => {
 }
 
 /**
- * Reports something from inside a step, as `on_custom_event`. Does nothing when nobody watches. It passes a filter if
- * the step's own events do. `data` is any value; in version 1 of the events it is not shown.
+ * Emits an `on_custom_event` from inside a step. It does nothing when nobody watches.
+ *
+ * **Details**
+ *
+ * `data` is any value. The event passes a filter if the events of the step do. Version 1 of the event format does not
+ * show it.
  *
  * **Example** (Progress)
  *
@@ -87,10 +100,10 @@ export const emit = (name: string, data: unknown): Effect.Effect<void> =>
     return run.watcher.emit([{ event: "on_custom_event", name, run_id, parent_ids, tags, metadata, data }])
   })
 
-/** What is read of a network at once is one batch of events; the next batch waits for the reader. */
+/** The events of one network read are one batch; the next batch waits for the reader. */
 const batchesAhead = 1
 
-/** The events of everything that runs in a stream, and then the stream's own failure. */
+/** The events of all runs inside a stream, and then the failure of the stream. */
 const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, options: EventOptions): Stream.Stream<RunEvent, E, R> =>
   Stream.transformPull(Stream.empty, (_, scope) =>
     Effect.gen(function*() {
@@ -114,7 +127,7 @@ const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, options: EventOptions
         (drained) => runIntoQueue(queue, drained)
       )
       const fiber = yield* Effect.forkIn(run, scope)
-      // The reader has left: the chain is told to stop before it is let go on, and nobody waits for the reader any more.
+      // When the reader leaves, the chain is interrupted before the queue lets it go on, and waits for the reader no more.
       yield* Scope.addFinalizer(
         scope,
         Effect.suspend(() => {

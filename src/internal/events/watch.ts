@@ -50,7 +50,7 @@ export const watchOver = <InChunk, In, E0, R0, Chunk, Out, E, R>(
 
 type Input = { readonly _tag: "Value"; readonly value: unknown } | InputRecorder
 
-/** How far the report of a run is. It says `start` once and then one end, whoever asks for it. */
+/** The report of one run: one start event, then stream events, then one end event. Further calls do nothing. */
 class Report {
   readonly #emit: Watcher["emit"]
   #state: "waiting" | "starting" | "started" | "ended" = "waiting"

@@ -11,7 +11,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { ChatModelError } from "../../ChatModelError.ts"
-import type { Lifeline } from "../model/request.ts"
+import type { ConnectionMonitor } from "../model/request.ts"
 
 /** Turns the bytes of a response into chunks. Made anew for each response. */
 export interface Decoder {
@@ -49,19 +49,19 @@ type ChunkPull = Pull.Pull<Chunks, ChatModelError>
  * then each response keeps its abort listeners for good.) A pending read is not waited for.
  */
 export const httpStream = (
-  lifeline: Lifeline,
+  monitor: ConnectionMonitor,
   request: Effect.Effect<HttpStream, ChatModelError>
 ): Stream.Stream<AIMessageChunk, ChatModelError> => {
   const connection = new Connection()
-  lifeline.endWaitBy(() => connection.close())
+  monitor.onAbort(() => connection.close())
   return Stream.fromChannel(Channel.fromTransform((_, scope) =>
     Effect.flatMap(request, (request) =>
       Effect.andThen(
         Scope.addFinalizer(scope, Effect.sync(() => connection.close())),
         Effect.withFiber((fiber) =>
           Effect.map(connection.open(request), (response) => {
-            lifeline.connected()
-            return new Body(request, response, connection.reader, lifeline, fiber.context).pull
+            monitor.connected()
+            return new Body(request, response, connection.reader, monitor, fiber.context).pull
           })
         )
       ))
@@ -117,7 +117,7 @@ class Body {
   readonly #request: HttpStream
   readonly #response: Response
   readonly #reader: ReadableStreamDefaultReader<Uint8Array> | undefined
-  readonly #lifeline: Lifeline
+  readonly #monitor: ConnectionMonitor
   readonly #services: Context.Context<never>
   readonly #decoder: Decoder
   #ended = false
@@ -129,13 +129,13 @@ class Body {
     request: HttpStream,
     response: Response,
     reader: ReadableStreamDefaultReader<Uint8Array> | undefined,
-    lifeline: Lifeline,
+    monitor: ConnectionMonitor,
     services: Context.Context<never>
   ) {
     this.#request = request
     this.#response = response
     this.#reader = reader
-    this.#lifeline = lifeline
+    this.#monitor = monitor
     this.#services = services
     this.#decoder = request.decoder(response)
   }
@@ -178,7 +178,7 @@ class Body {
       if (bytes === undefined) return this.#over()
       const chunks = this.#decoder.push(bytes)
       if (Array.isReadonlyArrayNonEmpty(chunks)) return this.#wake(Effect.succeed(chunks))
-      this.#lifeline.alive()
+      this.#monitor.activity()
       if (this.#decoder.complete || this.#decoder.failure !== undefined) this.#wake(this.pull)
       else this.#readMore()
     } catch (defect) {

@@ -1,3 +1,7 @@
+/**
+ * One call of a model: attempts, retries, time limits, and the checks that make every end a typed one. Used by `make`
+ * alone. Knows no provider and no event. A read costs one Effect operation and the fold of its chunks.
+ */
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
 import * as Clock from "effect/Clock"
@@ -155,7 +159,7 @@ class Attempt {
     this.#call = call
     this.#watchdog = watchdog
     // Before anything is run, so that it can say how it is ended.
-    const stream = call.open({ ...request, lifeline: watchdog })
+    const stream = call.open({ ...request, connection: watchdog })
     this.#pull = Effect.flatMap(Channel.toPullScoped(Stream.toChannel(stream), this.scope), (pull) => {
       this.#pull = pull
       this.#checkedPull = this.#check(pull)

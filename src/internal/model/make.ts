@@ -1,6 +1,6 @@
 /**
- * Makes a chat model of a way to stream or to answer whole. Every model is made here, so all of them retry, keep time
- * limits, check their input and have events alike. Providers use it without the public face, `ChatModel`.
+ * The constructor of chat models. Every model is made here, so all of them retry, keep time limits, check their input and
+ * have events in the same way. Providers call it without the public module, `ChatModel`.
  */
 import * as Effect from "effect/Effect"
 import type * as JsonSchema from "effect/JsonSchema"
@@ -24,49 +24,70 @@ import type { ChatInput, ChatRequest } from "./request.ts"
 import { ChatModel } from "./service.ts"
 import type { Service } from "./service.ts"
 
-/** A whole answer, as `generate` gives it. Without `finish` it is a `stop`. */
+/** A whole answer, as `generate` returns it. */
 export interface Generated {
+  /** The text. Absent: the text of `parts`. */
   readonly content?: string | undefined
-  /** Everything the answer consists of. When absent, `content` is the one text part. */
+  /** All parts of the answer. Absent: one text part with `content`. */
   readonly parts?: ReadonlyArray<Delta> | undefined
+  /** The id of the message. Empty by default. */
   readonly id?: string | undefined
+  /** The tokens used. */
   readonly usage?: Usage | undefined
+  /** Why the answer ended. `stop` by default. */
   readonly finish?: Finish | undefined
+  /** Further data of the provider. */
   readonly metadata?: Metadata | undefined
 }
 
 interface MakeBase {
+  /** The name of the provider, in errors, events and messages. */
   readonly provider: string
+  /** The name of the model. */
   readonly model: string
-  /** Options for every call. */
+  /** Default options of every call. */
   readonly options?: CallOptions | undefined
   /**
-   * What it can do. What is not given it cannot, but for `tokenStreaming`: that it can if there is a `stream`. When they
-   * are given, a call that asks for what they lack (tools, an image, a schema) fails with `UnsupportedError` before it
-   * reaches the model; when none are, every call reaches it.
+   * The capabilities of the model. Omitted ones default to false, except `tokenStreaming`, which defaults to true when
+   * `stream` is given. A call that needs a missing capability (tools, an image, a schema) fails with `UnsupportedError`
+   * before it reaches the model. Absent: every call reaches the model.
    */
   readonly capabilities?: Partial<Capabilities> | undefined
-  /** Whether the provider can hold an answer to a JSON Schema; any, if it has `structuredOutput`, by default. */
+  /**
+   * Whether the provider can enforce a JSON Schema. By default it can enforce every schema if the capabilities have
+   * `structuredOutput`.
+   */
   readonly supportsSchema?: ((schema: JsonSchema.JsonSchema) => boolean) | undefined
 }
 
-/** What a model is made of: a way to stream, a way to answer whole, or both. */
+/** Options of {@link make}: a function that streams, a function that returns a whole answer, or both. */
 export type MakeOptions =
   & MakeBase
   & (
     | {
+      /** Streams an answer. It must end with one chunk that has a `finish`. */
       readonly stream: (request: ChatRequest) => Stream.Stream<AIMessageChunk, ChatModelError>
+      /** Returns a whole answer. Used by `invoke` instead of `stream`. */
       readonly generate?: ((request: ChatRequest) => Effect.Effect<Generated, ChatModelError>) | undefined
     }
     | {
+      /** Absent: `stream` yields the answer of `generate` as one chunk. */
       readonly stream?: undefined
+      /** Returns a whole answer. */
       readonly generate: (request: ChatRequest) => Effect.Effect<Generated, ChatModelError>
     }
   )
 
 /**
- * Makes a chat model. With `generate` alone `stream` yields one chunk, the whole answer; with `stream` alone `invoke`
- * folds it; with both `invoke` uses `generate`.
+ * Makes a chat model from a function that streams, a function that returns a whole answer, or both.
+ *
+ * **Details**
+ *
+ * - With `generate` alone, `stream` yields one chunk: the whole answer.
+ * - With `stream` alone, `invoke` folds the stream.
+ * - With both, `invoke` uses `generate`.
+ *
+ * Retries, time limits, the check of the input, `partial` in errors, and events are added here.
  *
  * **Example** (An echo)
  *
@@ -92,7 +113,7 @@ export const make = (spec: MakeOptions): Service => {
     ? undefined
     : (request: ChatRequest) => Stream.fromEffect(Effect.map(generate(request), toChunk))
   const open = spec.stream ?? whole
-  // MakeOptions has one of the two; a caller without types may have neither.
+  // MakeOptions has one of the two; a caller without types may give neither.
   if (open === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
   const run = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
     watch(

@@ -1,13 +1,16 @@
+/**
+ * Checks a call against the capabilities that a model declares. Used by `prepare`.
+ */
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { UnsupportedError } from "../../ChatModelError.ts"
 import type { Message } from "../../Message.ts"
 
 /**
- * What a call asks for although the model declares that it cannot: the first such thing, with its place. It is told here
- * for every model alike, so that a server that would pass over it in silence is not asked.
+ * The first part of a call that the model declares it does not support. The check is the same for every model, so that
+ * no server silently ignores a part of a request.
  */
-export const undeclared = (
+export const missingCapability = (
   provider: string,
   capabilities: Partial<Capabilities>,
   messages: ReadonlyArray<Message>,
@@ -27,18 +30,18 @@ const toolsPlace = (
   { parallelToolCalls, tools = [] }: CallOptions
 ): Place | undefined => {
   for (const [i, tool] of tools.entries()) {
-    if (tool.type !== "provider" && !capabilities.tools) return [`tools[${i}]`, "calls no tools"]
-    // Of one that has tools of either kind, its adapter knows which of its own it takes.
-    if (!capabilities.tools && !capabilities.serverTools) return [`tools[${i}]`, "has no tools"]
+    if (tool.type !== "provider" && !capabilities.tools) return [`tools[${i}]`, "does not support tools"]
+    // If a model has tools of either kind, its adapter knows which provider tools it takes.
+    if (!capabilities.tools && !capabilities.serverTools) return [`tools[${i}]`, "does not support tools"]
   }
   return parallelToolCalls === false && tools.length > 0 && !capabilities.parallelToolCalls
-    ? ["parallelToolCalls", "does not take it"]
+    ? ["parallelToolCalls", "does not support this option"]
     : undefined
 }
 
 const formatPlace = (capabilities: Partial<Capabilities>, { responseFormat }: CallOptions): Place | undefined =>
   responseFormat?.type === "json_schema" && !capabilities.structuredOutput
-    ? ["responseFormat", "holds an answer to no schema"]
+    ? ["responseFormat", "does not support structured output"]
     : undefined
 
 const partPlace = (capabilities: Partial<Capabilities>, messages: ReadonlyArray<Message>): Place | undefined => {
@@ -48,10 +51,10 @@ const partPlace = (capabilities: Partial<Capabilities>, messages: ReadonlyArray<
     }
     for (const [j, part] of message.content.entries()) {
       const field = `messages[${i}].content[${j}]`
-      if (part.type === "image" && !capabilities.imageInput) return [field, "sees no images"]
-      // A file that is text can go as text.
+      if (part.type === "image" && !capabilities.imageInput) return [field, "does not support images"]
+      // A text file can be sent as text.
       if (part.type === "file" && part.source.type !== "text" && !capabilities.fileInput) {
-        return [field, "reads no files"]
+        return [field, "does not support files"]
       }
     }
   }

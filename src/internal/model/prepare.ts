@@ -1,3 +1,7 @@
+/**
+ * Checks the input and the options of a call before a request is made. Used by `make`, and by whatever else takes a
+ * `ChatInput`.
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -9,24 +13,24 @@ import type { Reason } from "../../ChatModelError.ts"
 import { ai, human, system } from "../../Message.ts"
 import type { Message, PromptValue } from "../../Message.ts"
 import { withDefinitions } from "../tools/definitions.ts"
-import { undeclared } from "./missingCapability.ts"
+import { missingCapability } from "./missingCapability.ts"
 import type { ChatInput, MessageTuple } from "./request.ts"
 
-/** Input and options that can be handed to an adapter. */
+/** Checked input and options for an adapter. */
 export interface Prepared {
   readonly messages: ReadonlyArray<Message>
   readonly options: CallOptions
 }
 
 /**
- * Checks what no provider would accept, and what this one declares that it cannot do, before a request is made, and names
- * the field that is wrong.
+ * Checks for input that no provider accepts, and for features that this model declares it does not support. A failure
+ * names the field that is wrong.
  */
 export const prepare = (
   model: {
     readonly provider: string
     readonly model: string
-    /** What it can do, if it says so. */
+    /** The declared capabilities. Absent: everything is sent. */
     readonly capabilities?: Partial<Capabilities> | undefined
   },
   input: ChatInput,
@@ -39,7 +43,7 @@ export const prepare = (
       ? withDefinitions(options)
       : Result.fail(new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` }))
     const checked = Result.flatMap(prepared, (options): Result.Result<Prepared, Reason> => {
-      const lacking = model.capabilities && undeclared(model.provider, model.capabilities, messages, options)
+      const lacking = model.capabilities && missingCapability(model.provider, model.capabilities, messages, options)
       return lacking === undefined ? Result.succeed({ messages, options }) : Result.fail(lacking)
     })
     if (Result.isSuccess(checked)) return Effect.succeed(checked.success)
@@ -49,10 +53,10 @@ export const prepare = (
 
 type Problem = readonly [field: string, message: string]
 
-/** A conversation, whatever it was given as. */
+/** The conversation of an input of any form. */
 export const toMessages = (input: ChatInput): ReadonlyArray<Message> => {
   if (typeof input === "string") return [human(input)]
-  // An array is told from a message by its shape; TypeScript narrows readonly arrays only in this direction.
+  // An array differs from a message in its shape; TypeScript narrows readonly arrays only in this direction.
   if (!Array.isArray(input)) {
     const one = input as Message | PromptValue
     return one._tag === "PromptValue" ? one.messages : [one]
@@ -127,7 +131,7 @@ const messagesProblem = (messages: ReadonlyArray<Message>): Problem | undefined 
     const field = `messages[${i}]`
     if (message._tag === "AIMessage") {
       for (const call of [...message.toolCalls, ...message.invalidToolCalls]) calls.add(call.id)
-      // Some of these have to be approved first.
+      // A tool message may approve one of these.
       for (const part of message.parts) if (part.type === "server_tool_call") calls.add(part.id)
     } else if (message._tag === "ToolMessage") {
       if (!calls.has(message.toolCallId)) {

@@ -1,30 +1,35 @@
+/**
+ * The input of a chat model, and the request that an adapter gets. Types only.
+ */
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Message, PromptValue } from "../../Message.ts"
 
-/** A message in short: who speaks, and the text. */
+/** A message in short form: the role and the text. */
 export type MessageTuple = readonly [role: "system" | "human" | "ai", content: string]
 
-/** What a chat model can be asked: a text (a human message), a message, a conversation, or a filled-in prompt. */
+/** The input of a chat model: a text (a human message), a message, a conversation, or a formatted prompt. */
 export type ChatInput = string | Message | PromptValue | ReadonlyArray<Message | MessageTuple>
 
-/** What an adapter gets: checked input, and the options of the model and of the call in one. */
+/** The request that an adapter gets. */
 export interface ChatRequest {
+  /** The conversation, checked. */
   readonly messages: ReadonlyArray<Message>
+  /** The options of the call merged over those of the model. */
   readonly options: CallOptions
-  /** For adapters that speak to a network: tells the watchdog what the chunks do not show. */
-  readonly lifeline: Lifeline
+  /** For adapters that use a network: reports progress that the chunks do not show, so that the time limits hold. */
+  readonly connection: ConnectionMonitor
 }
 
-/** Tells the time limits how far a call is. `connected` and `alive` may be called as often as one likes; they cost a clock reading. */
-export interface Lifeline {
-  /** The response's headers have arrived. Without it `connect` and `firstChunk` are one phase. */
+/** Reports the state of a connection to the time limits of a call. Each method costs one reading of the clock. */
+export interface ConnectionMonitor {
+  /** The response headers have arrived. Without this call `connect` and `firstChunk` are one phase. */
   readonly connected: () => void
-  /** Something arrived that is no chunk, such as a ping. */
-  readonly alive: () => void
+  /** Something arrived that is not a chunk, such as a ping. */
+  readonly activity: () => void
   /**
-   * Says how a wait for the network is ended from outside: `abort` makes it fail, or end, at once. What says so is read
-   * without a fiber of its own: from the first chunk on if it does so before it gives its stream, else from the next.
-   * It must still end when its scope closes.
+   * Registers the function that ends a pending read: the read must then fail or end at once. Call it before the stream
+   * is returned, and reads need no fiber of their own from the first chunk on. The read must also end when its scope
+   * closes.
    */
-  readonly endWaitBy: (abort: () => void) => void
+  readonly onAbort: (abort: () => void) => void
 }

@@ -1,6 +1,6 @@
 /**
- * The chat model as a service: its type and its tag. Apart from the constructor and the public face, so that providers
- * and agents need neither.
+ * The chat model as a service: its type and its tag. They are separate from the constructor and from the public module, so
+ * that providers and agents load neither.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -17,26 +17,27 @@ import type { ChatInput } from "./request.ts"
 
 /** A chat model: a {@link Runnable} that also takes call options. */
 export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, never, AIMessageChunk> {
-  /** The provider's name, such as `anthropic`. */
+  /** The name of the provider, such as `anthropic`. */
   readonly provider: string
-  /** The model's name, as the provider spells it. */
+  /** The name of the model, as the provider spells it. */
   readonly model: string
+  /** The features that the model supports. */
   readonly capabilities: Capabilities
   /**
-   * Whether the provider can hold an answer to this JSON Schema. Providers know a part of JSON Schema only; where one
-   * does not know enough, {@link generateObject} takes another way.
+   * Whether the provider can enforce this JSON Schema. Providers support a part of JSON Schema; if this part is not
+   * enough, `generateObject` uses another method.
    */
   readonly supportsSchema: (schema: JsonSchema.JsonSchema) => boolean
   /** The whole answer: the fold of {@link Service.stream}. */
   readonly invoke: (input: ChatInput, options?: CallOptions) => Effect.Effect<AIMessage, ChatModelError>
   /** The answer as it arrives. Nothing is sent before the stream is run; leaving it closes the connection. */
   readonly stream: (input: ChatInput, options?: CallOptions) => Stream.Stream<AIMessageChunk, ChatModelError>
-  /** One answer for each input, in their order. A failure is the `Result` of its input and ends no other. */
+  /** One answer for each input, in the order of the inputs. A failure is the `Result` of its input and stops no other. */
   readonly batch: (
     inputs: ReadonlyArray<ChatInput>,
     options?: BatchOptions
   ) => Effect.Effect<Array<Result.Result<AIMessage, ChatModelError>>>
-  /** One answer for each input, with the input's index, as they are ready. */
+  /** One answer for each input, with the index of the input, in the order in which they complete. */
   readonly batchAsCompleted: (
     inputs: ReadonlyArray<ChatInput>,
     options?: BatchOptions
@@ -44,9 +45,9 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
 }
 
 /**
- * The tag of the app's chat model.
+ * The tag of the app's chat model. A layer of a provider, such as `Anthropic.layer`, fills it.
  *
- * **Example** (The model itself)
+ * **Example** (Using the service)
  *
  * ```ts
  * import { Effect } from "effect"

@@ -1,3 +1,7 @@
+/**
+ * The time limits of one call of a model. Used by `call`; adapters see it as the `ConnectionMonitor` of their request. One
+ * fiber a call; a chunk costs one reading of the clock.
+ */
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -6,7 +10,7 @@ import * as Fiber from "effect/Fiber"
 import type { TimeoutOptions } from "../../CallOptions.ts"
 import { TimeoutError } from "../../ChatModelError.ts"
 import { forkedWait } from "../stream/forkedWait.ts"
-import type { Lifeline } from "./request.ts"
+import type { ConnectionMonitor } from "./request.ts"
 
 type Phase = TimeoutError["phase"]
 
@@ -36,7 +40,7 @@ const millis = (input: Duration.Input | false | undefined, byDefault: number): n
  * The fiber never sleeps longer than the shortest limit. A deadline set while it sleeps lies at least that far ahead,
  * so it is always awake in time.
  */
-export class Watchdog implements Lifeline {
+export class Watchdog implements ConnectionMonitor {
   readonly active: boolean
   readonly #limits: Limits
   readonly #clock: Clock.Clock
@@ -90,7 +94,7 @@ export class Watchdog implements Lifeline {
     this.#phase = "idle" // its time runs from the next wait on
   }
 
-  alive(): void {
+  activity(): void {
     if (this.#phase === "idle") this.#since = this.#clock.currentTimeMillisUnsafe()
   }
 
@@ -104,7 +108,7 @@ export class Watchdog implements Lifeline {
     this.#since = this.#clock.currentTimeMillisUnsafe()
   }
 
-  endWaitBy(abort: () => void): void {
+  onAbort(abort: () => void): void {
     this.#endWait = abort
   }
 

@@ -2,6 +2,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { ChatModelError } from "../../ChatModelError.ts"
@@ -14,7 +15,6 @@ import type { SchemaDialect } from "../jsonSchema/dialect.ts"
 import { make } from "../model/make.ts"
 import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
-import { unwrap } from "../stream/unwrap.ts"
 import type { DecoderOptions } from "./decoder.ts"
 import { errorOf } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
@@ -60,7 +60,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
 
   const sent = (request: ChatRequest, send: Send<E>) =>
     httpStream(
-      request.lifeline,
+      request.connection,
       Effect.withFiber((fiber) => {
         const clock = fiber.getRef(Clock.Clock)
         const encoded = spec.encode(request.messages, request.options)
@@ -95,7 +95,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
   const connect = Effect.mapError(spec.connect, fail)
   const stream = (request: ChatRequest) =>
     made === undefined
-      ? unwrap(Effect.map(connect, (send) => {
+      ? Stream.unwrap(Effect.map(connect, (send) => {
         made = send
         return sent(request, send)
       }))

@@ -1,3 +1,6 @@
+/**
+ * `assign`: an object with more keys. It passes its input on, and then runs branches as `parallel` does.
+ */
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import { byKey, byShape, last } from "../step/fold.ts"
@@ -23,10 +26,14 @@ type Needed<B> = (
 ) extends (input: infer In) => void ? In : never
 
 /**
- * Adds keys to an object: each is what a step makes of the whole object. It gives on what it gets, chunk by chunk
- * (without the keys that are to be replaced), and when that is whole objects with one key, as they come. The steps run
- * at once, as in {@link parallel}, and fail and stop as they do there. Behind another step the object has all keys which
- * that one gives; standing alone, those that the steps take.
+ * Adds keys to an object. The value of each key is the output of a step that gets the whole object.
+ *
+ * **Details**
+ *
+ * - It first streams its input, chunk by chunk, without the keys that will be replaced. When the input is complete it
+ *   streams objects with one new key, as the steps produce them.
+ * - The steps run at once, and fail and stop as in {@link parallel}.
+ * - Behind another step the object has all keys of that step's output; alone, it has the keys that the branches take.
  *
  * **Example** (The question beside the answer)
  *
@@ -67,7 +74,7 @@ const assignOf = (
     const entries = Object.entries(chunk).filter(([key]) => !Object.hasOwn(branches, key))
     return entries.length === 0 ? undefined : Object.fromEntries(entries)
   }
-  /** Passes on the input, and then runs the branches on the whole of it. */
+  /** Passes on the input, and then runs the branches on all of it. */
   const assigned =
     <E, R>(before: Opener<object, unknown, E, R>): Opener<unknown, unknown, unknown, unknown> => (scope) =>
       Effect.map(before(scope), (input) => {

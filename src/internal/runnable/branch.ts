@@ -1,3 +1,6 @@
+/**
+ * `branch`: one of several steps, chosen by conditions when the run opens.
+ */
 import * as Effect from "effect/Effect"
 import { asSoleStep, demandingWhole, tagged } from "../events/currentRun.ts"
 import { collect } from "../step/run.ts"
@@ -5,10 +8,10 @@ import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from 
 import { fn } from "./functions.ts"
 import { makeStep, open } from "./make.ts"
 
-/** Whether a case applies: an answer, or an effect that finds it out. */
+/** Whether a case applies: a boolean, or an effect of one. */
 export type Condition<In> = (input: In) => boolean | Effect.Effect<boolean, unknown, unknown>
 
-/** A condition, and the step for the inputs that meet it. */
+/** A condition, and the step for inputs that meet it. */
 export type Case<In> = readonly [
   condition: Condition<In>,
   step: Runnable<In, unknown, unknown, unknown, unknown, never>
@@ -20,9 +23,12 @@ type Conditional<C> = C extends readonly [(input: never) => infer A, unknown] ?
 type StepOf<C> = C extends readonly [unknown, infer S] ? S : never
 
 /**
- * The step of the first condition that holds, or the last one given when none does. The conditions are asked in order,
- * one after the other; the step then gets the same input and streams. A condition that fails is the failure of the
- * whole; one that throws is a defect.
+ * Runs the step of the first condition that holds, or the default step if none does.
+ *
+ * **Details**
+ *
+ * The conditions are checked in order, one after the other. The chosen step gets the same input, and streams. A condition
+ * that fails fails the run; a condition that throws is a defect.
  *
  * **Example** (Two experts)
  *

@@ -1,3 +1,6 @@
+/**
+ * `withCache`: answers a known input from `RunnableCache`. The chunks of a run are kept in memory until it ends.
+ */
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -6,30 +9,34 @@ import { RunnableCache } from "../../RunnableCache.ts"
 import type { CachedRun } from "../../RunnableCache.ts"
 import { watch } from "../events/watch.ts"
 import type { ChunkFold } from "../step/fold.ts"
-import { once, withPull } from "../step/run.ts"
-import { TypeId } from "../step/types.ts"
+import { once, TypeId, withPull } from "../step/run.ts"
 import type { Opener, Run, Runnable } from "../step/types.ts"
 import { open, wrapBarrier } from "./make.ts"
 
-/** Under which key runs are kept. */
+/** The key under which runs are cached. */
 export interface CacheOptions<in In> {
-  /** What sets this step apart from all others that use the same cache. Change it when the step changes. */
+  /** The name of the step in the cache, unique among the steps that use the cache. Change it when the step changes. */
   readonly name: string
-  /** What sets inputs apart. Their JSON by default, in which the order of keys does not matter. */
+  /** The part of the key that comes from the input. By default its JSON, without regard to the order of object keys. */
   readonly key?: ((input: In) => string) | undefined
 }
 
 /**
- * Answers an input that was there before with what the step put out then, chunk by chunk, from {@link RunnableCache}.
+ * Answers an input that was seen before from {@link RunnableCache}, with the chunks of the earlier run.
  *
- * Only whole runs are kept: no failures, and none that were left early. Runs of the same input that begin before the
- * first is done all run. It is kept under `name` and the input alone, so give two models two names. In the events a
- * run from the cache looks like the step itself with nothing inside.
+ * **Details**
  *
- * An input that is not made of plain data (a function, a class, something that contains itself) has no JSON to go by: it
- * runs, and that is logged as a warning; `key` helps.
+ * - Only complete runs are cached: no failures, and no runs that were left early.
+ * - The key is `name` and the input, nothing else: give two models two names.
+ * - Runs of the same input that start before the first one is done all run.
+ * - In events a cached run looks like a run of the step with nothing inside.
  *
- * **Example** (Asking once)
+ * **Gotchas**
+ *
+ * An input that is not plain data (a function, a class instance, a circular object) has no JSON, and therefore no key. It
+ * runs without the cache, with a warning in the log. Give `key` for such inputs.
+ *
+ * **Example** (One request for each country)
  *
  * ```ts
  * import { ChatModel, ChatPrompt, Runnable, RunnableCache } from "rivulet"
@@ -94,10 +101,10 @@ const recorded = <Chunk, Out, E, R>(
     )
   })
 
-/** Nothing that people write is deeper; what contains itself is. */
+/** Deeper values are taken for circular ones. */
 const deepest = 64
 
-/** A text that is the same for equal data only, or undefined for what is not plain data. */
+/** A string that is the same only for equal data, or undefined for a value that is not plain data. */
 const keyOf = (value: unknown, depth: number): string | undefined => {
   if (typeof value === "string") return JSON.stringify(value)
   if (typeof value === "bigint") return `${value}n`

@@ -1,21 +1,20 @@
-import type { Metadata } from "../../Message.ts"
+/**
+ * `withConfig`: names, tags and metadata of a step in events. Costs nothing when nobody watches.
+ */
 import { withRun } from "../events/currentRun.ts"
-import { TypeId } from "../step/types.ts"
+import { configured } from "../events/policy.ts"
+import type { Config } from "../events/policy.ts"
+import { TypeId } from "../step/run.ts"
 import type { Runnable } from "../step/types.ts"
 import { wrapStep } from "./make.ts"
 
-/** How a step is told in events. Tags and metadata are also those of all steps inside it; the name is its own. */
-export interface Config {
-  readonly name?: string | undefined
-  readonly tags?: ReadonlyArray<string> | undefined
-  readonly metadata?: Metadata | undefined
-}
-
 /**
- * Names, tags and labels a step in the events. What it does stays the same.
+ * Sets the name, tags and metadata of a step in events. The step itself stays the same.
  *
- * Where two say something else, the outer one is right: a chain's metadata goes before that of its steps, and the name
- * given last before the one given first. Only a step that a function asks goes by its own, as LangChain's does.
+ * **Details**
+ *
+ * On conflict the outer configuration wins: the metadata of a chain over the metadata of its steps, and the last name
+ * given over earlier ones. As in LangChain, a step that a function invokes keeps its own configuration instead.
  *
  * **Example** (A name to filter by)
  *
@@ -36,17 +35,5 @@ export const withConfig = (config: Config) =>
     ...self,
     [TypeId]: { ...self[TypeId], name: config.name }
   }
-  return wrapStep(named, (open) =>
-    withRun((context) => ({
-      ...context,
-      tags: context.byFunction ? joined(context.tags, config.tags) : joined(config.tags, context.tags),
-      metadata: context.byFunction
-        ? { ...context.metadata, ...config.metadata }
-        : { ...config.metadata, ...context.metadata },
-      stepName: context.stepName ?? config.name
-    }), open))
+  return wrapStep(named, (open) => withRun((context) => configured(context, config), open))
 }
-
-const joined = (...tags: ReadonlyArray<ReadonlyArray<string> | undefined>): ReadonlyArray<string> => [
-  ...new Set(tags.flatMap((each) => each ?? []))
-]

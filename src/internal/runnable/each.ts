@@ -1,14 +1,21 @@
+/**
+ * `each`: a step for every element of a list. A fiber for each element that runs.
+ */
 import * as Effect from "effect/Effect"
 import type { BatchOptions, Runnable } from "../step/types.ts"
 import { concurrencyOf, singleValue } from "./make.ts"
 
-/** How many elements are worked on at once: 8 by default. */
+/** Options of `each`. */
 export type EachOptions = BatchOptions
 
 /**
- * A step for every element of a list. It waits for the list, and streams one chunk, the list of what came out, in the
- * order of the elements. The first failure is that of the whole: it stops the elements that still run, and no other one
- * begins. To go on after a failure use `batch`.
+ * Runs a step for every element of a list.
+ *
+ * **Details**
+ *
+ * It waits for the whole list, and gives one chunk: the list of outputs, in the order of the elements. The first failure
+ * fails the run: it stops the elements that are running, and no other element starts. To continue after a failure use
+ * `batch`.
  *
  * **Example** (Translating line by line)
  *

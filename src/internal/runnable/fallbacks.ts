@@ -1,3 +1,6 @@
+/**
+ * `withFallbacks`: other steps for the same input when one fails before its first chunk.
+ */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { asSoleStep } from "../events/currentRun.ts"
@@ -6,11 +9,15 @@ import { makeStep, open } from "./make.ts"
 import { untilFirst } from "./untilFirst.ts"
 
 /**
- * Runs the next of these, with the same input, when a step fails before its first chunk. After that the failure stands.
- * If all fail, the failure is that of all of them: the cause has every one, in their order. In the events it is a step
- * of its own, `RunnableWithFallbacks`, around those that were tried.
+ * Runs other steps with the same input when a step fails before its first chunk.
  *
- * **Example** (An answer in any case)
+ * **Details**
+ *
+ * - After the first chunk there is no fallback: the failure is the run's.
+ * - If all steps fail, the cause of the failure contains the failures of all of them, in order.
+ * - In events it is a step of its own, `RunnableWithFallbacks`, around the steps that were tried.
+ *
+ * **Example** (A fixed answer when the model fails)
  *
  * ```ts
  * import { ChatModel, OutputParser, Runnable } from "rivulet"

@@ -1,3 +1,6 @@
+/**
+ * Steps made of functions: `map`, `transform`, `passthrough`, `fn`, `retriever`.
+ */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { asSoleStep } from "../events/currentRun.ts"
@@ -11,8 +14,8 @@ import { isRunnable, makeStep, open, passing, singleValue, streaming } from "./m
 const shaped = <Chunk, Out>() => byShape() as ChunkFold<Chunk, Out>
 
 /**
- * A function over each chunk. The whole is the fold of what it gives: texts strung together, objects merged, otherwise
- * the last. What it throws is a defect.
+ * Applies a function to each chunk. The output is the fold of the results: strings are concatenated, objects are merged,
+ * of anything else the last counts. An exception is a defect.
  *
  * **Example** (Louder)
  *
@@ -36,7 +39,7 @@ export const map = <A, B>(f: (chunk: A) => B): Runnable<A, B, never, never, B, A
   })
 
 /**
- * A function over the stream of chunks: LangChain's generator step.
+ * Applies a function to the stream of chunks. It is the counterpart of LangChain's generator step.
  *
  * **Example** (Line by line)
  *
@@ -56,15 +59,15 @@ export const transform = <A, B, E = never, R = never>(
     name,
     fold: () => shaped<B, B>(),
     run: (input) => f(Stream.succeed(input)),
-    // The function is given a stream that cannot fail and needs nothing; what the real one can and needs is in the
-    // result's type, and passes through it untouched.
+    // For the function the stream cannot fail and needs no services. The errors and services of the real stream pass
+    // through it, and are in the type of the result.
     over: <E2, R2>(input: Stream.Stream<A, E2, R2>) =>
       f(input as Stream.Stream<never> as Stream.Stream<A>) as Stream.Stream<B, E | E2, R | R2>
   })
 
 /**
- * Gives on what it gets, chunk by chunk. The identity of {@link sequence}: behind a step its chunks fold as that step's
- * do.
+ * Passes its input on, chunk by chunk. It is the identity of {@link sequence}: behind a step it changes neither the
+ * chunks nor the output.
  *
  * **Example** (The question beside its answer)
  *
@@ -90,9 +93,13 @@ export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk,
   )
 
 /**
- * A function of the whole input: of a value, an effect, or a runnable, which then gets the same input and streams. A
- * model that the effect asks shows its tokens in the events as well. What a runnable streams is folded as it folds it.
- * How the effect or the runnable can fail is how the step can; what the function throws is a defect.
+ * Applies a function to the whole input. The function returns a value, an effect, or a runnable.
+ *
+ * **Details**
+ *
+ * - A runnable gets the same input, and streams. Its chunks fold to its own output.
+ * - A model that an effect invokes has its events, tokens included.
+ * - Failures of the effect or the runnable are failures of the step. An exception of the function is a defect.
  *
  * **Example** (A value, and an effect)
  *
@@ -124,8 +131,8 @@ export const fn: {
   )
 
 /**
- * A function that finds documents for a query. It is a {@link fn} with events of its own kind (`on_retriever_start` and
- * `on_retriever_end`), so that one can watch what was found.
+ * A function that finds documents for a query. It is a {@link fn} with retriever events (`on_retriever_start`,
+ * `on_retriever_end`), which show the query and the documents.
  *
  * **Example** (Looking something up)
  *

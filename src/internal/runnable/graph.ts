@@ -1,32 +1,46 @@
+/**
+ * `graph` and `toMermaid`: the steps of a chain as a drawing. Looks at descriptions only, and runs nothing.
+ */
 import type { RunType } from "../../RunEvent.ts"
-import { TypeId } from "../step/types.ts"
+import { TypeId } from "../step/run.ts"
 import type { Step } from "../step/types.ts"
 
-/** A step. `id` is its own in the graph, `name` need not be. */
+/** A step of a graph. */
 export interface GraphNode {
+  /** Unique in the graph. */
   readonly id: string
+  /** The name of the step. Two steps may have the same. */
   readonly name: string
+  /** The type of the step in events, or one of the two ends. */
   readonly type: RunType | "start" | "end"
 }
 
-/** What one step puts out goes to another. `label` says which branch that is. */
+/** A connection: the output of one step goes to another. */
 export interface GraphEdge {
+  /** The id of the step that the output comes from. */
   readonly from: string
+  /** The id of the step that it goes to. */
   readonly to: string
+  /** The name of the branch. */
   readonly label?: string | undefined
 }
 
 /** The steps of a chain, from `__start__` to `__end__`. */
 export interface Graph {
+  /** The steps, `__start__` first and `__end__` last. */
   readonly nodes: ReadonlyArray<GraphNode>
+  /** The connections between them. */
   readonly edges: ReadonlyArray<GraphEdge>
 }
 
 /**
- * The steps of a chain and how they lie, without running it. Steps in a sequence follow each other; a step that has
- * others beside each other (`parallel`, `assign`, `branch`, `route`, `each`) has an edge to each, labelled with its key
- * or place. A step that `withConfig` named has that name. What is decided only in a run (the runnable a function gives,
- * fallbacks) is not shown.
+ * The steps of a chain and their connections. Nothing is run.
+ *
+ * **Details**
+ *
+ * The steps of a sequence follow each other. A step with branches (`parallel`, `assign`, `branch`, `route`, `each`) has
+ * an edge to each branch, labelled with its key or place. A step named by `withConfig` has that name. Steps that are
+ * decided in a run, such as the runnable that a function returns, are not shown.
  *
  * **Example** (A chain as a Mermaid diagram)
  *
@@ -67,19 +81,20 @@ export const graph = (self: Drawn): Graph => {
   return { nodes, edges }
 }
 
-/** All that is looked at of a runnable. */
+/** The part of a runnable that a graph looks at. */
 interface Drawn {
   readonly [TypeId]: Step
 }
 
-/** An edge that leads nowhere yet. */
+/** An edge without its end. */
 type Loose = Omit<GraphEdge, "to">
 
-/** Words that mean something else in a Mermaid diagram. */
+/** Words with a meaning in Mermaid. */
 const reserved = new Set(["end", "graph", "subgraph", "flowchart", "class", "classDef", "style", "click", "default"])
 
 /**
- * A graph as the text of a Mermaid diagram, as LangChain prints it. Names and labels may hold anything.
+ * A graph as the text of a Mermaid diagram, in the form that LangChain prints. Names and labels may contain any
+ * character.
  *
  * **Example** (Printing a chain)
  *
@@ -116,5 +131,5 @@ const nodeOf = ({ id, name, type }: GraphNode): string => {
   }
 }
 
-/** Mermaid's own way to write a character that would mean something. */
+/** Escapes characters that have a meaning in Mermaid. */
 const escape = (text: string): string => text.replace(/[^\p{L}\p{N}_ .:,-]/gu, (char) => `#${char.codePointAt(0)};`)

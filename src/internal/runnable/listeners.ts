@@ -1,3 +1,6 @@
+/**
+ * `withListeners`: observers of the runs of a step, in order and awaited. One more stage for each read.
+ */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
@@ -7,41 +10,54 @@ import { withPull } from "../step/run.ts"
 import type { Opener, Runnable } from "../step/types.ts"
 import { wrapStep } from "./make.ts"
 
-/** A run begins. A step that works on chunks as they come has no `input` yet. */
+/** A run has started. `input` is absent for a step that reads its input chunk by chunk. */
 export interface Started<In> {
+  /** The name of the step. */
   readonly name: string
+  /** The whole input. */
   readonly input?: In
 }
 
-/** A run is done: `output` is the whole of it. */
+/** A run has ended well. */
 export interface Ended<In, Out> extends Started<In> {
+  /** The whole output. */
   readonly output: Out
 }
 
-/** A run has failed. `error` is undefined for a defect, which is in the `cause`. */
+/** A run has failed. */
 export interface Failed<In, E> extends Started<In> {
+  /** The typed error; undefined for a defect. */
   readonly error: E | undefined
+  /** All failures and defects. */
   readonly cause: Cause.Cause<E>
 }
 
-/** A run was left before it was done. `partial` is what it had put out. */
+/** A run was left before its end. */
 export interface Interrupted<In> extends Started<In> {
+  /** The fold of the chunks so far; absent before the first. */
   readonly partial?: unknown
 }
 
-/** What is to be done when a run begins and ends. */
+/** Observers of a run. A run calls `onStart` and then one of the others. */
 export interface Listeners<In, Out, E, R = never> {
+  /** Runs before the step starts. */
   readonly onStart?: ((run: Started<In>) => Effect.Effect<unknown, unknown, R>) | undefined
+  /** Runs before the consumer sees the end. */
   readonly onEnd?: ((run: Ended<In, Out>) => Effect.Effect<unknown, unknown, R>) | undefined
+  /** Runs before the consumer sees the failure. */
   readonly onError?: ((run: Failed<In, E>) => Effect.Effect<unknown, unknown, R>) | undefined
+  /** Runs when the stream is left or the run is interrupted. */
   readonly onInterrupt?: ((run: Interrupted<In>) => Effect.Effect<unknown, unknown, R>) | undefined
 }
 
 /**
- * Observes the runs of a step. Each run has one `onStart` and then one of the other three, in this order and awaited: it
- * starts after `onStart`, and its end is seen after `onEnd`, `onError` or `onInterrupt`. Chunks are not held up.
+ * Observes the runs of a step.
  *
- * Nothing an observer does reaches the stream: if it fails or throws, that is logged as a warning.
+ * **Details**
+ *
+ * Every run calls `onStart` and then one of `onEnd`, `onError` and `onInterrupt`. The calls are awaited: the step starts
+ * after `onStart`, and the consumer sees its end after the other call. Chunks are not delayed. An observer that fails or
+ * throws does not affect the run; its failure is logged as a warning.
  *
  * **Example** (Logging failures)
  *

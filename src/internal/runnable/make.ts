@@ -10,8 +10,7 @@ import { demandingWhole } from "../events/currentRun.ts"
 import { watch, watchOver } from "../events/watch.ts"
 import { byShape } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
-import { collect, fromStream, single, toStream } from "../step/run.ts"
-import { TypeId } from "../step/types.ts"
+import { collect, fromStream, single, toStream, TypeId } from "../step/run.ts"
 import type { AnyRunnable, BatchOptions, Opener, Over, Run, Runnable, Step, StepInfo } from "../step/types.ts"
 
 // -----------------------------------------------------------------------------

@@ -1,3 +1,6 @@
+/**
+ * `parallel`: the same input to several steps at once. A fiber for each branch, one bounded queue for all of them.
+ */
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import { tagged } from "../events/currentRun.ts"
@@ -19,8 +22,13 @@ export type Slices<B> = {
 }[keyof B]
 
 /**
- * The same input to several steps at once. It streams objects with one key, as they come, and makes one object of all.
- * If a step fails, or the consumer leaves, the others are stopped before it returns. The failure is that of the step.
+ * Gives the same input to several steps at once. It streams objects with one key as the steps produce them, and returns
+ * one object with the outputs of all steps.
+ *
+ * **Details**
+ *
+ * If a step fails, or the consumer leaves, the other steps are stopped before the run ends. The failure is that of the
+ * step. A slow reader slows all branches: at most four arrays of chunks wait for it.
  *
  * **Example** (A joke and a poem)
  *
@@ -46,7 +54,7 @@ export const parallel = <In, const B extends Branches<In>>(
     Slices<B>
   >
 
-/** The most chunks that wait for a reader, over all branches. A branch that is further ahead waits. */
+/** The maximum number of arrays of chunks that wait for the reader, over all branches. */
 const ahead = 4
 
 /** The same input to all branches at once. */

@@ -1,3 +1,6 @@
+/**
+ * `pick`: some keys of an object, chunk by chunk.
+ */
 import * as Effect from "effect/Effect"
 import { byKey, byShape, withFirst } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
@@ -16,13 +19,15 @@ type PartOf<Chunk, K extends string> = Chunk extends unknown
   : never
 
 /**
- * One key of an object, or an object of some of its keys. It works chunk by chunk: a chunk without the key (or with
- * `undefined` there) gives nothing, so behind {@link parallel} it shows one branch as it comes. A key that never comes
- * is `undefined` in the end.
+ * The value of one key of an object, or an object with some of its keys.
  *
- * Its types are those of the step before it; where it stands alone the values are `unknown`.
+ * **Details**
  *
- * **Example** (One of two)
+ * It works chunk by chunk: a chunk without the key, or with `undefined` as its value, gives nothing. So behind
+ * {@link parallel} it streams one branch. The output is `undefined` if no chunk has the key. The types come from the step
+ * before; alone, the values are `unknown`.
+ *
+ * **Example** (One of two branches)
  *
  * ```ts
  * import { ChatModel, OutputParser, Runnable } from "rivulet"
@@ -39,7 +44,7 @@ export const pick: {
     keys: ReadonlyArray<K>
   ): Runnable<In, Pick<In, K>, never, never, PartOf<Chunk, K>, Chunk>
 } = (key: string | ReadonlyArray<string>): Runnable<object, never, never, never, never, unknown> =>
-  // The overloads tell what is under the keys.
+  // The overloads have the types of the values.
   (typeof key === "string"
     ? picking((chunk) => valueAt(chunk, key), (before) => before.at?.(key) ?? byShape())
     : picking(

@@ -1,3 +1,6 @@
+/**
+ * `withRateLimit`: a token bucket for the runs of a step. Costs one semaphore a run.
+ */
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -5,22 +8,28 @@ import * as Semaphore from "effect/Semaphore"
 import type { Runnable } from "../step/types.ts"
 import { wrapStep } from "./make.ts"
 
-/** How many runs may begin in how long. */
+/** The rate at which runs may start. */
 export interface RateLimitOptions {
-  /** The most runs that may begin at once. At least 1. */
+  /** The number of runs that may start within a window. At least 1. */
   readonly limit: number
-  /** The time in which as many may begin again. */
+  /** The time until `limit` further runs may start. */
   readonly window: Duration.Input
 }
 
 /**
- * Lets only so many runs of a step begin in a time; the others wait, and begin in the order in which they came.
+ * Limits how many runs of a step start within a time. Further runs wait, and start in the order in which they came.
  *
- * It is a token bucket: full at first, so `limit` runs can begin at once; each takes a token, and a token comes back
- * every `window / limit`. All runs of the resulting runnable share it, wherever they run; the same step limited twice
- * has two buckets. A run that is left while it waits takes no token. Only beginnings count: for how many run at once
- * there is `concurrency` of `batch`. Around {@link withRetry} a run counts once, with all its tries; inside it each try
- * counts.
+ * **Details**
+ *
+ * - It is a token bucket. It is full at first, so `limit` runs can start at once. Every run takes a token, and a token
+ *   comes back every `window / limit`.
+ * - All runs of the resulting runnable share one bucket. The same step limited twice has two buckets.
+ * - A run that is left while it waits takes no token.
+ * - Around {@link withRetry} a run counts once with all its attempts; inside it every attempt counts.
+ *
+ * **Gotchas**
+ *
+ * It limits starts, not concurrency. For concurrency use the `concurrency` of `batch`.
  *
  * **Example** (Fifty a minute)
  *
@@ -41,9 +50,9 @@ export const withRateLimit = (options: RateLimitOptions) => {
   }
 }
 
-/** Takes a token, when there is one. */
+/** Takes a token, as soon as there is one. */
 const bucket = (limit: number, window: number): Effect.Effect<void> => {
-  // Only the first in the line waits for the clock, the others for their turn.
+  // The first in line waits for the clock, the others for their turn.
   const turn = Semaphore.makeUnsafe(1)
   let tokens = limit
   let since: number | undefined
@@ -51,11 +60,11 @@ const bucket = (limit: number, window: number): Effect.Effect<void> => {
     const clock = yield* Clock.Clock
     while (true) {
       const now = clock.currentTimeMillisUnsafe()
-      // A clock that was set back gives nothing and takes nothing.
+      // A clock that was set back adds no tokens and removes none.
       const passed = Math.max(0, now - (since ?? now))
       tokens = window > 0 ? Math.min(limit, tokens + passed / window * limit) : limit
       since = now
-      // What is missing by less than this is an error of calculation.
+      // A smaller difference is a rounding error.
       if (tokens > 1 - 1e-9) break
       yield* Effect.sleep(Math.ceil((1 - tokens) * window / limit))
     }

@@ -1,3 +1,7 @@
+/**
+ * `withRetry`: a step that runs again when it fails before its first chunk. It waits for its whole input, because chunks
+ * that were read cannot be read again.
+ */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -9,21 +13,31 @@ import type { Runnable } from "../step/types.ts"
 import { open, wrapBarrier } from "./make.ts"
 import { untilFirst } from "./untilFirst.ts"
 
-/** When and how often a step is run again. */
+/** When and how often a step is retried. */
 export interface RetryOptions<E> {
-  /** The delays. 0.5 s, doubling, by default. When it is done, so are the retries. */
+  /** The delays between attempts. 0.5 seconds, doubling, by default. When the schedule ends, so do the retries. */
   readonly schedule?: Schedule.Schedule<unknown, E> | undefined
-  /** The most retries; 2 by default. */
+  /** The maximum number of retries. 2 by default. */
   readonly times?: number | undefined
-  /** Which failures are worth it. By default those that say so (`isRetryable`), and those that say nothing. */
+  /**
+   * Whether a failure is worth a retry. By default it is, unless the error has an `isRetryable` field that is not true.
+   */
   readonly while?: ((error: E) => boolean) | undefined
 }
 
 /**
- * Runs a step again when it fails before its first chunk. After that what was shown stands, and so does the failure.
- * When the retries are used up, the last failure is the step's. A chat model retries by itself (`maxRetries`); these
- * come on top. In the events each try is a run, with the tag `retry:attempt:2` and so on from the second on; where a
- * function invokes the step they lie in a run with the step's name.
+ * Retries a step that fails before its first chunk.
+ *
+ * **Details**
+ *
+ * - After the first chunk there is no retry: chunks that were shown stay, and the failure is the run's.
+ * - When all retries have failed, the last failure is the run's.
+ * - In events every attempt is a run of its own. From the second on it has the tag `retry:attempt:2` and so on. Where a
+ *   function invokes the step, the attempts lie inside a run with the step's name.
+ *
+ * **Gotchas**
+ *
+ * A chat model retries by itself (`maxRetries`). Retries of this wrapper come on top of those.
  *
  * **Example** (A search that may be busy)
  *
@@ -72,7 +86,7 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
       }))
     ))
 
-/** Where only the whole is asked for, the attempts lie in a run of their own. */
+/** Where only the whole output is requested, the attempts lie in a run of their own. */
 const info = { type: "chain", events: { only: "whole" }, shape: { _tag: "Branches", branches: [] } } as const
 
 const isRetryable = (error: unknown): boolean =>

@@ -1,3 +1,6 @@
+/**
+ * `route`: one of several steps, chosen by name when the run opens.
+ */
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { asSoleStep, tagged } from "../events/currentRun.ts"
@@ -6,9 +9,9 @@ import { makeStep, open } from "./make.ts"
 import type { Branches } from "./parallel.ts"
 
 /**
- * No step has the key that `route` was told. `key` is that key, `known` are those there are.
+ * `route` has no step with the selected key. `key` is the selected key, `known` has the keys of all steps.
  *
- * **Example** (Another step for all other keys)
+ * **Example** (A fallback for unknown keys)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -25,14 +28,17 @@ export class RouteError extends Schema.TaggedError<RouteError>("rivulet/RouteErr
   key: Schema.String,
   known: Schema.Array(Schema.String)
 }) {
-  /** The same input goes nowhere again. */
+  /** The same input selects the same key again. */
   readonly isRetryable: boolean = false
 }
 
 /**
- * The step whose key a function of the input gives. That step gets the same input and streams. The key is any text, as
- * it may be a model's word or a user's: one that no step has is a {@link RouteError}. In the events the step is tagged
- * `route:<key>`.
+ * Runs the step whose key a function selects by the input.
+ *
+ * **Details**
+ *
+ * The step gets the same input, and streams. The key is any string, because it may come from a model or a user: a key
+ * without a step fails with {@link RouteError}. In events the step has the tag `route:<key>`.
  *
  * **Example** (By the subject)
  *

@@ -1,13 +1,16 @@
+/**
+ * `sequence` and `andThen`: one step after the other. The run of a chain adds no stage of its own to a read, unless
+ * somebody watches. Called by users and by parsers that ask a model again.
+ */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import { CurrentRun, inContext } from "../events/currentRun.ts"
-import { collect } from "../step/run.ts"
-import { TypeId } from "../step/types.ts"
+import { collect, TypeId } from "../step/run.ts"
 import type { AnyOpener, AnyRunnable, Opener, Runnable, Step, StepInfo } from "../step/types.ts"
 import { makeStep } from "./make.ts"
 
 /**
- * One step after the other. Each step takes what the one before it gives.
+ * One step after the other. Each step takes the output of the one before it.
  *
  * **Example** (A chain)
  *
@@ -48,7 +51,7 @@ export function sequence(...steps: ReadonlyArray<AnyRunnable>): AnyRunnable {
 }
 
 /**
- * Puts one more step behind; for chains longer than the five steps {@link sequence} takes, and for `pipe`.
+ * Adds a step behind another. For `pipe`, and for chains with more steps than {@link sequence} takes.
  *
  * **Example** (A chain with pipe)
  *

@@ -1,3 +1,6 @@
+/**
+ * `withTimeout`: a time limit for the whole run of a step. One timer a run, and a fiber for each read.
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,9 +13,9 @@ import { forkedWait } from "../stream/forkedWait.ts"
 import { wrapStep } from "./make.ts"
 
 /**
- * A step took longer than `withTimeout` allows. `step` is its name, `limit` what was allowed, in milliseconds.
+ * A step took longer than `withTimeout` allows. `step` is the name of the step, `limit` the limit in milliseconds.
  *
- * **Example** (Saying so)
+ * **Example** (A message for the user)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -33,15 +36,20 @@ export class RunnableTimeoutError
 {}
 
 /**
- * Fails a step with {@link RunnableTimeoutError} when it is not done in time. What it does is stopped, and its
- * connections closed, before the failure is seen; what was streamed stays as it is.
+ * Fails a step with {@link RunnableTimeoutError} when it takes too long.
  *
- * The time is that of the whole run, from when its stream is started: a slow consumer is part of it, and so is a slow
- * input for a step that works on chunks. It costs one timer for a run. When time is up while the consumer is busy, the
- * step is closed at once and the consumer told when it asks for more. A model's own limits for each phase are in
- * `CallOptions`. Inside {@link withRetry} each try has its time; outside, all tries share one.
+ * **Details**
  *
- * **Example** (An answer in ten seconds, or another one)
+ * - The limit covers the whole run, from the start of its stream. The time of a slow consumer counts, and so does the
+ *   time of a slow input of a step that works on chunks.
+ * - The step is stopped, and its connections are closed, before the failure is seen. Chunks that were streamed stay.
+ * - If the time is up while the consumer is busy, the step is closed at once, and the consumer sees the failure when it
+ *   asks for more.
+ * - Inside {@link withRetry} every attempt has its own limit; around it all attempts share one.
+ *
+ * For the limits of a model's phases (connection, first chunk, idle time) use `timeout` of `CallOptions`.
+ *
+ * **Example** (An answer in ten seconds, or a fixed one)
  *
  * ```ts
  * import { ChatModel, OutputParser, Runnable } from "rivulet"
@@ -76,7 +84,7 @@ const timed = <Chunk, Out, E, R, X>(
     const services = yield* Effect.context<R>()
     const child = yield* Scope.fork(scope)
     let working: Fiber.Fiber<unknown, unknown> | undefined
-    // Two may stop it at the same time, such as this limit and one around it: both wait until it is closed.
+    // This limit and one around it may stop the step at the same time: both wait until it is closed.
     const stop = Effect.uninterruptible(Effect.andThen(
       Effect.suspend(() => working === undefined ? Effect.void : Fiber.interrupt(working)),
       Scope.close(child, Exit.void)
@@ -100,7 +108,7 @@ const timed = <Chunk, Out, E, R, X>(
       Effect.suspend((): Effect.Effect<A, E2 | X> => {
         if (expired !== undefined) return Effect.andThen(Fiber.await(timer), Effect.fail(expired))
         return forkedWait<A, E2 | X, R>(effect, services, (wait) => {
-          // It stays known after the wait: whoever stops the step waits for its fiber, too.
+          // It stays set after the wait, because stopping the step also waits for its fiber.
           working = wait?.fiber ?? working
           abort = wait && ((error) => wait.end(Effect.andThen(stop, Effect.fail(error))))
         })

@@ -1,5 +1,5 @@
 /**
- * One of several attempts at a run: for retries, fallbacks and answers that are put right. Failures count only before
+ * Attempts at a run, for `withRetry`, `withFallbacks` and parsers that have an answer corrected. Failures count only before
  * the first chunk; after it the attempt is the run.
  */
 import type * as Cause from "effect/Cause"

@@ -13,6 +13,9 @@ import { last } from "./fold.ts"
 import type { ChunkFold } from "./fold.ts"
 import type { ChunkPull, Chunks, Opener, Run } from "./types.ts"
 
+/** The key under which a runnable has its step. */
+export const TypeId = "~rivulet/Runnable"
+
 // -----------------------------------------------------------------------------
 // from and to streams
 // -----------------------------------------------------------------------------

@@ -12,8 +12,6 @@ import type { RunType } from "../../RunEvent.ts"
 import type { EventPolicy } from "../events/policy.ts"
 import type { ChunkFold } from "./fold.ts"
 
-export const TypeId = "~rivulet/Runnable"
-
 /** Options of a batch. */
 export interface BatchOptions {
   /** The maximum number of inputs that run at the same time. 8 by default. */
@@ -33,7 +31,7 @@ export interface BatchOptions {
 export interface Runnable<in In, out Out, out E = never, out R = never, out Chunk = Out, in InChunk = unknown>
   extends Pipeable
 {
-  readonly [TypeId]: Step
+  readonly "~rivulet/Runnable": Step
   /** The name of the step in events and graphs. */
   readonly name: string
   /** The whole output: the fold of {@link Runnable.stream}. */

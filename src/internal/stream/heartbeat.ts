@@ -1,3 +1,6 @@
+/**
+ * Elements that are sent while a stream is silent. For event streams over HTTP, which a proxy would close.
+ */
 import type * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -5,12 +8,12 @@ import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import { runIntoQueue } from "./runIntoQueue.ts"
 
-/** What is read at once is one batch; the next one waits for the reader. */
+/** The items of one read are one batch; the next batch waits for the reader. */
 const batchesAhead = 1
 
 /**
- * Puts an element between those of a stream whenever the time has passed, for as long as it runs. One timer a stream,
- * none an element; a reader that is behind gets no beats on top.
+ * Adds an element to a stream whenever the time has passed. It costs one timer a stream. A reader that is behind gets no
+ * additional elements.
  */
 export const withHeartbeat = <A, E, R>(
   self: Stream.Stream<A, E, R>,

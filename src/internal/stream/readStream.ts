@@ -1,20 +1,23 @@
+/**
+ * Reads a stream with a parser that has state. For the parsers of answers and of JSON. A read costs one Effect operation.
+ */
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 
-/** What reads a stream from its start to its end. */
+/** A parser of a stream. */
 export interface StreamReader<In, Out, E, R> {
-  /** What one array of the input gives. */
+  /** The output for one array of the input. */
   readonly push: (items: ReadonlyArray<In>) => Effect.Effect<ReadonlyArray<Out>, never, R>
-  /** Set when the input cannot be read any further; what it gave until then counts. */
+  /** The reason why the input cannot be read further, if so. The output before it counts. */
   readonly failure: () => E | undefined
-  /** What comes after the end of the input. */
+  /** The output after the end of the input. */
   readonly end: Effect.Effect<ReadonlyArray<Out>, E, R>
 }
 
-/** Reads a stream, array by array. It stops where the reader fails. */
+/** The output of a parser for a stream, array by array. It ends where the parser fails. */
 export const readStream = <In, Out, E, R, E2, R2>(
   input: Stream.Stream<In, E, R>,
   make: () => StreamReader<In, Out, E2, R2>

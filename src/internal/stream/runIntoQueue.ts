@@ -1,3 +1,6 @@
+/**
+ * The end of a producer, passed on through the queue that it fills. For events, parallel branches and heartbeats.
+ */
 import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"

@@ -1,10 +1,13 @@
+/**
+ * The stream of an effect, without a check for each pull.
+ */
 import * as Channel from "effect/Channel"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /**
- * The stream that an effect makes. `Stream.unwrap` runs the effect with the first pull, and for that looks at each pull
- * whether it is the first; this runs it when the stream is opened, which is right before, and then is out of the way.
+ * The stream that an effect returns. The effect runs when the stream is opened, right before the first pull.
+ * `Stream.unwrap` runs it with the first pull, and therefore checks every pull for being the first.
  */
 export const unwrap = <A, E, R, E2, R2>(
   effect: Effect.Effect<Stream.Stream<A, E, R>, E2, R2>

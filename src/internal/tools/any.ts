@@ -4,14 +4,12 @@ import type * as Stream from "effect/Stream"
 import type { ToolDefinition } from "../../CallOptions.ts"
 import type { ToolCall, ToolMessage } from "../../Message.ts"
 
-export const TypeId = "~rivulet/Tool"
-
 /**
  * A tool that can be run for a model, whatever it is made of: `A` is what it gives, `E` how it can fail, `R` what it
  * needs. It is also the definition that a model is told.
  */
 export interface Any<out A = unknown, out E = unknown, out R = unknown> extends ToolDefinition {
-  readonly [TypeId]: Implementation<A, E, R>
+  readonly "~rivulet/Tool": Implementation<A, E, R>
 }
 
 /** How a model's calls of a tool are run. */
@@ -33,6 +31,3 @@ export type Output<A> =
   | { readonly _tag: "Progress"; readonly value: A }
   | { readonly _tag: "Result"; readonly value: A; readonly content: ToolMessage["content"] }
   | { readonly _tag: "Failure"; readonly content: ToolMessage["content"] }
-
-/** Whether a tool can also be run. */
-export const isTool = (tool: ToolDefinition): tool is Any => TypeId in tool

@@ -2,7 +2,13 @@ import * as Result from "effect/Result"
 import type { CallOptions, ProviderTool, ToolDefinition } from "../../CallOptions.ts"
 import { UnsupportedError } from "../../ChatModelError.ts"
 import { given } from "../optional.ts"
-import { isTool, TypeId } from "./any.ts"
+import type { Any } from "./any.ts"
+
+/** The key under which a tool has its implementation. */
+export const TypeId = "~rivulet/Tool"
+
+/** Whether a tool can also be run. */
+export const isTool = (tool: ToolDefinition): tool is Any => TypeId in tool
 
 /** Options as an adapter wants them: with tools that are plain definitions. */
 export const withDefinitions = (options: CallOptions): Result.Result<CallOptions, UnsupportedError> =>
