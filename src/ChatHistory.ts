@@ -5,11 +5,9 @@
  * {@link layerMemory} keeps them as long as the process runs. A store of one's own is a layer of {@link ChatHistory};
  * `Message.Message` is the schema of what it has to keep.
  */
-import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Pull from "effect/Pull"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
@@ -17,7 +15,7 @@ import { toMessages } from "./internal/model/prepare.ts"
 import type { ChatInput } from "./internal/model/request.ts"
 import { open, wrapBarrier } from "./internal/runnable/make.ts"
 import type { Folded } from "./internal/step/fold.ts"
-import { withPull } from "./internal/step/run.ts"
+import { observed } from "./internal/step/run.ts"
 import type { Opener, Runnable } from "./internal/step/types.ts"
 import { ai, aiMessage } from "./Message.ts"
 import type { AIMessage, AIPart, Message, PartialAIMessage } from "./Message.ts"
@@ -181,17 +179,7 @@ const recorded = <Out extends AIMessage | string, E, R, Chunk extends AIMessageC
     )
     const run = yield* open(self, [...system, ...before, ...said])(scope)
     const fold = answer = run.fold()
-    return withPull(
-      run,
-      Pull.matchEffect(run.pull, {
-        onSuccess: (chunks) => {
-          fold.add(chunks)
-          return Effect.succeed(chunks)
-        },
-        onDone: () => Effect.andThen(Effect.suspend(() => keep(wholeOf(fold.done()))), Cause.done()),
-        onFailure: Effect.failCause
-      })
-    )
+    return observed(run, { chunks: fold.add, end: () => keep(wholeOf(fold.done())) })
   })
 
 const isTagged = <Tag extends "AIMessage" | "PartialAIMessage">(value: unknown, tag: Tag): boolean =>

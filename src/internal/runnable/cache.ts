@@ -4,12 +4,11 @@
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Pull from "effect/Pull"
 import { RunnableCache } from "../../RunnableCache.ts"
 import type { CachedRun } from "../../RunnableCache.ts"
 import { watch } from "../events/watch.ts"
 import type { ChunkFold } from "../step/fold.ts"
-import { once, TypeId, withPull } from "../step/run.ts"
+import { observed, once, TypeId } from "../step/run.ts"
 import type { Opener, Run, Runnable } from "../step/types.ts"
 import { open, wrapBarrier } from "./make.ts"
 
@@ -87,18 +86,13 @@ const recorded = <Chunk, Out, E, R>(
   Effect.map(open(scope), (run): Run<Chunk, Out, E, R> => {
     const all: globalThis.Array<Chunk> = []
     const fold = run.fold()
-    return withPull(
-      run,
-      Pull.matchEffect(run.pull, {
-        onSuccess: (chunks) => {
-          for (const chunk of chunks) all.push(chunk)
-          fold.add(chunks)
-          return Effect.succeed(chunks)
-        },
-        onDone: () => Effect.andThen(Effect.suspend(() => keep({ chunks: all, output: fold.done() })), Cause.done()),
-        onFailure: Effect.failCause
-      })
-    )
+    return observed(run, {
+      chunks: (chunks) => {
+        for (const chunk of chunks) all.push(chunk)
+        fold.add(chunks)
+      },
+      end: () => keep({ chunks: all, output: fold.done() })
+    })
   })
 
 /** Deeper values are taken for circular ones. */

@@ -3,10 +3,9 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import type { Folded } from "../step/fold.ts"
-import { withPull } from "../step/run.ts"
+import { observed } from "../step/run.ts"
 import type { Opener, Runnable } from "../step/types.ts"
 import { wrapStep } from "./make.ts"
 
@@ -81,10 +80,10 @@ export const withListeners = <In, Out, E, R2 = never>(
 ): Runnable<In, Out, E, R | R2, Chunk, InChunk> => {
   return wrapStep(self, <E3, R3>(open: Opener<Chunk, Out, E | E3, R | R3>, known: { readonly input?: In }) =>
     // A failure of the input is reported as the step's own.
-    observed({ name: self.name, ...known }, listeners as Listeners<In, Out, E | E3, R2>, open))
+    listened({ name: self.name, ...known }, listeners as Listeners<In, Out, E | E3, R2>, open))
 }
 
-const observed = <In, Out, Chunk, E, R, R2>(
+const listened = <In, Out, Chunk, E, R, R2>(
   run: Started<In>,
   listeners: Listeners<In, Out, E, R2>,
   open: Opener<Chunk, Out, E, R>
@@ -124,16 +123,9 @@ const observed = <In, Out, Chunk, E, R, R2>(
     // Opened in this scope after the finalizer above, so it is closed before an interruption is reported.
     const opened = yield* Effect.catchCause(open(scope), failed)
     const folding = fold = opened.fold()
-    return withPull(
-      opened,
-      Pull.matchEffect(opened.pull, {
-        onSuccess: (chunks) => {
-          folding.add(chunks)
-          return Effect.succeed(chunks)
-        },
-        onDone: () =>
-          Effect.andThen(end(call(listeners.onEnd, () => ({ ...run, output: folding.done() }))), Cause.done()),
-        onFailure: failed
-      })
-    )
+    return observed(opened, {
+      chunks: folding.add,
+      end: () => end(call(listeners.onEnd, () => ({ ...run, output: folding.done() }))),
+      failed
+    })
   })

@@ -81,6 +81,27 @@ export const withPull = <Chunk, Out, E, R, E2, R2>(
   pull: ChunkPull<Chunk, E2, R2>
 ): Run<Chunk, Out, E2, R2> => ({ pull, fold: run.fold, single: run.single })
 
+/** The same run, observed. `end` runs before the end is passed on, `failed` instead of passing on a failure. */
+export const observed = <Chunk, Out, E, R, E2, R2>(
+  run: Run<Chunk, Out, E, R>,
+  observer: {
+    readonly chunks: (chunks: Chunks<Chunk>) => void
+    readonly end: () => Effect.Effect<unknown, E2, R2>
+    readonly failed?: ((cause: Cause.Cause<E>) => Effect.Effect<never, E | E2, R2>) | undefined
+  }
+): Run<Chunk, Out, E | E2, R | R2> =>
+  withPull(
+    run,
+    Pull.matchEffect(run.pull, {
+      onSuccess: (chunks): ChunkPull<Chunk, E | E2, R2> => {
+        observer.chunks(chunks)
+        return Effect.succeed(chunks)
+      },
+      onDone: () => Effect.andThen(Effect.suspend(observer.end), Cause.done()),
+      onFailure: observer.failed ?? Effect.failCause
+    })
+  )
+
 /** The chunks for which `f` gives a value, as these values. */
 export const filterMap = <A, B, E, R>(
   pull: ChunkPull<A, E, R>,
