@@ -1,4 +1,9 @@
-/** A field, unless it has no value: for objects in which a field that says nothing is absent. */
+/**
+ * Spreading optional fields. Used by every module that builds objects whose optional fields are absent rather than
+ * `undefined`. It must import nothing.
+ */
+
+/** An object with one field, or an empty one if the value is `undefined`: `{ ...given("usage", usage) }`. */
 export const given = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
-  // A computed key has the type `string`; here it can only be `key`.
+  // A computed key has the type `string`; this one can only be `key`.
   value === undefined ? {} : { [key]: value } as { readonly [P in K]: V }

@@ -1,9 +1,19 @@
+/**
+ * The type of a JSON value that is still arriving. Re-exported by `PartialJson` and used in the types of parsers,
+ * object generation and partial tool calls. Types only: it must import no value.
+ */
 import type * as Schema from "effect/Schema"
 
 /**
- * What is shown of an `A` in JSON while it is still being made: keys are optional at any depth and arrays may be
- * shorter, and what JSON has no form for is in that which a schema gives it. Dates, bytes, bigints and URLs are texts;
- * of what has a form of its own, such as a map or an `Option`, it is only known that it is JSON.
+ * The JSON form of an `A` of which parts may not have arrived.
+ *
+ * **Details**
+ *
+ * - The keys of objects are optional at any depth, and arrays may be shorter.
+ * - Values that JSON cannot hold have the form that `Schema.toCodecJson` gives them: dates, bytes, bigints, symbols and
+ *   URLs are strings.
+ * - Maps, sets, functions and Effect's own data types, such as `Option`, are any JSON, because their form depends on
+ *   the schema.
  *
  * **Example** (An event, while it is written)
  *
@@ -23,10 +33,10 @@ export type DeepPartialJson<A> = A extends string | number | boolean | null ? A
   : A extends bigint | symbol | Date | URL | Uint8Array ? string
   : A extends ReadonlyArray<infer Item> ? ReadonlyArray<DeepPartialJson<Item>>
   : A extends object ? IsPlain<A> extends true ? { readonly [K in keyof A]?: DeepPartialJson<A[K]> } : Schema.Json
-  // It is not known what it is.
+  // `unknown` may be any JSON.
   : Schema.Json
 
-/** Effect's own values have keys that start with `~`, or symbols. */
+/** Whether an object type is plain data. Effect's own data types have keys that are symbols or start with `~`. */
 type IsPlain<A> = A extends
   | ReadonlyMap<unknown, unknown>
   | ReadonlySet<unknown>

@@ -1,17 +1,17 @@
 /**
- * Limits on JSON that a model writes, and the one check of them that needs no parser. Apart from the readers, so that
- * folding a message loads none of them.
+ * The limits on JSON that a model writes, and the one check of them that needs no reader. The accumulator of messages
+ * uses that check, so this file must not import the readers.
  */
 
-/** How deep and how long a text may be. */
+/** The limits on a text that is read. */
 export interface Limits {
-  /** Objects and arrays within each other. */
+  /** The deepest nesting of objects and arrays. */
   readonly maxDepth: number
-  /** UTF-16 code units. */
+  /** The greatest length, in UTF-16 code units. */
   readonly maxLength: number
 }
 
-/** The limits, with the defaults for those that are not given. */
+/** The limits of these options. The defaults are 512 levels and 16,777,216 code units. */
 export const limitsOf = (
   options: { readonly maxDepth?: number | undefined; readonly maxLength?: number | undefined } | undefined
 ): Limits => ({
@@ -20,8 +20,8 @@ export const limitsOf = (
 })
 
 /**
- * Whether a JSON text has more objects and arrays within each other than `most`. What walks through a value does so by
- * calling itself, so that a model could have it run out of stack.
+ * Whether a JSON text nests objects and arrays deeper than `most`. Code that walks a value recursively would run out of
+ * stack on such a text. Linear in the text.
  */
 export const isDeeperThan = (text: string, most: number): boolean => {
   if (text.length <= most) return false
@@ -43,7 +43,7 @@ export const isDeeperThan = (text: string, most: number): boolean => {
   return false
 }
 
-/** Where the string that starts at `from` has its closing quote. */
+/** The position of the closing quote of the string that opens at `from`. */
 const endOfString = (text: string, from: number): number => {
   let at = from + 1
   while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1

@@ -1,4 +1,9 @@
-// Where in a number; those from `zero` on may be its last character.
+/**
+ * Reads one JSON number that arrives in pieces. `JsonReader` owns one and feeds it. It must import nothing. Each
+ * character is looked at once; the number so far is converted from at most its first 512 characters.
+ */
+
+// The states within a number. In those from `zero` on, the number may end.
 const minus = 0
 const point = 1
 const e = 2
@@ -8,20 +13,21 @@ const integer = 5
 const fraction = 6
 const exponent = 7
 
-/** More of a number is not looked at before it has ended, so that a long one is not converted again and again. */
+/** The value so far is that of at most so many characters, so that a long number is not converted again and again. */
 const longestShown = 512
 
+/** Whether a UTF-16 code unit is an ASCII digit. */
 export const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
 
 /** A number that arrives in pieces. */
 export class JsonNumber {
   #state = minus
   #text = ""
-  /** The start of the text: as much as is looked at before the end. */
+  /** The first characters of the text, from which the value so far is converted. */
   #start = ""
   #shown: number | undefined
 
-  /** @param code its first character: a digit or `-` */
+  /** Begins a new number with its first character: a digit or `-`. */
   start(code: number): void {
     this.#text = String.fromCharCode(code)
     this.#start = this.#text
@@ -29,7 +35,9 @@ export class JsonNumber {
     this.#shown = undefined
   }
 
-  /** Takes its characters, and returns where they end. */
+  /**
+   * Reads characters of the number from `from` on, up to `end` at most. Returns the position of the first other one.
+   */
   read(piece: string, from: number, end: number): number {
     let at = from
     while (at < end) {
@@ -44,20 +52,22 @@ export class JsonNumber {
     return at
   }
 
-  /** Whether it may end here; a zero with a digit after it may not. */
+  /** Whether the number may end before this character. A leading zero may not be followed by a digit. */
   endsBefore(code: number): boolean {
     return this.#state >= zero && !(this.#state === zero && isDigit(code))
   }
 
+  /** Whether the number may end here. */
   get canEnd(): boolean {
     return this.#state >= zero
   }
 
+  /** A description of the character that should come next. */
   get expected(): string {
     return this.#state === zero ? "no digit after a leading 0" : "a digit"
   }
 
-  /** The piece is over: whether that changes what is shown of it. Its first value is no change. */
+  /** Updates {@link shown} at the end of a piece. Returns whether it changed; the first value is not a change. */
   show(): boolean {
     const number = this.#start === "-" ? -0 : Number.parseFloat(this.#start)
     const changed = this.#shown !== undefined && !Object.is(number, this.#shown)
@@ -65,12 +75,12 @@ export class JsonNumber {
     return changed
   }
 
-  /** What its characters until the end of the last piece say. */
+  /** The value of the characters up to the end of the last piece. */
   get shown(): number | undefined {
     return this.#shown
   }
 
-  /** It has ended. */
+  /** Ends the number and returns it. */
   take(): number {
     const number = Number(this.#text)
     this.#text = ""
@@ -78,7 +88,7 @@ export class JsonNumber {
   }
 }
 
-/** The state after one more character of a number, or undefined if it is none of its characters. */
+/** The state after one more character, or `undefined` if the character is not part of the number. */
 const nextState = (state: number, code: number): number | undefined => {
   if (isDigit(code)) {
     switch (state) {

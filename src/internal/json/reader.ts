@@ -1,11 +1,16 @@
+/**
+ * The incremental JSON reader. `JsonText` and `JsonFinder` own one for each value. It must not import them. Each
+ * character is read once; a snapshot copies only the objects and arrays that are still open.
+ */
 import type { Json } from "effect/Schema"
 import { failureAt, noJson, shownCharacter, tooLong } from "./failure.ts"
 import type { Failure } from "./failure.ts"
 import type { Limits } from "./limits.ts"
 import { isDigit, JsonNumber } from "./number.ts"
+import { setKey } from "./object.ts"
 import { JsonString } from "./string.ts"
 
-// What comes next.
+// The states: what comes next, or what the reader is in.
 const value = 0
 const firstElement = 1
 const firstKey = 2
@@ -19,22 +24,23 @@ const inWord = 9
 
 const quote = 0x22
 
-/** What copying an object's key costs beside copying an array's element. */
+/** The cost of copying one key of an object; copying one element of an array costs 1. */
 const keyWeight = 4
-/** What each open object or array costs, however few it holds. */
+/** The cost of copying an open object or array, in addition to its entries. */
 const openWeight = 4
 
 /**
- * Reads JSON that arrives in any pieces, in one pass over them. What is complete is built once and never changed again;
+ * Reads one JSON value that arrives in pieces, in one pass. Complete values are built once and never changed again;
  * {@link JsonReader.value} copies the objects and arrays that are open, and nothing else.
  */
 export class JsonReader {
+  /** Set when no further text can make this JSON. */
   failure: Failure | undefined
-  /** Grows when the value changes. */
+  /** A number that grows whenever the value changes. */
   version = 0
-  /** What {@link value} has to copy: about an element, a key or an open object each. */
+  /** The cost of copying what {@link value} has to copy, in entries. */
   cost = 0
-  /** Set when only the end of the text has ended the value: a number, of which there might have been more. */
+  /** Whether the value is a number that ended only because the text did, so more digits may have been cut off. */
   openEnded = false
 
   readonly #limits: Limits
@@ -45,11 +51,11 @@ export class JsonReader {
   #blank = true
   #root: Json | undefined
 
-  // The open objects and arrays, the outermost first; of the innermost, one of `#array` and `#object` is set.
+  // The open objects and arrays, the outermost first. Either `#array` or `#object` is the innermost one.
   readonly #open: Array<Array<Json> | Record<string, Json>> = []
-  /** Beside `#open`: the key that waits for its value. */
+  /** For each of `#open`, the key that waits for its value. */
   readonly #keys: Array<string | undefined> = []
-  /** Beside `#open`: what its entries cost. */
+  /** For each of `#open`, the cost of its entries. */
   readonly #costs: Array<number> = []
   #array: Array<Json> | undefined
   #object: Record<string, Json> | undefined
@@ -66,8 +72,8 @@ export class JsonReader {
   #snapshotVersion = 0
 
   /**
-   * @param alone that something follows the value is a failure; otherwise it stops there
-   * @param start the offset that the first piece has in the whole text
+   * @param alone whether text after the value is a failure; otherwise reading stops there
+   * @param start the offset of the first piece in the whole text
    */
   constructor(limits: Limits, alone: boolean, start = 0) {
     this.#limits = limits
@@ -76,18 +82,18 @@ export class JsonReader {
     this.#read = start
   }
 
-  /** Whether the value is whole; only white space may follow. */
+  /** Whether the value is complete. */
   get done(): boolean {
     return this.#state === done
   }
 
-  /** The elements of the outermost array that are whole. It grows; nothing in it changes. */
+  /** The complete elements of the outermost array. The array grows; its elements never change. */
   get elements(): ReadonlyArray<Json> | undefined {
     const outermost = this.#open.length === 0 ? this.#root : this.#open[0]
     return Array.isArray(outermost) ? outermost : undefined
   }
 
-  /** Takes the next piece. Returns how many of its characters were read, the one that does not fit not counted. */
+  /** Reads the next piece. Returns how many of its characters were read, without one that does not fit. */
   push(piece: string): number {
     const room = this.#limits.maxLength - (this.#read - this.#start)
     const end = Math.min(piece.length, room)
@@ -118,21 +124,21 @@ export class JsonReader {
     return at
   }
 
-  /** The value so far, or undefined as long as there is none. No later piece changes what it returned. */
+  /** The value so far, or `undefined` while there is none. A value that was returned is never changed. */
   value(): Json | undefined {
     if (this.#snapshotVersion === this.version) return this.#snapshot
     let inner = this.#state === done ? this.#root : this.#unfinished()
     for (let i = this.#open.length - 1; i >= 0; i--) {
       const open = this.#open[i]!
       if (Array.isArray(open)) {
-        // Pushing to the copy would make the engine copy it once more.
+        // Pushing to the copy instead would make the engine copy it a second time.
         if (inner !== undefined) open.push(inner)
         const copy = open.slice()
         if (inner !== undefined) open.pop()
         inner = copy
       } else {
         const copy = { ...open }
-        if (inner !== undefined) set(copy, this.#keys[i]!, inner)
+        if (inner !== undefined) setKey(copy, this.#keys[i]!, inner)
         inner = copy
       }
     }
@@ -141,7 +147,7 @@ export class JsonReader {
     return inner
   }
 
-  /** The text is over. The whole value, or undefined if it is not one: then there is a failure. */
+  /** Ends the text. Returns the complete value; without one it returns `undefined` and sets {@link failure}. */
   end(): Json | undefined {
     if (this.failure !== undefined) return undefined
     if (this.#state === inNumber && this.#number.canEnd) {
@@ -241,7 +247,7 @@ export class JsonReader {
   }
 
   #close(): void {
-    // The state says that one is open.
+    // In this state one is open.
     const container = this.#open.pop()!
     this.#keys.pop()
     this.cost -= openWeight + this.#costs.pop()!
@@ -264,7 +270,7 @@ export class JsonReader {
       this.#state = after
     } else if (this.#object !== undefined) {
       // A value is only read after its key.
-      set(this.#object, this.#keys[last]!, whole)
+      setKey(this.#object, this.#keys[last]!, whole)
       this.#keys[last] = undefined
       this.#costs[last]! += keyWeight
       this.cost += keyWeight
@@ -272,7 +278,7 @@ export class JsonReader {
     } else {
       this.#root = whole
       this.#state = done
-      // From now on the whole value itself is shown; it is the same.
+      // From now on `value` returns the value itself, which equals the last snapshot.
       this.#snapshotVersion = -1
     }
   }
@@ -324,7 +330,7 @@ export class JsonReader {
     else if (++this.#matched === this.#word.length) this.#complete(this.#wordValue)
   }
 
-  /** At the end of a piece: whether it changed what is shown of the string or number that it stops in. */
+  /** Updates, at the end of a piece, the string or number that the piece stops in. */
   #show(): void {
     if (this.#state === inString) {
       if (this.#string.show() && !this.#isKey) this.version++
@@ -393,11 +399,4 @@ export class JsonReader {
     }
     return path
   }
-}
-
-/** A key named `__proto__` is a key like any other. */
-const set = (object: Record<string, Json>, name: string, whole: Json): void => {
-  if (name === "__proto__") {
-    Object.defineProperty(object, name, { value: whole, writable: true, enumerable: true, configurable: true })
-  } else object[name] = whole
 }

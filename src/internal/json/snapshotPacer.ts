@@ -1,49 +1,54 @@
+/**
+ * Decides how often a value that is still being read is copied for the consumer. Used by the JSON reader and the XML
+ * parser. It must import nothing. It keeps the cost of all copies together linear in the length of the text.
+ */
+
 /** A value that is still being read. */
-export interface Growing<A> {
-  /** Grows when the value changes. */
+export interface GrowingValue<A> {
+  /** A number that grows whenever the value changes. */
   readonly version: number
-  /** What {@link value} has to copy, in entries. */
+  /** How many entries {@link value} has to copy. */
   readonly cost: number
+  /** A copy of the value so far, or `undefined` if there is none. */
   readonly value: () => A | undefined
 }
 
-/** Copying a little is done after every piece. */
-const alwaysCopied = 256
+/** A value that costs no more than this is copied after every piece that changed it. */
+const freeCost = 256
 
-/** For more than that, how many entries may be copied for each character that came. */
-const copiedPerCharacter = 8
+/** How many entries of a larger value may be copied for each character that was read. */
+const creditPerCharacter = 8
 
 /**
- * When to show a value that is being read: after every piece that changed it, as long as little has to be copied for
- * it. A large one is shown less often, so that all copies together are bounded
- * by the length of the text.
+ * Paces the snapshots of a growing value: one after every piece that changed it while the value is small, and fewer the
+ * larger it gets.
  */
-export class Pace<A> {
-  readonly #source: Growing<A>
+export class SnapshotPacer<A> {
+  readonly #source: GrowingValue<A>
   #credit = 0
   #shown = 0
 
-  constructor(source: Growing<A>) {
+  constructor(source: GrowingValue<A>) {
     this.#source = source
   }
 
-  /** A piece of so many characters was read. */
-  earn(length: number): void {
-    this.#credit += length * copiedPerCharacter
+  /** Adds the credit of a piece of `length` characters. */
+  addCredit(length: number): void {
+    this.#credit += length * creditPerCharacter
   }
 
-  /** The value, if it changed since it was last given here, and it is time. */
+  /** The value, or `undefined` if it has not changed since the last snapshot or the credit does not cover its cost. */
   next(): A | undefined {
     const { cost, version } = this.#source
-    if (version === this.#shown || (cost > alwaysCopied && cost > this.#credit)) return undefined
+    if (version === this.#shown || (cost > freeCost && cost > this.#credit)) return undefined
     const value = this.#source.value()
     if (value === undefined) return undefined
-    if (cost > alwaysCopied) this.#credit -= cost
+    if (cost > freeCost) this.#credit -= cost
     this.#shown = version
     return value
   }
 
-  /** Whether {@link next} gave the value as it is now. */
+  /** Whether the last snapshot is the current value. */
   get shown(): boolean {
     return this.#shown === this.#source.version
   }

@@ -1,3 +1,7 @@
+/**
+ * Reads one JSON string that arrives in pieces. `JsonReader` owns one and feeds it. It must not import the reader. Each
+ * character is looked at once.
+ */
 import { isDigit } from "./number.ts"
 
 const quote = 0x22
@@ -8,33 +12,38 @@ const inEscape = 1
 const inHex = 2
 
 /**
- * A string that arrives in pieces. What is shown of it while it is not whole: an escape that was cut off as it is
- * written, without the backslash of a `\u`; white space at its end only when something follows it, and half of a
- * surrogate pair only when the other half does, or cannot.
+ * A string that arrives in pieces.
+ *
+ * While the string is incomplete, {@link shown} leaves out white space at its end and the first half of a surrogate
+ * pair, until the next character is known. An escape that was cut off is shown as written, without the backslash of a
+ * `\u`.
  */
 export class JsonString {
-  /** Whether its closing quote was read. */
+  /** Whether the closing quote was read. */
   over = false
-  /** Set, when a character does not fit, to what should be there. */
+  /** A description of the text that should be there, set when a character does not fit. */
   expected: string | undefined
 
   #state = inText
   #text = ""
-  /** What this piece adds to the text. */
+  /** The text that the current piece adds. */
   #fresh = ""
   /** The end of the text that is not shown yet. */
   #held = ""
   /** The hexadecimal digits after a `\u`. */
   #hex = ""
-  /** What is shown of an escape that was cut off, and what was held before it. */
+  /** The characters shown for an escape that was cut off, and the held text before it. */
   #tail = ""
 
-  /** Its opening quote was read. */
+  /** Begins a new string, after its opening quote. */
   start(): void {
     this.over = false
   }
 
-  /** Takes its characters. Returns where they end: after its quote, at one that does not fit, or with the piece. */
+  /**
+   * Reads characters of the string from `from` on. Returns the position after the closing quote, that of a character
+   * that does not fit, or `end`.
+   */
   read(piece: string, from: number, end: number): number {
     let at = from
     while (at < end && !this.over) {
@@ -51,7 +60,7 @@ export class JsonString {
     return at
   }
 
-  /** The piece is over: whether that changes what is shown. */
+  /** Updates {@link shown} at the end of a piece. Returns whether it changed. */
   show(): boolean {
     const tail = this.#state === inText || isHighSurrogate(this.#held)
       ? ""
@@ -63,16 +72,17 @@ export class JsonString {
     return changed
   }
 
+  /** The string as it was at the end of the last piece. */
   get shown(): string {
     return this.#text + this.#tail
   }
 
-  /** Whether its end changes what was shown after the last piece. */
+  /** Whether the whole string differs from {@link shown}. */
   get changed(): boolean {
     return this.#fresh !== this.#tail
   }
 
-  /** It has ended. */
+  /** Ends the string and returns it. */
   take(): string {
     const text = this.#text + this.#fresh
     this.#text = ""
@@ -136,7 +146,7 @@ export class JsonString {
     this.#held = ""
   }
 
-  /** More of the text, of which the first half of a surrogate pair at the end is held. What came before is not looked at. */
+  /** Adds text, but holds the first half of a surrogate pair at its end. */
   #addHolding(run: string): void {
     if (run === "") return
     const last = run.slice(-1)
@@ -148,7 +158,7 @@ export class JsonString {
     this.#held = last
   }
 
-  /** More of the text, up to the end of the piece. */
+  /** Adds text up to the end of the piece, but holds white space at its end. */
   #addLast(run: string): void {
     const shown = run.trimEnd()
     if (shown === "" && !isHighSurrogate(this.#held)) {
@@ -167,5 +177,5 @@ export class JsonString {
 const escapes = new Map([..."\"\\/"].map((char) => [char.charCodeAt(0), char] as const))
   .set(0x62, "\b").set(0x66, "\f").set(0x6e, "\n").set(0x72, "\r").set(0x74, "\t")
 
-/** Whether this is one character, and the first half of a surrogate pair. */
+/** Whether a text is a single code unit: the first half of a surrogate pair. */
 export const isHighSurrogate = (char: string): boolean => char.length === 1 && char >= "\ud800" && char <= "\udbff"
