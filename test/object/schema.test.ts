@@ -203,8 +203,13 @@ describe("Anthropic is told", () => {
       ["any object", object({ a: { type: "object" } }), " (a)", /any object/],
       ["any value", object({ a: { type: "array", items: {} } }), " (a[])", /any value/],
       ["recursion", { ...tree, $defs: { Tree: tree } }, " (kids[])", /refers to itself/],
-      ["what something is not", object({ a: { not: { type: "string" } } }), " (a)", /is not/],
-      ["a reference to nothing", object({ a: { $ref: "#/$defs/Nothing" } }), " (a)", /no #\/\$defs\/Nothing/]
+      ["what something is not", object({ a: { not: { type: "string" } } }), " (a)", /excludes values/],
+      [
+        "a reference to nothing",
+        object({ a: { $ref: "#/$defs/Nothing" } }),
+        " (a)",
+        /#\/\$defs\/Nothing does not exist/
+      ]
     ] as const
   ) {
     it.live(`nothing, where it cannot hold a model to it: ${what}`, () =>

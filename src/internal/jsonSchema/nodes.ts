@@ -1,16 +1,21 @@
+/**
+ * Walking, merging and following the nodes of a JSON Schema. The other files of this folder and the parameters of tools
+ * use it. It knows no provider and no Effect schema. References outside of the schema are not followed.
+ */
 import type * as JsonSchema from "effect/JsonSchema"
+import { isObject } from "../json/object.ts"
 
 type Node = JsonSchema.JsonSchema
 
-export const isJsonSchema = (value: unknown): value is Node =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+/** Whether a value is a schema other than `true` or `false`. */
+export const isJsonSchema: (value: unknown) => value is Node = isObject
 
-/** Keywords of which the value is a schema, a list of them, or schemas by name. */
+// The keywords whose value is one schema, a list of schemas, or schemas by name.
 const one = new Set(["items", "additionalProperties", "propertyNames", "not", "contains", "if", "then", "else"])
 const many = new Set(["anyOf", "oneOf", "allOf", "prefixItems"])
 const named = new Set(["properties", "patternProperties", "$defs", "definitions", "dependentSchemas"])
 
-/** Rewrites a schema and all in it, the innermost first. Its definitions are in it; nothing is followed. */
+/** Rewrites every node of a schema, the innermost first, its definitions included. References are not followed. */
 export const mapNodes = (schema: Node, f: (node: Node) => Node): Node => {
   const inner = (value: unknown): unknown => isJsonSchema(value) ? mapNodes(value, f) : value
   return f(mapEntries(schema, (value, key) =>
@@ -23,14 +28,14 @@ export const mapNodes = (schema: Node, f: (node: Node) => Node): Node => {
       : value))
 }
 
-/** Rewrites the values of an object; a key may be `__proto__`. */
+/** Rewrites the values of an object. A key may be `__proto__`. */
 export const mapEntries = (object: Node, f: (value: unknown, key: string) => unknown): Node =>
   Object.fromEntries(Object.entries(object).map(([key, value]) => [key, f(value, key)]))
 
 const lower = new Set(["minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"])
 const upper = new Set(["maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"])
 const words = new Set(["title", "examples", "default", "readOnly", "writeOnly", "deprecated"])
-/** These say something only together with others beside them, so they stay where they are. */
+/** Keywords whose meaning depends on their siblings. They are merged only into a schema that has none of them. */
 const together = new Set([
   "properties",
   "patternProperties",
@@ -40,7 +45,7 @@ const together = new Set([
   "contains"
 ])
 
-/** Puts the members of `allOf` into the schema itself, as far as nothing contradicts. */
+/** Merges the members of `allOf` into the schema itself. A member that conflicts with it stays in `allOf`. */
 export const mergeAllOf = (node: Node): Node => {
   if (!Array.isArray(node["allOf"])) return node
   const { allOf: members, ...rest } = node
@@ -70,6 +75,61 @@ const merge = (self: Node, that: Node): Node | undefined => {
   return out
 }
 
-/** Adds to a description what it does not say yet. */
+/** Appends words to a description, unless it has them already. */
 export const joinWords = (self: string | undefined, that: string): string =>
   self === undefined || self === "" ? that : self.includes(that) ? self : `${self}; ${that}`
+
+// -----------------------------------------------------------------------------
+// references
+// -----------------------------------------------------------------------------
+
+/** The node that a `$ref` (`#` or `#` and a JSON pointer) refers to, or `undefined` if the schema has none. */
+export const definitionOf = (schema: Node, $ref: string): Node | undefined => {
+  if (!$ref.startsWith("#")) return undefined
+  let found: unknown = schema
+  for (const token of $ref.slice(1).split("/").slice(1)) {
+    const key = token.replaceAll("~1", "/").replaceAll("~0", "~")
+    found = isJsonSchema(found) && Object.hasOwn(found, key) ? found[key] : undefined
+  }
+  return isJsonSchema(found) ? found : undefined
+}
+
+/** The schema with a `$ref` at its root replaced by the referenced definition. */
+export const withRoot = (schema: Node): Node => {
+  const seen = new Set<unknown>()
+  let root = schema
+  while (typeof root["$ref"] === "string" && !seen.has(root["$ref"])) {
+    const { $ref, ...rest } = root
+    seen.add($ref)
+    const target = definitionOf(schema, String($ref))
+    if (target === undefined) break
+    root = { ...target, ...rest }
+  }
+  return root
+}
+
+/** Every `$ref` that is reachable from a node. The definitions of the node itself count only if they are referenced. */
+export const refsFrom = (schema: Node, node: Node): ReadonlySet<string> => {
+  const refs = new Set<string>()
+  const visit = (node: Node): void => {
+    const { $defs: _, definitions: __, ...parts } = node
+    mapNodes(parts, (part) => {
+      const { $ref } = part
+      if (typeof $ref === "string" && !refs.has($ref)) {
+        refs.add($ref)
+        const target = definitionOf(schema, $ref)
+        if (target !== undefined) visit(target)
+      }
+      return part
+    })
+  }
+  visit(node)
+  return refs
+}
+
+/** Every `$ref` whose target refers, directly or not, to itself. */
+export const recursiveIn = (schema: Node): ReadonlySet<string> =>
+  new Set([...refsFrom(schema, schema)].filter(($ref) => {
+    const target = definitionOf(schema, $ref)
+    return target !== undefined && refsFrom(schema, target).has($ref)
+  }))

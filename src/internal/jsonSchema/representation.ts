@@ -1,21 +1,31 @@
+/**
+ * Prepares Effect's representation of a JSON codec for its conversion to JSON Schema. Only ofSchema.ts calls it. It
+ * relies on details of `effect/SchemaAST` and `effect/SchemaRepresentation`, which no other file may.
+ */
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaRepresentation from "effect/SchemaRepresentation"
+import { lazy } from "../lazy.ts"
+import { given } from "../optional.ts"
 
 type Representation = SchemaRepresentation.Representation
 type Annotations = Schema.Annotations.Annotations
 
-/** Something of a schema that JSON cannot hold: where it is, and what to do about it. */
+/** A part of a schema that cannot be expressed: where it is, and what to do about it. */
 export interface SchemaProblem {
-  /** From the root, such as `steps[].photo`; `""` is the root itself. */
+  /** The path from the root, such as `steps[].photo`. `""` is the root itself. */
   readonly path: string
+  /** The reason, as a clause that follows the path. */
   readonly message: string
 }
 
 /**
- * What the JSON form of a schema looks like, in Effect's own terms, made ready for a model to read: what was said of a
- * transformed value (a date, a class) is said of its JSON, a number is a number and no `"NaN"`, dates and addresses have
- * their format, checks that say nothing to a model say nothing.
+ * The representation of a JSON codec, rewritten for a model to read:
+ *
+ * - Titles and descriptions of a transformed value (a date, a class) move to its JSON form.
+ * - A number is a number only, without `"NaN"` and `"Infinity"`.
+ * - Dates and URLs have their `format`.
+ * - Checks without meaning for a model are dropped; checks that JSON Schema lacks become words.
  */
 export const representationOf = (
   codec: Schema.Constraint
@@ -24,7 +34,12 @@ export const representationOf = (
   const references = new Map<string, Representation>()
   let problem: SchemaProblem | undefined
 
-  const rewrite = (ast: SchemaAST.AST, representation: Representation, path: string, told = false): Representation => {
+  const rewrite = (
+    ast: SchemaAST.AST,
+    representation: Representation,
+    path: string,
+    hasOwnWords = false
+  ): Representation => {
     const chain = encodingsOf(ast)
     if (isOpaque(chain)) problem ??= { path, message: opaque }
     const encoded = chain[chain.length - 1]!
@@ -32,16 +47,16 @@ export const representationOf = (
       const { $ref } = representation
       const definition = document.references[$ref]!
       if (!references.has($ref)) {
-        // It is there before its own parts are looked at, as they may refer to it.
+        // The definition is set before its parts are rewritten, because they may refer to it.
         references.set($ref, definition)
-        references.set($ref, inside(encoded, described(definition, told ? [encoded] : chain), path))
+        references.set($ref, inside(encoded, described(definition, hasOwnWords ? [encoded] : chain), path))
       }
       return representation
     }
     return inside(encoded, described(asNumber(chain) ?? representation, chain), path)
   }
 
-  /** The parts are in the order of the schema they were made from. */
+  /** Rewrites the parts of a representation. They are in the same order as those of the schema. */
   const inside = (ast: SchemaAST.AST, representation: Representation, path: string): Representation => {
     switch (representation._tag) {
       case "Objects": {
@@ -77,19 +92,21 @@ export const representationOf = (
     }
   }
 
-  /** What is said of a key is said of it alone; of a shared definition nothing else can be said where it is used. */
+  /**
+   * Rewrites a property or an element. Its words stay with it, because a shared definition can have none of its own.
+   */
   const member = <M extends { readonly type: Representation; readonly annotations?: Annotations | undefined }>(
     ast: SchemaAST.AST,
     member: M,
     path: string
   ): M => {
     const chain = encodingsOf(ast)
-    const said = chain.map((each) => each.context?.annotations).find(tells) ??
-      (member.type._tag === "Reference" ? chain.slice(0, -1).map(SchemaAST.resolve).find(tells) : undefined)
+    const source = chain.map((each) => each.context?.annotations).find(hasWords) ??
+      (member.type._tag === "Reference" ? chain.slice(0, -1).map(SchemaAST.resolve).find(hasWords) : undefined)
     return {
       ...member,
-      type: rewrite(ast, member.type, path, said !== undefined),
-      ...(said === undefined ? undefined : { annotations: { ...wordsOf(said), ...member.annotations } })
+      type: rewrite(ast, member.type, path, source !== undefined),
+      ...given("annotations", source && { ...wordsOf(source), ...member.annotations })
     }
   }
 
@@ -97,11 +114,11 @@ export const representationOf = (
   return problem ?? { representation, references: Object.fromEntries(references) }
 }
 
-/** Definitions are named for what they are of, in letters that every provider takes. */
+/** Names a definition after its identifier, in characters that every provider accepts. */
 const referencePolicy: SchemaRepresentation.ReferencePolicy = ({ identifier }) =>
   identifier?.replace(/Encoded$/, "").replace(/[^\w-]+/g, "_")
 
-/** A schema and what it is encoded to, step by step; the last is the JSON. */
+/** A schema followed by the schemas of its encoding, step by step. The last is that of the JSON. */
 const encodingsOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> => {
   const chain = [ast]
   for (let last = ast; last.encoding !== undefined;) {
@@ -111,66 +128,70 @@ const encodingsOf = (ast: SchemaAST.AST): ReadonlyArray<SchemaAST.AST> => {
   return chain
 }
 
-/** The transformation by which a schema was made JSON. They are told apart by identity. */
+/** The last transformation of a schema to JSON. Transformations are compared by identity. */
 const transformationOf = (ast: SchemaAST.AST) => ast.encoding?.[ast.encoding.length - 1]?.transformation
 const transformationTo = (schema: Schema.Constraint) => transformationOf(Schema.toCodecJson(schema).ast)
 
-const unknownToJson = transformationTo(Schema.Unknown)
-const numberToJson = transformationTo(Schema.Number)
+const unknownToJson = lazy(() => transformationTo(Schema.Unknown))
+const numberToJson = lazy(() => transformationTo(Schema.Number))
 
-const formats = new Map([
-  ...[Schema.Date, Schema.DateFromString, Schema.DateTimeUtc, Schema.DateTimeUtcFromString].map((schema) =>
-    [transformationTo(schema), "date-time"] as const
-  ),
-  ...[Schema.URL, Schema.URLFromString].map((schema) => [transformationTo(schema), "uri"] as const)
-])
+const formats = lazy(() =>
+  new Map([
+    ...[Schema.Date, Schema.DateFromString, Schema.DateTimeUtc, Schema.DateTimeUtcFromString].map((schema) =>
+      [transformationTo(schema), "date-time"] as const
+    ),
+    ...[Schema.URL, Schema.URLFromString].map((schema) => [transformationTo(schema), "uri"] as const)
+  ])
+)
 
-const opaque = "there is no JSON form of it: give it one with Schema.decodeTo, or with a toCodecJson annotation"
+const opaque = "it has no JSON form: give it one with Schema.decodeTo or a toCodecJson annotation"
 
-/** A declaration that says nothing of JSON is passed on as it is; it is no JSON that a model could write. */
+/** Whether a declaration without a JSON form is among them. Effect passes its values through unencoded. */
 const isOpaque = (chain: ReadonlyArray<SchemaAST.AST>): boolean =>
-  chain.some((ast) => SchemaAST.isDeclaration(ast) && transformationOf(ast) === unknownToJson)
+  chain.some((ast) => SchemaAST.isDeclaration(ast) && transformationOf(ast) === unknownToJson())
 
-const finite = SchemaRepresentation.toRepresentation(Schema.Finite.ast).representation
+const finiteNumber = lazy(() => SchemaRepresentation.toRepresentation(Schema.Finite.ast).representation)
 
-/** A number, with its checks. Its JSON form would offer the model `"NaN"` and drop the checks. */
+/** The representation of a number with its checks. The JSON form of a number has `"NaN"` and drops the checks. */
 const asNumber = (chain: ReadonlyArray<SchemaAST.AST>): Representation | undefined => {
-  const number = chain.find((ast) => SchemaAST.isNumber(ast) && transformationOf(ast) === numberToJson)
+  const number = chain.find((ast) => SchemaAST.isNumber(ast) && transformationOf(ast) === numberToJson())
   if (number === undefined) return undefined
   const { representation } = SchemaRepresentation.toRepresentation(SchemaAST.toType(number))
+  const finite = finiteNumber()
   return representation._tag === "Number" && finite._tag === "Number"
     ? { ...representation, checks: [...finite.checks, ...representation.checks] }
     : undefined
 }
 
-/** What is said of any step of the encoding, from the outermost on, is said of the JSON. */
+/** Gives the JSON form the words and the format of the outermost schema that has any. */
 const described = (representation: Representation, chain: ReadonlyArray<SchemaAST.AST>): Representation => {
-  // These only lead to what is said in its own place.
+  // The words of these belong to the definition they lead to.
   if (representation._tag === "Reference" || representation._tag === "Suspend") return representation
   const checks = representation.checks.map(reworded)
-  const format = chain.map((ast) => formats.get(transformationOf(ast))).find((each) => each !== undefined)
-  const said = chain.slice(0, -1).map(SchemaAST.resolve).find(tells)
+  const format = chain.map((ast) => formats().get(transformationOf(ast))).find((each) => each !== undefined)
+  const source = chain.slice(0, -1).map(SchemaAST.resolve).find(hasWords)
   const annotations = {
     ...representation.annotations,
-    ...(format === undefined ? undefined : { format }),
-    ...(said === undefined ? undefined : wordsOf(said))
+    ...given("format", format),
+    ...(source && wordsOf(source))
   }
   return Object.keys(annotations).length === 0
     ? { ...representation, checks }
     : { ...representation, checks, annotations }
 }
 
-const tells = (annotations: Annotations | undefined): annotations is Annotations =>
+const hasWords = (annotations: Annotations | undefined): annotations is Annotations =>
   annotations !== undefined && (annotations.description !== undefined || annotations.title !== undefined)
 
 const wordsOf = ({ title, description }: Annotations): Annotations => ({
-  ...(title === undefined ? undefined : { title }),
-  ...(description === undefined ? undefined : { description })
+  ...given("title", title),
+  ...given("description", description)
 })
 
 /**
- * That a number is finite or whole is told by its type, so no words and no bounds of JavaScript's integers. Where JSON
- * Schema has nothing for a check, or only comes near it (the length of a text counts other units), its words tell it.
+ * Rewrites a check for a model. That a number is finite or an integer follows from its type, so these checks have
+ * neither words nor the bounds of JavaScript's integers. A check without an exact counterpart in JSON Schema (the
+ * length of a string counts other units there) is expressed by its words.
  */
 const reworded = (check: SchemaRepresentation.Check): SchemaRepresentation.Check => {
   if (check._tag === "FilterGroup") {
@@ -186,7 +207,7 @@ const reworded = (check: SchemaRepresentation.Check): SchemaRepresentation.Check
         annotations: { ...check.annotations, expected: undefined, toJsonSchema: () => ({ type: "integer" }) }
       }
   }
-  // The annotation is of this type wherever it is set: that of the checks of Effect's schemas.
+  // Effect declares the annotation with this type for the checks of schemas.
   const toJsonSchema = check.annotations?.["toJsonSchema"] as SchemaRepresentation.ToJsonSchema.Check | undefined
   const exact: SchemaRepresentation.ToJsonSchema.Check = (input) => {
     const output = toJsonSchema?.(input)

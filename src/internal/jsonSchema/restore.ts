@@ -1,12 +1,15 @@
+/**
+ * Removes from an answer the nulls that stand for absent keys. Called by object generation and tools when JSON does not
+ * fit its schema as it is. It is the reverse of the dialects that have no optional keys.
+ */
 import type * as JsonSchema from "effect/JsonSchema"
-import { isJsonSchema } from "./nodes.ts"
-import { definitionOf } from "./refs.ts"
+import { definitionOf, isJsonSchema } from "./nodes.ts"
 
 type Node = JsonSchema.JsonSchema
 
 /**
- * Takes out of an answer the nulls that stand for keys left out: a model that must name every key, or that likes to,
- * says null for what is not there. A null the schema allows stays. What fits anyway is returned as it is.
+ * Removes the nulls of optional keys: a model that must write every key, or prefers to, writes null for an absent one.
+ * A null that the schema allows stays. If there is nothing to remove, the same value is returned.
  */
 export const restore = (json: unknown, schema: Node): unknown => new Restoration(schema).value(json, schema)
 
@@ -48,7 +51,7 @@ class Restoration {
       : Object.fromEntries(kept.map(([key], i) => [key, values[i]]))
   }
 
-  /** Whether a value has the shape of a schema at first sight: its type, its keys, and the literals among them. */
+  /** Whether a value may fit a schema, judged by its type, its keys and their literals only. */
   private mayBe(json: unknown, node: unknown): boolean {
     if (!isJsonSchema(node)) return node !== false
     const { $ref, anyOf, const: constant, enum: values, not, oneOf, properties, required, type } = node
@@ -71,7 +74,7 @@ class Restoration {
   }
 }
 
-/** Whether a whole number is meant as one is not told by the value. */
+/** Whether a value has a JSON Schema type. Any number may be an `integer`: decoding checks that. */
 const isOf = (type: unknown, json: unknown): boolean =>
   type === (json === null ? "null" : Array.isArray(json) ? "array" : typeof json) ||
   (type === "integer" && typeof json === "number")
