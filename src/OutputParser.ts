@@ -1,5 +1,15 @@
 /**
- * Parsers: steps that make something else of what a model says.
+ * Output parsers: steps that turn a model's answer into a value.
+ *
+ * **When to use**
+ *
+ * Put a parser behind a model with `Runnable.sequence`. For a value of a schema, consider `ChatModel.generateObject`,
+ * which also asks the model for the right form.
+ *
+ * **Details**
+ *
+ * Parsers stream: each emits chunks while the answer arrives, and folds them to its value. Those that can fail do so
+ * with an {@link OutputParserError}.
  */
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -12,7 +22,7 @@ import { joinBytes } from "./internal/http/joinBytes.ts"
 import { LineSplitter } from "./internal/http/lineSplitter.ts"
 import { Utf8Encoder } from "./internal/http/utf8.ts"
 import type { Options } from "./internal/json/text.ts"
-import { elements, items } from "./internal/parsers/elements.ts"
+import { elements, itemFold } from "./internal/parsers/elements.ts"
 import type { ArraySchema } from "./internal/parsers/elements.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
 import { fixing } from "./internal/parsers/fixing.ts"
@@ -20,9 +30,9 @@ import type { Fixer, FixingOptions } from "./internal/parsers/fixing.ts"
 import { jsonParser, lastText } from "./internal/parsers/json.ts"
 import { bulleted, commas, numbered } from "./internal/parsers/list.ts"
 import type { Splitter } from "./internal/parsers/list.ts"
-import { patched, patchTo } from "./internal/parsers/patches.ts"
+import { patchFold, patchTo } from "./internal/parsers/patches.ts"
 import { regexParser } from "./internal/parsers/regex.ts"
-import { asked, decoder } from "./internal/parsers/schema.ts"
+import { decoder, schemaText } from "./internal/parsers/schema.ts"
 import { xmlParser } from "./internal/parsers/xml.ts"
 import type { Xml as XmlElement } from "./internal/parsers/xmlReader.ts"
 import { isRunnable, streaming } from "./internal/runnable/make.ts"
@@ -36,8 +46,11 @@ export { OutputParserError } from "./internal/parsers/error.ts"
 export type { FixingOptions } from "./internal/parsers/fixing.ts"
 
 /**
- * The text of an answer. It streams a slice for each chunk of the model's, the empty ones too, so that both events tell
- * the same; reasoning and tool calls are left out.
+ * Parses an answer to its text. Reasoning and tool calls are left out.
+ *
+ * **Details**
+ *
+ * It emits the text of each chunk of the model, even if it is empty, so that the events of model and parser correspond.
  *
  * **Example** (Text out of a chain)
  *
@@ -56,10 +69,13 @@ export const string: Runnable<AIMessage, string, never, never, string, AIMessage
 })
 
 /**
- * The text of an answer as UTF-8, for the body of a response. A slice for each chunk of the model's that has text; a
- * character that the model cut apart comes whole, with the second half.
+ * Parses an answer to its text in UTF-8, for the body of an HTTP response.
  *
- * **Example** (A body)
+ * **Details**
+ *
+ * It emits bytes for each chunk with text. A surrogate pair that the model splits is emitted with its second half.
+ *
+ * **Example** (A response body)
  *
  * ```ts
  * import { Stream } from "effect"
@@ -79,8 +95,12 @@ export const bytes: Runnable<AIMessage, Uint8Array, never, never, Uint8Array, AI
 })
 
 /**
- * The lines of an answer, each as soon as it is complete; in all a list of them. LF, CR and CRLF end a line, however the
- * model cuts its text; an answer that ends with a line end has no empty line after it.
+ * Parses an answer to its lines. It emits each line as soon as it is complete.
+ *
+ * **Details**
+ *
+ * LF, CR and CRLF end a line, however the model splits its text. A line end at the end of the answer does not start
+ * another line.
  *
  * **Example** (A list, item by item)
  *
@@ -95,7 +115,7 @@ export const bytes: Runnable<AIMessage, Uint8Array, never, never, Uint8Array, AI
 export const lines: Runnable<AIMessage, ReadonlyArray<string>, never, never, string, AIMessageChunk> = streaming({
   type: "parser",
   name: "LinesOutputParser",
-  fold: items<string>,
+  fold: itemFold<string>,
   run: (message: AIMessage) => split(Stream.sync(() => message.content)),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => split(textsOf(chunks))
 })
@@ -104,17 +124,22 @@ export const lines: Runnable<AIMessage, ReadonlyArray<string>, never, never, str
 // JSON
 // -----------------------------------------------------------------------------
 
-/** How JSON is read out of an answer; `prose` is `true` by default. */
+/** Options for reading JSON from an answer. `prose` defaults to `true` here. */
 export interface JsonOptions extends Options {}
 
 /**
- * The JSON of an answer. It streams the value so far, after each chunk of the model's that changed it; the last one is
- * the whole. What is shown of JSON that is not whole, what may be around it, and what that costs is told in
- * `PartialJson`. Each value is one of its own, so none that was shown changes. With `diff` it streams the JSON patches
- * (RFC 6902) from each value to the next instead; in all they are the whole.
+ * Parses an answer to its JSON. It emits the value so far after each chunk of the model that changed it; the last value
+ * is the complete one.
  *
- * It fails with an {@link OutputParserError} as soon as no JSON can come of the answer any more, and when the answer
- * ends before its JSON does.
+ * **Details**
+ *
+ * Values are immutable. `PartialJson` describes the values of incomplete JSON and their cost; `prose` describes the
+ * text that may surround the JSON.
+ *
+ * With `diff: true` it emits JSON patches (RFC 6902) from each value to the next instead, which fold to the complete
+ * value.
+ *
+ * It fails as soon as the answer cannot become JSON any more, or when the answer ends before its JSON does.
  *
  * **Example** (An object that fills in)
  *
@@ -127,19 +152,25 @@ export interface JsonOptions extends Options {}
  * ```
  */
 export function json(
-  options: JsonOptions & { readonly diff: true }
+  options: JsonOptions & {
+    /** Whether patches are emitted instead of values. */
+    readonly diff: true
+  }
 ): Runnable<AIMessage, Schema.Json, OutputParserError, never, JsonPatch.JsonPatch, AIMessageChunk>
 export function json(
-  options?: JsonOptions & { readonly diff?: false | undefined }
+  options?: JsonOptions & {
+    /** Whether patches are emitted instead of values. Defaults to `false`. */
+    readonly diff?: false | undefined
+  }
 ): Runnable<AIMessage, Schema.Json, OutputParserError, never, Schema.Json, AIMessageChunk>
 export function json(
   options?: JsonOptions & { readonly diff?: boolean | undefined }
 ): Runnable<AIMessage, Schema.Json, OutputParserError, never, unknown, AIMessageChunk> {
-  const base = { name: "JsonOutputParser", options, asked: () => "JSON" }
+  const base = { name: "JsonOutputParser", options, expected: () => "JSON" }
   if (options?.diff === true) {
     return jsonParser<Schema.Json, JsonPatch.JsonPatch, never>({
       ...base,
-      fold: patched,
+      fold: patchFold,
       make: (_, text) => {
         let before: Schema.Json | undefined
         const step = (after: Schema.Json) => {
@@ -169,15 +200,18 @@ export function json(
 }
 
 /**
- * The JSON of an answer, as a value of a schema. While it comes it streams the value so far, in the schema's encoded
- * form and unchecked; when the answer is over it decodes the whole, which is the last value it streams. So what is not
- * whole has another type than what is, and streaming skips no check.
+ * Parses an answer to a value of a schema. It emits the value so far while the answer arrives, and the decoded value at
+ * the end.
  *
- * With `elements`, for a schema of arrays, it streams the elements instead, each decoded as soon as it is whole; in all
- * they are the array. An element that does not fit fails the stream there, so the rest is not waited for.
+ * **Details**
  *
- * It fails with an {@link OutputParserError} when the answer is no JSON, or does not fit. What no JSON can say, such as
- * a date, is read in the form that `Schema.toCodecJson` gives it, and shown so while it is not whole.
+ * Values before the last are unchecked and in the schema's encoded form, so they have another type than the decoded
+ * value. Types that JSON lacks, such as dates, have the form that `Schema.toCodecJson` gives them.
+ *
+ * With `elements: true`, for a schema of arrays, it emits each element as soon as it is complete and decoded. An
+ * element that does not fit fails the stream at once.
+ *
+ * It fails if the answer is not JSON or does not fit the schema.
  *
  * **Example** (A recipe that fills in)
  *
@@ -212,7 +246,10 @@ export function json(
  */
 export function schema<S extends ArraySchema>(
   schema: S,
-  options: JsonOptions & { readonly elements: true }
+  options: JsonOptions & {
+    /** Whether the decoded elements of the array are emitted one by one. */
+    readonly elements: true
+  }
 ): Runnable<
   AIMessage,
   S["Type"],
@@ -223,7 +260,10 @@ export function schema<S extends ArraySchema>(
 >
 export function schema<S extends Schema.Constraint>(
   schema: S,
-  options?: JsonOptions & { readonly elements?: false | undefined }
+  options?: JsonOptions & {
+    /** Whether the decoded elements of the array are emitted one by one. Defaults to `false`. */
+    readonly elements?: false | undefined
+  }
 ): Runnable<
   AIMessage,
   S["Type"],
@@ -236,13 +276,13 @@ export function schema(
   schema: Schema.Constraint,
   options?: JsonOptions & { readonly elements?: boolean | undefined }
 ): Runnable<AIMessage, unknown, OutputParserError, unknown, unknown, AIMessageChunk> {
-  const base = { name: "StructuredOutputParser", options, asked: () => asked(schema) }
+  const base = { name: "StructuredOutputParser", options, expected: () => schemaText(schema) }
   if (options?.elements === true) {
     return jsonParser<ReadonlyArray<unknown>, unknown, unknown>({
       ...base,
-      fold: items,
-      firm: true,
-      // The overloads ask for one.
+      fold: itemFold,
+      commitOnFirstItem: true,
+      // The overload with `elements` requires a schema of arrays.
       make: elements(schema as ArraySchema)
     })
   }
@@ -262,10 +302,13 @@ export function schema(
 // -----------------------------------------------------------------------------
 
 /**
- * The items of a list, as text: `comma` for what is between commas, `numbered` for lines such as `1. goldfish`,
- * `markdown` for lines such as `- goldfish`. White space around an item is left out, and so are lines that are no
- * items. It streams lists of one item, each as soon as that is complete; in all they are the list. It never fails: an
- * answer without items is an empty list.
+ * Parses an answer to the items of a list: text between commas (`comma`), lines such as `1. goldfish` (`numbered`), or
+ * lines such as `- goldfish` (`markdown`).
+ *
+ * **Details**
+ *
+ * It emits each item, in an array of its own, as soon as it is complete. Items are trimmed, and other lines are
+ * ignored. It never fails: an answer without items is an empty list.
  *
  * **Example** (Names, one by one)
  *
@@ -294,26 +337,28 @@ export const list = (
   })
 }
 
-/** An XML element: its name, with its text, or with the elements in it. */
+/** An XML element: an object whose one key is the name, with the text or the child elements as its value. */
 export type Xml = XmlElement
 
-/** How XML is read out of an answer. */
+/** Options for reading XML from an answer. */
 export interface XmlOptions extends Omit<JsonOptions, "prose"> {
-  /** The name of the element; the first one in the answer by default. */
+  /** The name of the element to read. Defaults to the first element of the answer. */
   readonly root?: string | undefined
 }
 
 /**
- * The first XML element of an answer, such as `{ fishes: [{ fish: "koi" }, { fish: "carp" }] }`: an element is an
- * object of its name, with its text, or a list of the elements in it. It streams the element so far after each chunk of
- * the model's that changed it; the last one is the whole.
+ * Parses an answer to its first XML element, such as `{ fishes: [{ fish: "koi" }, { fish: "carp" }] }`. It emits the
+ * element so far after each chunk of the model that changed it; the last one is complete.
  *
- * It reads XML as models write it. Prose and fences around the element do not matter, and a `<` or `&` that starts
- * nothing is itself. Attributes, comments and text between elements are left out, as is white space around a text.
- * Nothing is declared or expanded. It fails with an {@link OutputParserError} where tags do not match, and when the
- * answer ends before the element does.
+ * **Details**
  *
- * **Example** (Tags a prompt asks for)
+ * It tolerates XML as models write it: prose and fences may surround the element, and a stray `<` or `&` is text.
+ * Attributes, comments and text between elements are ignored, and texts are trimmed. Entities cannot be declared, and
+ * only the predefined ones and character references are expanded.
+ *
+ * It fails if tags do not match, or if the answer ends before the element does.
+ *
+ * **Example** (Reading tags that a prompt asks for)
  *
  * ```ts
  * import { ChatModel, OutputParser, Runnable } from "rivulet"
@@ -327,9 +372,12 @@ export const xml = (
 ): Runnable<AIMessage, Xml, OutputParserError, never, Xml, AIMessageChunk> => xmlParser(options, options?.root)
 
 /**
- * The groups of a pattern, in the first place where the answer matches it: by the names of the pattern's groups, or by
- * `keys`, a name for each group in order. A group that took no part is `""`. It gives one value, when the answer is
- * over, and fails with an {@link OutputParserError} when nothing matches, or the answer was cut off.
+ * Parses an answer to the groups of the first match of a pattern.
+ *
+ * **Details**
+ *
+ * The groups are keyed by their names, or by `keys`. A group without a match is `""`. It emits one value, at the end of
+ * the answer, and fails if nothing matches or the answer was cut off.
  *
  * **Example** (A verdict)
  *
@@ -344,7 +392,10 @@ export const xml = (
  */
 export const regex = <const Keys extends ReadonlyArray<string> = ReadonlyArray<string>>(
   pattern: RegExp,
-  options?: { readonly keys?: Keys | undefined }
+  options?: {
+    /** A name for each group, in order. Defaults to the names of the groups. */
+    readonly keys?: Keys | undefined
+  }
 ): Runnable<
   AIMessage,
   { readonly [K in Keys[number]]: string },
@@ -354,7 +405,7 @@ export const regex = <const Keys extends ReadonlyArray<string> = ReadonlyArray<s
   AIMessageChunk
 > => {
   type Groups = { readonly [K in Keys[number]]: string }
-  // It has all of the keys, or the names of the groups, which no type knows.
+  // The keys of the result are `keys` or the names of the groups, which the type checker does not know.
   return regexParser(pattern, options?.keys) as Runnable<
     AIMessage,
     Groups,
@@ -370,15 +421,21 @@ export const regex = <const Keys extends ReadonlyArray<string> = ReadonlyArray<s
 // -----------------------------------------------------------------------------
 
 /**
- * Has an answer that is not what a parser asked for put right: the model is shown the answer and what is wrong with it,
- * and the parser reads what it says then. That is done once; if the second answer does not fit, its failure is the
- * result. An answer that was refused, cut off or too large is not put right.
+ * Lets a model correct an answer that a parser rejects. The model gets the answer and the problems, and the parser
+ * reads its second answer.
  *
- * What was shown is not taken back. A parser that shows the value so far (`json`, `schema`, `xml`) does so for the first
- * answer; if it showed anything of it, only the whole comes of the second. A parser that gives items (`schema` with
- * `elements`) has none put right after the first item.
+ * **Details**
  *
- * **Example** (Another try)
+ * There is one correction; if the second answer is rejected, its error is the result. Answers that were refused, cut
+ * off or too large (`Refusal`, `CutOff`, `TooLarge`) are not corrected.
+ *
+ * **Gotchas**
+ *
+ * Chunks that were emitted are not taken back. A parser that emits the value so far (`json`, `schema`, `xml`) does so
+ * for the first answer; once it has emitted one, only the complete value of the second answer follows. A parser that
+ * emits items (`schema` with `elements`) is not corrected after its first item.
+ *
+ * **Example** (Correcting a recipe)
  *
  * ```ts
  * import { Effect, Schema } from "effect"
@@ -410,7 +467,7 @@ export const withFixing: {
 // internal
 // -----------------------------------------------------------------------------
 
-/** The text of each chunk. */
+/** The text of each chunk, as one array for each read. */
 const textsOf = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>): Stream.Stream<string, E, R> =>
   Stream.transformPull(chunks, (pull) => Effect.succeed(Effect.map(pull, textsIn)))
 

@@ -203,7 +203,7 @@ describe("xml", () => {
         Runnable.sequence(saying(["<fish><name>ko"], { finish: "length" }), OutputParser.xml()).invoke("hi")
       )
       assert(cut._tag === "OutputParserError")
-      assert.deepStrictEqual([cut.reason, cut.asked], ["CutOff", "XML"])
+      assert.deepStrictEqual([cut.reason, cut.expected], ["CutOff", "XML"])
       assert.deepStrictEqual(cut.issues[0]?.path, ["fish", "name"])
       assert.include(cut.message, "Expected </name>")
     }))

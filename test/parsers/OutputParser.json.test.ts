@@ -277,9 +277,12 @@ describe("a failure", () => {
       assert.strictEqual(error.raw, answer)
       assert.deepStrictEqual(error.issues.map(({ path }) => path), [["name"], ["steps", 1]])
       for (const { message } of error.issues) assert.match(message, /string/)
-      assert.include(error.asked, "\"steps\"")
+      assert.include(error.expected, "\"steps\"")
       assert.deepStrictEqual(error.finish?.reason, "stop")
-      assert.match(error.message, /^The answer does not fit: name: Expected string.*; steps\[1\]: Expected string/)
+      assert.match(
+        error.message,
+        /^The answer does not fit the schema: name: Expected string.*; steps\[1\]: Expected string/
+      )
     }))
 
   it.effect("asks for numbers where they are missing", () =>

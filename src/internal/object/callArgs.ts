@@ -1,13 +1,18 @@
+/**
+ * Reads the arguments of one tool call from the chunks of an answer. The object parser uses it for the method `tool`.
+ * It keeps no text.
+ */
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 
-/** The arguments of the first call of a tool, as their slices come. */
+/** The arguments of the first call of a tool, while their slices arrive. */
 export class CallArgs {
-  /** The call has begun. */
+  /** Whether the call has begun. */
   called = false
-  /** The call is whole. */
+  /** Whether the call is complete. */
   ended = false
-  /** Nothing came of its arguments but white space, which stands for none. */
+  /** Whether the arguments are still empty or white space, which means no arguments. */
   blank = true
+  /** The name of the tool. */
   readonly name: string
   #index = -1
 
@@ -15,7 +20,7 @@ export class CallArgs {
     this.name = name
   }
 
-  /** What a chunk has of them. */
+  /** Returns the slice of the arguments in a chunk, `""` if there is none. */
   read(chunk: AIMessageChunk): string {
     let args = ""
     for (const part of chunk.parts) {

@@ -1,8 +1,13 @@
+/**
+ * Derives from a schema the JSON object that a model is asked for, and the way back. Called by generate.ts, once for
+ * each schema: codecs are memoized. It must not import a model.
+ */
 import * as Effect from "effect/Effect"
 import { memoize } from "effect/Function"
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import { isObject } from "../json/object.ts"
 import { toJsonSchema } from "../jsonSchema/ofSchema.ts"
 import type { SchemaProblem } from "../jsonSchema/ofSchema.ts"
 import { restore } from "../jsonSchema/restore.ts"
@@ -10,49 +15,52 @@ import type { Answer } from "../parsers/answer.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import { decoder } from "../parsers/schema.ts"
 
-/** What a model is asked for when a schema's value is wanted: an object, in any case. */
-export interface Form<A, R> {
+/**
+ * Translates between the value of a schema and the JSON object that a model is asked for. Providers only accept the
+ * schema of an object, so any other value is wrapped in one.
+ */
+export interface ObjectCodec<A, R> {
+  /** The JSON Schema of the object. */
   readonly jsonSchema: JsonSchema.JsonSchema
-  /** What is shown of the value, in what has come of the object. */
+  /** The part of a partial object that belongs to the value, or `undefined` if there is none yet. */
   readonly part: (object: unknown) => unknown
+  /** Decodes the complete object. */
   readonly decode: (object: unknown, answer: Answer) => Effect.Effect<A, OutputParserError, R>
 }
 
-/** The key under which a value that is no object is asked for. */
-const key = "value"
+/** The key of the value in the object that wraps it. */
+const wrapperKey = "value"
 
-const make = (schema: Schema.Constraint): Result.Result<Form<unknown, unknown>, SchemaProblem> =>
+const make = (schema: Schema.Constraint): Result.Result<ObjectCodec<unknown, unknown>, SchemaProblem> =>
   Result.flatMap(toJsonSchema(schema), (jsonSchema) => {
     if (jsonSchema["type"] === "object") {
       return Result.succeed({ jsonSchema, part: (object) => object, decode: restoring(decoder(schema), jsonSchema) })
     }
-    const wrapped = Schema.Struct({ [key]: schema })
+    const wrapped = Schema.Struct({ [wrapperKey]: schema })
     return Result.map(toJsonSchema(wrapped), (jsonSchema) => {
       const decode = restoring(decoder(wrapped), jsonSchema)
       return {
         jsonSchema,
-        part: (object) => isObject(object) ? object[key] : undefined,
-        decode: (object, answer) => Effect.map(decode(object, answer), (whole) => whole[key])
+        part: (object) => isObject(object) ? object[wrapperKey] : undefined,
+        decode: (object, answer) => Effect.map(decode(object, answer), (whole) => whole[wrapperKey])
       }
     })
   })
 
-/** What does not fit as it is may fit without the nulls that stand for keys left out. */
+/** Decodes again, without the nulls that stand for absent keys, what does not fit as it is. */
 const restoring =
-  <A, R>(decode: Form<A, R>["decode"], jsonSchema: JsonSchema.JsonSchema): Form<A, R>["decode"] => (object, answer) =>
+  <A, R>(decode: ObjectCodec<A, R>["decode"], jsonSchema: JsonSchema.JsonSchema): ObjectCodec<A, R>["decode"] =>
+  (object, answer) =>
     Effect.catch(decode(object, answer), (error) => {
       const restored = restore(object, jsonSchema)
       return restored === object ? Effect.fail(error) : decode(restored, answer)
     })
 
-const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
-
 const memoized = memoize(make)
 
-/** The form of a schema; made once for each. */
-export const formOf = <S extends Schema.Constraint>(
+/** The codec of a schema. Fails if the schema has no JSON form. */
+export const codecOf = <S extends Schema.Constraint>(
   schema: S
-): Result.Result<Form<S["Type"], S["DecodingServices"]>, SchemaProblem> =>
-  // It decodes by that very schema.
-  memoized(schema) as Result.Result<Form<S["Type"], S["DecodingServices"]>, SchemaProblem>
+): Result.Result<ObjectCodec<S["Type"], S["DecodingServices"]>, SchemaProblem> =>
+  // The codec was made from this very schema.
+  memoized(schema) as Result.Result<ObjectCodec<S["Type"], S["DecodingServices"]>, SchemaProblem>

@@ -1,3 +1,7 @@
+/**
+ * One call that makes an object: schema to request, request to model, answer to value. Called by
+ * `ChatModel.streamObject` and `ChatModel.object`. The request is in request.ts, the parser in parser.ts.
+ */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
@@ -10,20 +14,23 @@ import type { DeepPartialJson } from "../json/deepPartial.ts"
 import type { ChatInput } from "../model/request.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import { unwrap } from "../stream/unwrap.ts"
-import { formOf } from "./codec.ts"
+import { codecOf } from "./codec.ts"
 import { objectParser } from "./parser.ts"
 import { methodFor, requestFor, toolName } from "./request.ts"
-import type { Able } from "./request.ts"
+import type { ObjectCapable } from "./request.ts"
 import type { ObjectChunk, ObjectOptions } from "./types.ts"
 
-/** As much of a model as is needed here. */
-export interface Model extends Able {
+/** The part of a chat model that object generation needs. */
+export interface Model extends ObjectCapable {
+  /** The provider's name, for errors. */
   readonly provider: string
+  /** The model's name, for errors. */
   readonly model: string
+  /** Streams an answer. */
   readonly stream: (input: ChatInput, options?: CallOptions) => Stream.Stream<AIMessageChunk, ChatModelError>
 }
 
-/** An object, as a model makes it. */
+/** Streams an object while a model generates it. */
 export const streamObject = <S extends Schema.Constraint>(
   model: Model,
   input: ChatInput,
@@ -36,22 +43,22 @@ export const streamObject = <S extends Schema.Constraint>(
   Stream.suspend(() => {
     const fail = (reason: UnsupportedError) =>
       Stream.fail(new ChatModelError({ provider: model.provider, model: model.model, reason }))
-    const form = formOf(schema)
-    if (Result.isFailure(form)) {
-      const { message, path } = form.failure
+    const codec = codecOf(schema)
+    if (Result.isFailure(codec)) {
+      const { message, path } = codec.failure
       const field = path === "" ? "schema" : `schema (${path})`
       return fail(new UnsupportedError({ field, message: `${field}: ${message}` }))
     }
-    const { jsonSchema } = form.success
+    const { jsonSchema } = codec.success
     const method = methodFor(model, asked.method, jsonSchema)
     if (typeof method !== "string") return fail(method)
     const request = requestFor(model, input, asked, method, jsonSchema)
     const parser = objectParser<S["Type"], DeepPartialJson<S["Encoded"]>, S["DecodingServices"]>(
-      form.success,
+      codec.success,
       method === "tool" ? { _tag: "Tool", name: toolName(asked) } : { _tag: "Text" }
     )
     const chunks = model.stream(request.input, request.options)
-    // The model runs beside the parser that reads it, not in it.
+    // In the tree of events the model is a sibling of the parser that reads it, not its child.
     return unwrap(Effect.map(CurrentRun, (run) =>
       parser.transform(run === undefined ? chunks : Stream.provideService(chunks, CurrentRun, run))))
   })

@@ -1,3 +1,7 @@
+/**
+ * The parser that reads a generated object out of an answer. generate.ts appends it to the model's stream. Reading is
+ * linear in the answer; the value is decoded once, at the end.
+ */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk, Delta } from "../../AIMessageChunk.ts"
@@ -15,23 +19,23 @@ import type { Runnable } from "../step/types.ts"
 import { readStream } from "../stream/readStream.ts"
 import type { StreamReader } from "../stream/readStream.ts"
 import { CallArgs } from "./callArgs.ts"
-import type { Form } from "./codec.ts"
+import type { ObjectCodec } from "./codec.ts"
 import type { ObjectChunk, Part, Whole } from "./types.ts"
 
-/** Where the object is in an answer: in its text, or in the arguments of a call of this tool. */
-export type Place = { readonly _tag: "Text" } | { readonly _tag: "Tool"; readonly name: string }
+/** The location of the object in an answer: its text, or the arguments of a call of this tool. */
+export type ObjectLocation = { readonly _tag: "Text" } | { readonly _tag: "Tool"; readonly name: string }
 
-/** Reads the object out of an answer: what has come of it, and at the end the value. */
+/** Makes a parser that emits the partial object after each chunk that changed it, and at the end the decoded value. */
 export const objectParser = <A, P, R>(
-  form: Form<A, R>,
-  place: Place
+  codec: ObjectCodec<A, R>,
+  location: ObjectLocation
 ): Runnable<AIMessage, Whole<A>, OutputParserError, R, ObjectChunk<A, P>, AIMessageChunk> => {
   const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>) =>
-    readStream(chunks, () => objectReader<A, P, R>(form, place))
+    readStream(chunks, () => objectReader<A, P, R>(codec, location))
   return streaming({
     type: "parser",
     name: "ObjectOutputParser",
-    // The last chunk is the whole.
+    // The last chunk is the complete object.
     fold: last as () => ChunkFold<ObjectChunk<A, P>, Whole<A>>,
     run: (message: AIMessage) => over(Stream.sync(() => asChunk(message))),
     over
@@ -39,34 +43,34 @@ export const objectParser = <A, P, R>(
 }
 
 const objectReader = <A, P, R>(
-  form: Form<A, R>,
-  place: Place
+  codec: ObjectCodec<A, R>,
+  location: ObjectLocation
 ): StreamReader<AIMessageChunk, ObjectChunk<A, P>, OutputParserError, R> => {
-  const asked = () => JSON.stringify(form.jsonSchema)
-  const args = place._tag === "Tool" ? new CallArgs(place.name) : undefined
-  // Text may have prose or a fence around the object, even that of a provider which promised none.
+  const expected = () => JSON.stringify(codec.jsonSchema)
+  const args = location._tag === "Tool" ? new CallArgs(location.name) : undefined
+  // Prose or a fence may surround an object in text, even with providers that promise none.
   const json = new JsonText({ prose: args === undefined })
   const message = new Accumulator()
-  let answer = new Answer(asked)
+  let answer = new Answer(expected)
   let finish: Finish | undefined
 
   const push = (chunk: AIMessageChunk): Part<P> | undefined => {
     message.add(chunk)
     finish = chunk.finish ?? finish
-    // Words that come without a call are the answer. Those before a call are not.
-    const words = args?.called !== true
+    // Without a call the text is the answer. Text before a call is not part of it.
+    const textOnly = args?.called !== true
     const text = args === undefined ? chunk.content : args.read(chunk)
-    if (words && args?.called === true) answer = new Answer(asked)
+    if (textOnly && args?.called === true) answer = new Answer(expected)
     answer.add(args?.called === true ? { ...chunk, content: text } : chunk)
     if (text === "" || json.failure !== undefined) return undefined
     json.push(text)
     const object = json.next()
-    const part = object === undefined ? undefined : form.part(object)
-    // It is a part of the encoded form if the model keeps to it. That it is not checked is told.
+    const part = object === undefined ? undefined : codec.part(object)
+    // The value is unchecked, as documented: it is a part of the encoded form only if the model follows the schema.
     return part === undefined ? undefined : { _tag: "Partial", value: part as P }
   }
 
-  /** That an answer ended with calls is no reason why one of them is not whole. */
+  /** The error of an incomplete call. That the answer ended with tool calls does not explain it. */
   const incomplete = (message: string, path: OutputParserError["issues"][number]["path"] = []) =>
     args !== undefined && finish?.reason === "tool_calls"
       ? answer.failed("Malformed", [{ path, message }])
@@ -83,9 +87,9 @@ const objectReader = <A, P, R>(
   const problem = () => {
     const declined = answer.declined()
     if (declined !== undefined) return declined
-    if (args?.called === false) return incomplete(`There is no call of ${args.name}`)
-    if (args?.ended === false) return incomplete(`The call of ${args.name} is not whole`)
-    // A call without arguments has no text. So has one that a token limit cut off before the first.
+    if (args?.called === false) return incomplete(`The answer has no call of the tool ${args.name}`)
+    if (args?.ended === false) return incomplete(`The call of the tool ${args.name} is incomplete`)
+    // A call without arguments has no text. Neither has one that a token limit cut off before the first argument.
     if (args?.blank === true && finish?.reason !== "length") json.push("{}")
     return json.end() ? undefined : failure()
   }
@@ -96,16 +100,16 @@ const objectReader = <A, P, R>(
     end: Effect.suspend(() => {
       const failure = problem()
       if (failure !== undefined) return Effect.fail(failure)
-      // No stream of a model ends without its finish, which makes the message whole.
+      // The stream of a model only succeeds after its finish, which completes the message.
       const whole = message.message() as AIMessage
-      return Effect.map(form.decode(json.whole, answer), (value): ReadonlyArray<Whole<A>> => [
+      return Effect.map(codec.decode(json.whole, answer), (value): ReadonlyArray<Whole<A>> => [
         { _tag: "Object", value, message: whole, ...given("usage", whole.usage) }
       ])
     })
   }
 }
 
-/** A message that is there already, as the one chunk that would have brought what is read here. */
+/** A complete message as one chunk, with the parts that are read here. */
 const asChunk = (message: AIMessage): AIMessageChunk => ({
   ...wholeChunk(message),
   ...given("metadata", message.metadata),

@@ -1,3 +1,7 @@
+/**
+ * Chooses how a model is asked for an object and makes the request. Only generate.ts calls it. It knows models by their
+ * capabilities alone.
+ */
 import type * as JsonSchema from "effect/JsonSchema"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
@@ -5,17 +9,20 @@ import { UnsupportedError } from "../../ChatModelError.ts"
 import { system } from "../../Message.ts"
 import { toMessages } from "../model/prepare.ts"
 import type { ChatInput } from "../model/request.ts"
-import type { Asked, ObjectMethod } from "./types.ts"
+import { given } from "../optional.ts"
+import type { ObjectMethod, ObjectRequest } from "./types.ts"
 
-/** What a model says of itself. */
-export interface Able {
+/** The capabilities of a model that decide how it generates objects. */
+export interface ObjectCapable {
+  /** The declared capabilities. */
   readonly capabilities: Capabilities
+  /** Whether the provider can enforce this JSON Schema. */
   readonly supportsSchema: (schema: JsonSchema.JsonSchema) => boolean
 }
 
-/** The method that was asked for, or the best one the model has; the reason if it cannot do what was asked for. */
+/** The requested method, or else the best one that the model supports. Returns an error for an unsupported one. */
 export const methodFor = (
-  { capabilities: { structuredOutput, tools }, supportsSchema }: Able,
+  { capabilities: { structuredOutput, tools }, supportsSchema }: ObjectCapable,
   method: ObjectMethod | undefined,
   schema: JsonSchema.JsonSchema
 ): ObjectMethod | UnsupportedError => {
@@ -23,30 +30,34 @@ export const methodFor = (
     case undefined:
       return structuredOutput && supportsSchema(schema) ? "native" : tools ? "tool" : "json"
     case "native":
-      return structuredOutput ? method : unable("it cannot be held to a schema (capabilities.structuredOutput)")
+      return structuredOutput ? method : unsupported("structured output (capabilities.structuredOutput)")
     case "tool":
-      return tools ? method : unable("it calls no tools (capabilities.tools)")
+      return tools ? method : unsupported("tools (capabilities.tools)")
     case "json":
       return method
   }
 }
 
-const unable = (why: string) => new UnsupportedError({ field: "method", message: `method: ${why}` })
+const unsupported = (feature: string) =>
+  new UnsupportedError({
+    field: "method",
+    message: `method: the model does not support ${feature}; omit the method to use one that it supports`
+  })
 
 const defaultName = "answer"
 
 /** The tool whose arguments are the object. */
-export const toolName = ({ name }: Asked): string => name ?? defaultName
+export const toolName = ({ name }: ObjectRequest): string => name ?? defaultName
 
-/** The call that brings the model to answer with an object. */
+/** The input and the options of the call that asks for the object. */
 export const requestFor = (
-  { capabilities }: Able,
+  { capabilities }: ObjectCapable,
   input: ChatInput,
-  asked: Asked,
+  request: ObjectRequest,
   method: ObjectMethod,
   schema: JsonSchema.JsonSchema
 ): { readonly input: ChatInput; readonly options: CallOptions } => {
-  const { description, method: _, name, ...options } = asked
+  const { description, method: _, name, ...options } = request
   switch (method) {
     case "native":
       return {
@@ -57,7 +68,7 @@ export const requestFor = (
             type: "json_schema",
             schema,
             name: name ?? defaultName,
-            ...(description === undefined ? undefined : { description })
+            ...given("description", description)
           }
         }
       }
@@ -72,7 +83,7 @@ export const requestFor = (
             { name: tool, description: description ?? "Gives the answer.", parameters: schema }
           ],
           toolChoice: { name: tool },
-          // Who can call several at once might call this one twice.
+          // A model that can call several tools at once might call this one twice.
           ...(capabilities.parallelToolCalls ? { parallelToolCalls: false } : undefined)
         }
       }
@@ -82,7 +93,7 @@ export const requestFor = (
   }
 }
 
-/** The schema goes behind the instructions that are there already. */
+/** The input with the schema as one more system message, after those at its start. */
 const instructed = (
   input: ChatInput,
   name: string | undefined,
@@ -92,8 +103,8 @@ const instructed = (
   const messages = toMessages(input)
   const found = messages.findIndex((message) => message._tag !== "SystemMessage")
   const first = found === -1 ? messages.length : found
-  const what = [name, description].filter((each) => each !== undefined).join(": ")
-  const text = `Answer with a JSON object${what === "" ? "" : ` (${what})`}, and nothing else. ` +
+  const subject = [name, description].filter((each) => each !== undefined).join(": ")
+  const text = `Answer with a JSON object${subject === "" ? "" : ` (${subject})`}, and nothing else. ` +
     `It must fit this JSON Schema:\n\n${JSON.stringify(schema)}`
   return [...messages.slice(0, first), system(text), ...messages.slice(first)]
 }

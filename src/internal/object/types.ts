@@ -1,3 +1,7 @@
+/**
+ * The types of object generation. `ChatModel` re-exports the public ones; the other files of this folder use all. Types
+ * only: it must import no value.
+ */
 import type * as Schema from "effect/Schema"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { ChatModelError } from "../../ChatModelError.ts"
@@ -8,56 +12,64 @@ import type { ChatInput } from "../model/request.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import type { Runnable } from "../step/types.ts"
 
-/** How a model is brought to answer with an object; see {@link ObjectOptions}. */
+/** The way in which a model is asked for an object; see {@link ObjectOptions}. */
 export type ObjectMethod = "native" | "tool" | "json"
 
-/** What is asked for beside the schema, and the options of the call. */
-export interface Asked extends Omit<CallOptions, "responseFormat" | "toolChoice" | "parallelToolCalls"> {
+/** The options of object generation without the schema. */
+export interface ObjectRequest extends Omit<CallOptions, "responseFormat" | "toolChoice" | "parallelToolCalls"> {
+  /** The way in which the model is asked. Defaults to the first that its capabilities allow. */
   readonly method?: ObjectMethod | undefined
-  /** What the object is called: letters, digits, `_` and `-`. `answer` by default. */
+  /** The name of the object for the model: letters, digits, `_` and `-`. Defaults to `answer`. */
   readonly name?: string | undefined
-  /** What the object is. */
+  /** A description of the object for the model. */
   readonly description?: string | undefined
 }
 
 /**
- * What to ask for with `generateObject`, beside the options of the call.
+ * The options of `ChatModel.generateObject` and its streaming form: a schema, and the options of the call.
  *
- * `method` says how the model is brought to it. By default it is the first that the model's capabilities allow:
+ * **Details**
  *
- * - `native`: the provider holds the answer to the JSON Schema (`structuredOutput`), if it knows all the schema needs
- * - `tool`: the model must call a tool whose arguments are the object (`tools`)
- * - `json`: the JSON Schema is put behind the system messages; prose or a fence around the JSON does no harm
+ * `method` is the way in which the model is asked. The default is the first one that the model's capabilities allow:
+ *
+ * - `native`: the provider enforces the JSON Schema. It needs `structuredOutput`, and a schema within the provider's
+ *   subset of JSON Schema.
+ * - `tool`: the model must call a tool whose arguments are the object. It needs `tools`.
+ * - `json`: a system message asks for JSON that fits the JSON Schema. Prose or a fence around the JSON is accepted.
  */
-export interface ObjectOptions<S extends Schema.Constraint> extends Asked {
-  /** What the answer is decoded by. The model is told its JSON Schema, with the descriptions of its parts. */
+export interface ObjectOptions<S extends Schema.Constraint> extends ObjectRequest {
+  /** The schema that decodes the answer. The model sees its JSON Schema, with titles and descriptions. */
   readonly schema: S
 }
 
-/** What has come of a value. */
+/** A partial object. */
 export interface Part<P> {
   readonly _tag: "Partial"
+  /** The value so far: JSON in the schema's encoded form, unchecked. */
   readonly value: P
 }
 
-/** A value, with the message it was in. */
+/** A complete object. */
 export interface Whole<A> {
   readonly _tag: "Object"
+  /** The decoded value. */
   readonly value: A
+  /** The message that held the value. */
   readonly message: AIMessage
+  /** The token usage of the call. Absent if the provider reported none. */
   readonly usage?: Usage | undefined
 }
 
-/** A value that a model made, with the message it was in. */
+/** A value that a model generated, the message that held it, and the usage of the call. */
 export type GeneratedObject<A> = Omit<Whole<A>, "_tag">
 
 /**
- * What `streamObject` yields: `Partial` has what has come of the value, as JSON and unchecked; `Object` comes last, with
- * the decoded value, the message it was in, and its usage.
+ * An element of `ChatModel.streamObject`: any number of `Partial` elements with the value so far, unchecked, and then
+ * one `Object` with the decoded value.
  */
 export type ObjectChunk<A, P> = Part<P> | Whole<A>
 
-/** A step that makes a value of a schema. `R` is the model it needs. */
+/** A step from the input of a model to the value of a schema. `R` is the model it needs. */
 export type ObjectRunnable<S extends Schema.Constraint, R> = Runnable<
   ChatInput,
   S["Type"],

@@ -1,32 +1,38 @@
+/**
+ * The answer that a parser reads, and the errors that describe it. Every parser that can fail owns one, and object
+ * generation does too. It must not import a parser. It keeps the text of the answer, which errors carry as `raw`.
+ */
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { Finish } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
+import { excerpt } from "../excerpt.ts"
 import type { Failure } from "../json/failure.ts"
 import { given } from "../optional.ts"
-import { bounded, OutputParserError } from "./error.ts"
+import { OutputParserError } from "./error.ts"
 
-/** Why a text cannot be read. */
-export type Unreadable = Pick<Failure, "reason" | "message" | "path">
+/** The failure of a reader of JSON or XML. */
+export type ReadFailure = Pick<Failure, "reason" | "message" | "path">
 
-/** What a parser keeps of the answer it reads, to tell what became of it. */
+/** The parts of an answer that are needed to explain why it could not be parsed. */
 export class Answer {
-  readonly #asked: () => string
+  readonly #expected: () => string
   #raw = ""
   #refusal = ""
   #finish: Finish | undefined
   #usage: Usage | undefined
 
-  /** @param asked what the answer should be; only asked for when it is not */
-  constructor(asked: () => string) {
-    this.#asked = asked
+  /** @param expected describes the form of the answer; called only when an error is made */
+  constructor(expected: () => string) {
+    this.#expected = expected
   }
 
-  /** All of its text so far. */
+  /** The text of the answer so far. */
   get raw(): string {
     return this.#raw
   }
 
+  /** Adds the next chunk. */
   add(chunk: AIMessageChunk): void {
     this.#raw += chunk.content
     for (const part of chunk.parts) if (part.type === "refusal") this.#refusal += part.text
@@ -34,28 +40,28 @@ export class Answer {
     if (chunk.usage !== undefined) this.#usage = chunk.usage
   }
 
-  /** Set when the model declined; whatever it said then is no answer. */
+  /** The error of an answer with which the model declined. It takes precedence over any other error. */
   declined(): OutputParserError | undefined {
     if (this.#finish?.reason !== "refusal" && this.#refusal === "") return undefined
     const words = this.#refusal === "" ? this.#raw : this.#refusal
-    return this.#error("Refusal", [{ path: [], message: words === "" ? "it gave no reason" : bounded(words) }])
+    return this.#error("Refusal", [{ path: [], message: words === "" ? "no reason was given" : excerpt(words) }])
   }
 
-  /** Whether something else than the model ended it. */
+  /** Whether the answer was ended by something other than the model. */
   get cutOff(): boolean {
-    return this.#ended !== undefined
+    return this.#cutOffBy !== undefined
   }
 
-  /** Of an answer that is over too early: who ended it, or that it ended by itself. */
+  /** The error of an answer that ended too early: `CutOff` if something else ended it, otherwise `Malformed`. */
   incomplete(path: ReadonlyArray<string | number>, message: string): OutputParserError {
-    const ended = this.#ended
+    const ended = this.#cutOffBy
     return ended === undefined
       ? this.failed("Malformed", [{ path, message }])
       : this.failed("CutOff", [{ path, message: `${ended}. ${message}` }])
   }
 
-  /** Of an answer that is not what can be read. */
-  unreadable({ message, path, reason }: Unreadable): OutputParserError {
+  /** The error for the failure of a reader. */
+  unreadable({ message, path, reason }: ReadFailure): OutputParserError {
     switch (reason) {
       case "Empty":
       case "Incomplete":
@@ -68,12 +74,14 @@ export class Answer {
     }
   }
 
+  /** An error with this reason and these issues, or that of a refusal. */
   failed(reason: OutputParserError["reason"], issues: OutputParserError["issues"]): OutputParserError {
     return this.declined() ?? this.#error(reason, issues)
   }
 
-  get #ended(): string | undefined {
-    return this.#finish === undefined ? undefined : ends[this.#finish.reason]
+  /** A sentence that says what ended the answer, unless the model did. */
+  get #cutOffBy(): string | undefined {
+    return this.#finish === undefined ? undefined : cutOffReasons[this.#finish.reason]
   }
 
   #error(reason: OutputParserError["reason"], issues: OutputParserError["issues"]): OutputParserError {
@@ -81,21 +89,21 @@ export class Answer {
       reason,
       raw: this.#raw,
       issues,
-      asked: this.#asked(),
+      expected: this.#expected(),
       ...given("finish", this.#finish),
       ...given("usage", this.#usage)
     })
   }
 }
 
-const ends: Partial<Record<Finish["reason"], string>> = {
+const cutOffReasons: Partial<Record<Finish["reason"], string>> = {
   length: "The answer was cut off by a token limit",
   content_filter: "The provider withheld the rest of the answer",
   pause: "The provider paused the answer",
   tool_calls: "The answer ended with tool calls"
 }
 
-/** A whole message as the one chunk that a parser would have seen of it. */
+/** A complete message as one chunk, with the fields that parsers read. */
 export const wholeChunk = (message: AIMessage): AIMessageChunk => ({
   _tag: "AIMessageChunk",
   id: message.id,

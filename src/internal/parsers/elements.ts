@@ -1,3 +1,7 @@
+/**
+ * Parsing an array element by element: `OutputParser.schema` with `elements`. It works on a `JsonText` and must not
+ * import the readers below it. Each element is decoded once.
+ */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -8,25 +12,27 @@ import type { OutputParserError } from "./error.ts"
 import type { JsonHandler } from "./json.ts"
 import { decoder, issuesOf } from "./schema.ts"
 
-/** A schema of arrays that tells the schema of its elements. */
+/** A schema of arrays that exposes the schema of its elements. */
 export type ArraySchema = Schema.Constraint & {
+  /** The type of the decoded array. */
   readonly Type: ReadonlyArray<unknown>
+  /** The schema of one element. */
   readonly value: Schema.Constraint
 }
 
-/** For parsers of which each chunk is one item. */
-export const items = <A>(): ChunkFold<A, ReadonlyArray<A>> => {
+/** The fold of a parser whose chunks are the items of its result. */
+export const itemFold = <A>(): ChunkFold<A, ReadonlyArray<A>> => {
   const all: Array<A> = []
   return { add: (items) => void all.push(...items), partial: () => all.slice(), done: () => all }
 }
 
-/** Decodes each element of an array when it is whole, and looks at the array as one when they all are. */
+/** Decodes each element as soon as it is complete, and at the end checks the array as a whole. */
 export const elements = <S extends ArraySchema>(schema: S) => {
   type Item = S["value"]["Type"]
   type Services = S["DecodingServices"] | S["value"]["DecodingServices"]
   const decodeItem = decoder<S["value"]>(schema.value)
   const decodeAll = decoder(schema)
-  // Its elements were decoded already.
+  // The elements are decoded by then, so only the type side is checked.
   const check = Schema.decodeUnknownEffect(Schema.toType(schema), { errors: "all" })
   return (answer: Answer, text: JsonText): JsonHandler<Item, Services> => {
     const decoded: Array<Item> = []
@@ -53,7 +59,7 @@ export const elements = <S extends ArraySchema>(schema: S) => {
             Effect.mapError((error) => answer.failed("Mismatch", issuesOf(error))),
             Effect.as([])
           )
-          // What is no array does not fit.
+          // A value that is not an array fails here, with the schema's own issues.
           : Effect.as(decodeAll(whole, answer), [])
     }
   }

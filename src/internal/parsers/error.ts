@@ -1,27 +1,34 @@
+/**
+ * The error of every output parser. `OutputParser` re-exports it; the parsers make it through `Answer`. It must not
+ * import a parser.
+ */
 import * as Schema from "effect/Schema"
 import { Finish } from "../../Finish.ts"
 import { Usage } from "../../Usage.ts"
+import { excerpt } from "../excerpt.ts"
 
-/** One thing that is wrong with an answer. */
+/** One problem of an answer. */
 const Issue = Schema.Struct({
-  /** The keys and indices that lead to it; none for the whole answer. */
+  /** The keys and indices that lead to the problem. Empty for the whole answer. */
   path: Schema.Array(Schema.Union([Schema.String, Schema.Finite])),
-  /** What should be there, in words. */
+  /** A description of the problem. */
   message: Schema.String
 })
 
 /**
- * An answer that is not what its parser asked for.
+ * The error of an answer that its parser cannot accept.
  *
- * - `Malformed`: it has not the form, such as JSON
- * - `Mismatch`: it has the form, and does not fit the schema
- * - `CutOff`: a token limit, or the provider, ended it before it was whole
- * - `Refusal`: the model declined
- * - `TooLarge`: it is longer, or nested deeper, than the parser reads
+ * **Details**
  *
- * `raw` is the whole text that was read; messages show none of it beyond the values that do not fit.
+ * - `Malformed`: the answer does not have the expected form, such as JSON.
+ * - `Mismatch`: the answer has the form but does not fit the schema.
+ * - `CutOff`: a token limit or the provider ended the answer before it was complete.
+ * - `Refusal`: the model declined to answer.
+ * - `TooLarge`: the answer is longer, or nested deeper, than the parser's limits.
  *
- * **Example** (What to do about it)
+ * `raw` is the text that was read. The message quotes it only where a value does not fit.
+ *
+ * **Example** (Handling a refusal)
  *
  * ```ts
  * import { Console, Effect, Schema } from "effect"
@@ -37,48 +44,47 @@ const Issue = Schema.Struct({
 export class OutputParserError extends Schema.TaggedError<OutputParserError>("rivulet/OutputParserError")(
   "OutputParserError",
   {
+    /** The kind of failure. */
     reason: Schema.Literals(["Malformed", "Mismatch", "CutOff", "Refusal", "TooLarge"]),
     /** The text of the answer, as far as it was read. */
     raw: Schema.String,
+    /** The problems of the answer, at most 50. */
     issues: Schema.Array(Issue),
-    /** What the answer should have been: the name of a form, or a JSON Schema. */
-    asked: Schema.String,
-    /** How the answer ended, if it did before this was found. */
+    /** The expected form of the answer: a name such as `JSON`, or a JSON Schema. */
+    expected: Schema.String,
+    /** The finish of the answer. Absent if the parser failed before the answer ended. */
     finish: Schema.optional(Finish),
-    /** What the answer cost, as far as that was known. */
+    /** The usage of the answer as far as it was known. Absent if none was reported. */
     usage: Schema.optional(Usage)
   }
 ) {
   override get message(): string {
-    const shown = this.issues.slice(0, shownIssues).map(({ message, path }) =>
-      path.length === 0 ? message : `${bounded(pathText(path))}: ${message}`
+    const shown = this.issues.slice(0, maxShownIssues).map(({ message, path }) =>
+      path.length === 0 ? message : `${excerpt(pathText(path))}: ${message}`
     )
     const more = this.issues.length - shown.length
     return `${heads[this.reason]}: ${shown.join("; ")}${more > 0 ? `; and ${more} more` : ""}`
   }
 }
 
-const shownIssues = 5
+const maxShownIssues = 5
 
 const heads: Record<OutputParserError["reason"], string> = {
-  Malformed: "The answer has not the form that was asked for",
-  Mismatch: "The answer does not fit",
-  CutOff: "The answer is not whole",
+  Malformed: "The answer does not have the expected form",
+  Mismatch: "The answer does not fit the schema",
+  CutOff: "The answer is incomplete",
   Refusal: "The model declined",
   TooLarge: "The answer is too large"
 }
 
-/** `steps[1].text` */
+/** A path in the notation of JavaScript, such as `steps[1].text`. */
 const pathText = (path: ReadonlyArray<string | number>): string =>
   path.map((key, i) =>
     typeof key === "number"
       ? `[${key}]`
       : !/^[\w$]{1,100}$/.test(key)
-      ? `[${bounded(JSON.stringify(key))}]`
+      ? `[${excerpt(JSON.stringify(key))}]`
       : i === 0
       ? key
       : `.${key}`
   ).join("")
-
-/** Words of a model in a message are cut off where they get long. */
-export const bounded = (text: string, most = 200): string => text.length <= most ? text : `${text.slice(0, most)}...`

@@ -1,3 +1,7 @@
+/**
+ * `OutputParser.withFixing`: a second answer after one that the parser rejects. It works on opened runs, so chunks pass
+ * through unchanged. It knows no single parser.
+ */
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -13,12 +17,15 @@ import { TypeId, withPull } from "../step/run.ts"
 import type { ChunkPull, Opener, Runnable } from "../step/types.ts"
 import { OutputParserError } from "./error.ts"
 
-/** What can be asked to put an answer right. */
+/** A model, or a chain with the input and the output of one, that corrects an answer. */
 export type Fixer<E, R> = Runnable<ChatInput, AIMessage, E, R, AIMessageChunk>
 
-/** How an answer is put right. */
+/** Options of `OutputParser.withFixing`. */
 export interface FixingOptions {
-  /** What the model is asked; by default, to say its text again as it was asked for, given what is wrong with it. */
+  /**
+   * The input of the model that corrects the answer. Defaults to a prompt with the answer, the expected form and the
+   * problems.
+   */
   readonly prompt?: ((error: OutputParserError) => ChatInput) | undefined
 }
 
@@ -93,22 +100,22 @@ export const fixing = <A, E, R, C, E2, R2>(
   )
 }
 
-/** Who declined, or was cut off, would be so again. */
+/** Whether another attempt may help. An answer that was refused, cut off or too large would be so again. */
 const canBeFixed = (error: unknown): error is OutputParserError =>
   error instanceof OutputParserError && (error.reason === "Malformed" || error.reason === "Mismatch")
 
-const defaultPrompt = ({ asked, issues, raw }: OutputParserError): ChatInput =>
-  `This text is not what was asked for:
+const defaultPrompt = ({ expected, issues, raw }: OutputParserError): ChatInput =>
+  `This answer does not have the expected form:
 
 ${raw}
 
-It should be: ${asked}
+The expected form is: ${expected}
 
-What is wrong with it:
+The problems are:
 ${
     issues.map(({ message, path }) => `- ${path.length === 0 ? "" : `at ${JSON.stringify(path)}: `}${message}`).join(
       "\n"
     )
   }
 
-Say it again as it should be. Keep what it says, and add no other words.`
+Write the answer again in the expected form. Keep its content and add nothing else.`

@@ -1,3 +1,7 @@
+/**
+ * The shared part of the JSON parsers: `OutputParser.json` and `OutputParser.schema` are specs of {@link jsonParser}.
+ * It must not import their handlers. Text is read once, and decoded only where a handler does so.
+ */
 import * as Effect from "effect/Effect"
 import type { Json } from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -14,39 +18,45 @@ import { readStream } from "../stream/readStream.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
 
-/** A parser of JSON. */
+/** The parts in which the JSON parsers differ. */
 export interface JsonSpec<A, Chunk, R> {
+  /** The name of the step in events. */
   readonly name: string
+  /** The options of the reader. `prose` defaults to `true` here. */
   readonly options: Options | undefined
+  /** The fold of the parser's chunks. */
   readonly fold: () => ChunkFold<Chunk, A>
-  /** What the answer should be, in words; only asked for when it is not. */
-  readonly asked: () => string
-  /** An array is shown by its elements; see `JsonFinder`. */
-  readonly firm?: boolean | undefined
+  /** Describes the expected form of the answer; called only when an error is made. */
+  readonly expected: () => string
+  /** Whether an array is final once its first element is complete; see `JsonFinder`. */
+  readonly commitOnFirstItem?: boolean | undefined
+  /** Makes the handler of one answer. */
   readonly make: (answer: Answer, text: JsonText) => JsonHandler<Chunk, R>
+  /** How events show the parser. Defaults to its input message and its chunks. */
   readonly events?: EventPolicy | undefined
 }
 
-/** What a parser makes of one answer. */
+/** Turns the JSON of one answer into the parser's chunks. */
 export interface JsonHandler<Chunk, R> {
-  /** What a slice of the answer adds. Not asked of an answer that is there already. */
+  /** The chunk after one slice of the answer, if any. Not called for an answer that is already complete. */
   readonly slice?: (() => Chunk | undefined) | undefined
-  /** What all slices of a read add, where that takes an effect. */
+  /** The chunks after all slices of one read. Takes the place of `slice` when decoding needs an effect. */
   readonly read?: Effect.Effect<ReadonlyArray<Chunk>, never, R> | undefined
-  /** Set when the answer need not be read any further. */
+  /** The error for which reading stops, if there is one. */
   readonly failure?: (() => OutputParserError | undefined) | undefined
-  /** What the whole adds. */
+  /** The last chunks, made from the complete JSON. */
   readonly end: (whole: Json) => Effect.Effect<ReadonlyArray<Chunk>, OutputParserError, R>
 }
 
+/** Makes the step of a JSON parser. */
 export const jsonParser = <A, Chunk, R>(
   spec: JsonSpec<A, Chunk, R>
 ): Runnable<AIMessage, A, OutputParserError, R, Chunk, AIMessageChunk> => {
-  // An answer that is there already is read like one that comes, and not shown in part.
-  const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>, partly: boolean) =>
+  // A complete message is read like a stream, but without partial values.
+  const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>, incremental: boolean) =>
     readStream(chunks, () => {
-      const text = new JsonText({ prose: true, ...spec.options }, spec.firm)
-      const answer = new Answer(spec.asked)
+      const text = new JsonText({ prose: true, ...spec.options }, spec.commitOnFirstItem)
+      const answer = new Answer(spec.expected)
       const handler = spec.make(answer, text)
       const failure = () =>
         handler.failure?.() ?? (text.failure === undefined ? undefined : answer.unreadable(text.failure))
@@ -58,7 +68,7 @@ export const jsonParser = <A, Chunk, R>(
               answer.add(chunk)
               if (chunk.content === "" || text.failure !== undefined) continue
               text.push(chunk.content)
-              const value = partly ? handler.slice?.() : undefined
+              const value = incremental ? handler.slice?.() : undefined
               if (value !== undefined) values.push(value)
             }
             return handler.read ?? Effect.succeed(values)
@@ -67,10 +77,10 @@ export const jsonParser = <A, Chunk, R>(
         end: Effect.suspend((): Effect.Effect<ReadonlyArray<Chunk>, OutputParserError, R> => {
           const declined = answer.declined()
           if (declined !== undefined) return Effect.fail(declined)
-          // Without a failure there is a value.
+          // `end` sets a failure when it returns false.
           if (!text.end()) return Effect.fail(failure()!)
           return text.openEnded && answer.cutOff
-            ? Effect.fail(answer.incomplete([], "More of the number might have come"))
+            ? Effect.fail(answer.incomplete([], "The number may have lost digits"))
             : handler.end(text.whole!)
         })
       }
@@ -85,7 +95,7 @@ export const jsonParser = <A, Chunk, R>(
   })
 }
 
-/** The last chunk with text: LangChain's JSON parser shows it as its input in the end event. */
+/** Folds the input to its last chunk with text, which LangChain's JSON parser reports as the input of its end event. */
 export const lastText = (): ChunkFold<AIMessageChunk, AIMessageChunk | undefined> => {
   const fold = last<AIMessageChunk>()
   return {

@@ -1,13 +1,18 @@
+/**
+ * The splitters of `OutputParser.list`: they find the items of a list in text that arrives in slices. They know nothing
+ * of messages or streams. Each character is looked at once.
+ */
 import { LineSplitter } from "../http/lineSplitter.ts"
 
-/** Takes text in slices and gives the items that are whole. */
+/** Splits text that arrives in slices into items. It is mutable and splits one text. */
 export interface Splitter {
+  /** Reads the next slice and returns the items it completes. */
   readonly push: (slice: string) => ReadonlyArray<string>
-  /** The text is over: the last item, if there is one. */
+  /** Ends the text and returns the last item, if there is one. */
   readonly end: () => ReadonlyArray<string>
 }
 
-/** What is between commas, without the white space around it. A blank text has no items. */
+/** Splits at commas and trims the items. A blank text has no items. */
 export const commas = (): Splitter => {
   let waiting = ""
   let any = false
@@ -23,7 +28,7 @@ export const commas = (): Splitter => {
   }
 }
 
-/** What the lines have that start as the pattern says, which has the item as its group. Other lines are prose. */
+/** Takes the items of the lines that match a pattern, whose first group is the item. Other lines are ignored. */
 const markedLines = (pattern: RegExp) => (): Splitter => {
   const lines = new LineSplitter()
   return { push: (slice) => itemsIn(lines.push(slice), pattern), end: () => itemsIn(lines.end(), pattern) }
@@ -35,8 +40,8 @@ const itemsIn = (lines: ReadonlyArray<string>, pattern: RegExp): ReadonlyArray<s
     return item === undefined ? [] : [item.trim()]
   })
 
-/** `1. an item` */
+/** Takes lines such as `1. an item` or `1) an item`. */
 export const numbered = markedLines(/^\s*\d+[.)]\s+(\S.*)$/)
 
-/** `- an item`, `* an item` or `+ an item` */
+/** Takes lines such as `- an item`, `* an item` or `+ an item`. */
 export const bulleted = markedLines(/^\s*[-*+]\s+(\S.*)$/)

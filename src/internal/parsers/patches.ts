@@ -1,18 +1,23 @@
+/**
+ * JSON patches (RFC 6902) for `OutputParser.json` with `diff`: making them and folding them. It knows nothing of
+ * answers. Folding copies each container once, not once for each patch.
+ */
 import * as JsonPatch from "effect/JsonPatch"
 import type { Json } from "effect/Schema"
+import { setKey } from "../json/object.ts"
 import type { ChunkFold } from "../step/fold.ts"
 
-/** The steps from one value to the next; before the first there is none. */
+/** The patch from one value to the next. The first one replaces the whole document. */
 export const patchTo = (before: Json | undefined, after: Json): JsonPatch.JsonPatch =>
   before === undefined ? [{ op: "replace", path: "", value: after }] : JsonPatch.get(before, after)
 
 type Container = Array<Json> | Record<string, Json>
 
 /**
- * For patches: the value they lead to. What they bring is shared with the values they were made from, so it is copied
- * before it is changed, once; `JsonPatch.apply` would copy for each step.
+ * Folds patches to the value they lead to. The values in patches are shared with the parser's own, so each container is
+ * copied before its first change; `JsonPatch.apply` would copy it for every patch.
  */
-export const patched = (): ChunkFold<JsonPatch.JsonPatch, Json> => {
+export const patchFold = (): ChunkFold<JsonPatch.JsonPatch, Json> => {
   const own = new WeakSet<object>()
   let all: Json | undefined
   const owned = (container: Container): Container => {
@@ -27,13 +32,13 @@ export const patched = (): ChunkFold<JsonPatch.JsonPatch, Json> => {
     operation: JsonPatch.JsonPatchOperation
   ): Container => {
     const copy = owned(container)
-    const [key, ...rest] = keys as [string, ...Array<string>] // a path that leads into a container has a key
+    const [key, ...rest] = keys as [string, ...Array<string>] // the path of a change within a container has a key
     if (rest.length > 0) {
-      define(copy, key, step(Reflect.get(copy, key) as Container, rest, operation))
+      setKey(copy, key, step(Reflect.get(copy, key) as Container, rest, operation))
     } else if (operation.op === "remove") {
       if (Array.isArray(copy)) copy.splice(Number(key), 1)
       else delete copy[key]
-    } else define(copy, key, operation.value)
+    } else setKey(copy, key, operation.value)
     return copy
   }
   return {
@@ -47,12 +52,8 @@ export const patched = (): ChunkFold<JsonPatch.JsonPatch, Json> => {
         }
       }
     },
-    // The fold goes on changing its value.
+    // Later patches change these containers in place.
     partial: () => structuredClone(all),
-    done: () => all as Json // a parser that ends well has put out a value
+    done: () => all as Json // a parser that succeeds has emitted a value
   }
 }
-
-/** A key named `__proto__` is a key like any other. */
-const define = (container: Container, key: string, value: Json): void =>
-  void Object.defineProperty(container, key, { value, writable: true, enumerable: true, configurable: true })

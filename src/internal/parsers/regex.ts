@@ -1,3 +1,7 @@
+/**
+ * `OutputParser.regex`: the groups of a pattern. The answer is matched once, when it has ended, because a later text
+ * could change the match.
+ */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
@@ -9,12 +13,12 @@ import { readStream } from "../stream/readStream.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
 
-/** The groups of a pattern, by the given names or by their own. */
+/** Makes a parser of the groups of a pattern, keyed by `names` or by the names of the groups. */
 export const regexParser = (
   pattern: RegExp,
   names: ReadonlyArray<string> | undefined
 ): Runnable<AIMessage, Record<string, string>, OutputParserError, never, Record<string, string>, AIMessageChunk> => {
-  // The first match is the one that counts, so nothing may go on from the one before.
+  // A global or sticky pattern would start after its previous match.
   const once = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""))
   const groupsOf = (match: RegExpExecArray) =>
     Object.fromEntries(
@@ -34,7 +38,7 @@ export const regexParser = (
         failure: () => undefined,
         end: Effect.suspend((): Effect.Effect<ReadonlyArray<Record<string, string>>, OutputParserError> => {
           const match = once.exec(answer.raw)
-          // What matched in an answer that was cut off may have been cut off itself.
+          // In an answer that was cut off the match may be incomplete.
           const error = answer.declined() ??
             (match === null || answer.cutOff
               ? answer.incomplete([], `Expected text that matches ${pattern}`)

@@ -1,37 +1,41 @@
+/**
+ * Decoding JSON by a schema for parsers and object generation: the decoder, its issues, and the text that describes a
+ * schema to a model. It must not import a parser.
+ */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaIssue from "effect/SchemaIssue"
+import { excerpt } from "../excerpt.ts"
 import { toJsonSchema } from "../jsonSchema/ofSchema.ts"
 import type { Answer } from "./answer.ts"
-import { bounded } from "./error.ts"
 import type { OutputParserError } from "./error.ts"
 
-/** More issues are counted, not told. */
-const mostIssues = 50
+/** An error holds no more issues than this. */
+const maxIssues = 50
 
 const standard = SchemaIssue.makeFormatterStandardSchemaV1()
 
-/** What does not fit a schema, and where. */
+/** The issues of a schema error, with `path` in front of each path. */
 export const issuesOf = (
   { issue }: Schema.SchemaError,
   path: ReadonlyArray<string | number> = []
 ): OutputParserError["issues"] =>
-  standard(issue).issues.slice(0, mostIssues).map((each) => ({
+  standard(issue).issues.slice(0, maxIssues).map((each) => ({
     path: [...path, ...(each.path ?? []).map(keyOf)],
-    message: bounded(each.message.replace(numbers, "number"))
+    message: excerpt(each.message.replace(nonFiniteNumbers, "number"))
   }))
 
-/** Effect takes texts for the numbers that JSON has no word for. No model is asked for those. */
-const numbers = /(?:number \| )?"Infinity" \| "-Infinity" \| "NaN"/g
+/** The part of Effect's messages that offers strings for non-finite numbers. No model is asked for those. */
+const nonFiniteNumbers = /(?:number \| )?"Infinity" \| "-Infinity" \| "NaN"/g
 
-// A key of JSON is no symbol.
+// JSON has no symbol keys, so the conversion is never lossy in practice.
 const keyOf = (segment: PropertyKey | { readonly key: PropertyKey }): string | number => {
   const key = typeof segment === "object" ? segment.key : segment
   return typeof key === "symbol" ? String(key) : key
 }
 
-/** Decodes JSON by a schema, with all that is wrong in the failure. */
+/** Makes a decoder of JSON for a schema. It fails with all issues, not only the first. */
 export const decoder = <S extends Schema.Constraint>(schema: S) => {
   const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(schema), { errors: "all" })
   return (
@@ -42,10 +46,10 @@ export const decoder = <S extends Schema.Constraint>(schema: S) => {
     Effect.mapError(decode(json), (error) => answer.failed("Mismatch", issuesOf(error, path)))
 }
 
-/** A schema as a model is told it. */
-export const asked = (schema: Schema.Constraint): string =>
+/** The JSON Schema of a schema as text, for an error or a prompt. */
+export const schemaText = (schema: Schema.Constraint): string =>
   Result.match(toJsonSchema(schema), {
     onSuccess: (jsonSchema) => JSON.stringify(jsonSchema),
-    // The decoder knows what it takes; only it cannot be said.
+    // A schema without a JSON Schema can still be decoded.
     onFailure: () => "JSON"
   })

@@ -1,9 +1,13 @@
+/**
+ * `OutputParser.xml`: connects the XML reader to answers and streams. Reading is linear in the text; snapshots are
+ * paced like those of JSON.
+ */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import { limitsOf } from "../json/limits.ts"
-import { Pace } from "../json/snapshotPacer.ts"
+import { SnapshotPacer } from "../json/snapshotPacer.ts"
 import type { Options } from "../json/text.ts"
 import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
@@ -14,16 +18,17 @@ import type { OutputParserError } from "./error.ts"
 import { XmlReader } from "./xmlReader.ts"
 import type { Xml } from "./xmlReader.ts"
 
+/** Makes a parser of the first XML element of an answer, or of the first one named `root`. */
 export const xmlParser = (
   options: Omit<Options, "prose"> | undefined,
   root: string | undefined
 ): Runnable<AIMessage, Xml, OutputParserError, never, Xml, AIMessageChunk> => {
-  const asked = () => root === undefined ? "XML" : `XML, in <${root}>`
-  const over = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>, partly: boolean) =>
+  const expected = () => root === undefined ? "XML" : `XML, in <${root}>`
+  const over = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>, incremental: boolean) =>
     readStream(chunks, () => {
-      const answer = new Answer(asked)
+      const answer = new Answer(expected)
       const reader = new XmlReader(limitsOf(options), root)
-      const pace = new Pace(reader)
+      const pacer = new SnapshotPacer(reader)
       const failure = () => reader.failure === undefined ? undefined : answer.unreadable(reader.failure)
       return {
         push: (chunks: ReadonlyArray<AIMessageChunk>) =>
@@ -32,8 +37,8 @@ export const xmlParser = (
             for (const chunk of chunks) {
               answer.add(chunk)
               reader.push(chunk.content)
-              pace.earn(chunk.content.length)
-              const value = partly ? pace.next() : undefined
+              pacer.addCredit(chunk.content.length)
+              const value = incremental ? pacer.next() : undefined
               if (value !== undefined) values.push(value)
             }
             return values
@@ -43,8 +48,8 @@ export const xmlParser = (
           const whole = reader.end()
           const error = answer.declined() ?? failure()
           if (error !== undefined) return Effect.fail(error)
-          // Without a failure there is a value.
-          return Effect.succeed(pace.shown ? [] : [whole!])
+          // `end` returns a value unless it sets a failure.
+          return Effect.succeed(pacer.shown ? [] : [whole!])
         })
       }
     })

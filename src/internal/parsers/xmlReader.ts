@@ -1,44 +1,50 @@
+/**
+ * The incremental XML reader behind `OutputParser.xml`. It must not import messages or streams. Each character is read
+ * once; a snapshot copies only the elements that are still open.
+ */
+import { excerpt } from "../excerpt.ts"
 import type { Failure } from "../json/failure.ts"
 import type { Limits } from "../json/limits.ts"
 import { isHighSurrogate } from "../json/string.ts"
-import { bounded } from "./error.ts"
 
-/** An XML element: its name, with its text, or with the elements in it. */
+/** An XML element: an object whose one key is the element's name. */
 export interface Xml {
+  /** The text of the element, or its child elements. */
   readonly [name: string]: string | ReadonlyArray<Xml>
 }
 
-/** An element that is open. */
+/** An element whose closing tag has not been read. */
 interface Open {
   readonly name: string
-  /** The elements in it that are whole. */
+  /** The complete child elements. */
   readonly children: Array<Xml>
   text: string
-  /** The white space at the end of its text, which counts if more text follows. */
+  /** The white space at the end of the text, which belongs to it if more text follows. */
   space: string
 }
 
-// Where in the text.
+// The states within the text.
 const inText = 0
 const inMarkup = 1
 const over = 2
 
-/** What each open element costs to copy, beside the elements in it. */
+/** The cost of copying an open element, in addition to its children. */
 const openWeight = 4
 
-/** A longer tag is none. */
+/** A longer text after a `<` is not a tag. */
 const longestTag = 8192
 
 /**
- * Reads the first element of a text that arrives in pieces, in one pass, as models write XML: prose may be around the
- * element, a `<` or `&` that starts nothing is itself, attributes are skipped, and nothing is declared or expanded but
- * the five entities of XML and characters by number.
+ * Reads the first element of a text that arrives in pieces, in one pass, and tolerates XML as models write it: prose
+ * may surround the element, a stray `<` or `&` is text, and attributes are skipped. Only the five predefined entities
+ * and character references are expanded.
  */
 export class XmlReader {
+  /** Set when no further text can complete the element. */
   failure: Failure | undefined
-  /** Grows when the value changes. */
+  /** A number that grows whenever the value changes. */
   version = 0
-  /** What {@link value} has to copy. */
+  /** The cost of copying what {@link value} has to copy, in elements. */
   cost = 0
 
   readonly #limits: Limits
@@ -47,25 +53,26 @@ export class XmlReader {
   #state = inText
   #read = 0
   #whole: Xml | undefined
-  /** A tag that is not whole, or the start of a comment or the like, from its `<` on. */
+  /** An incomplete tag, or the start of other markup, from its `<` on. */
   #markup = ""
-  /** What ends it; not known after its first characters. */
+  /** The text that ends the markup, or `""` while its kind is not known. */
   #ending = ""
-  /** The quote that ends the attribute's value it is in. */
+  /** The quote that ends the current attribute value, or `""`. */
   #quote = ""
-  /** The last characters of a comment or the like. */
+  /** The last characters of a comment, CDATA section or processing instruction. */
   #tail = ""
-  /** What came of a CDATA section. */
+  /** The content of a CDATA section so far. */
   #section = ""
-  /** An entity that is not whole, from its `&` on. */
+  /** An incomplete entity, from its `&` on. */
   #entity = ""
 
-  /** @param root the name of the element; the first one by default */
+  /** @param root the name of the element; any by default */
   constructor(limits: Limits, root: string | undefined) {
     this.#limits = limits
     this.#root = root
   }
 
+  /** Reads the next piece. */
   push(piece: string): void {
     let at = 0
     while (at < piece.length && this.#state !== over && this.failure === undefined) {
@@ -77,7 +84,7 @@ export class XmlReader {
     }
   }
 
-  /** The element so far, or undefined as long as it has not started. No later piece changes what it returned. */
+  /** The element so far, or `undefined` before it starts. A value that was returned is never changed. */
   value(): Xml | undefined {
     if (this.#whole !== undefined) return this.#whole
     let inner: Xml | undefined
@@ -88,17 +95,18 @@ export class XmlReader {
     return inner
   }
 
-  /** The text is over. The whole element, or undefined if it is not there: then there is a failure. */
+  /** Ends the text. Returns the complete element; without one it returns `undefined` and sets {@link failure}. */
   end(): Xml | undefined {
     if (this.failure === undefined && this.#whole === undefined) {
       const open = this.#open[this.#open.length - 1]
-      if (open === undefined) this.#fail("Empty", `There is no <${this.#root ?? "element"}>`)
-      else this.#fail("Incomplete", `Expected ${closeTag(open.name)} before the end`)
+      if (open === undefined) {
+        this.#fail("Empty", this.#root === undefined ? "There is no XML element" : `There is no <${this.#root}>`)
+      } else this.#fail("Incomplete", `Expected ${closeTag(open.name)} before the end`)
     }
     return this.failure === undefined ? this.#whole : undefined
   }
 
-  /** Text up to the next markup. */
+  /** Reads text up to the next markup. Like the other readers, it returns the position where it stopped. */
   #readText(piece: string, from: number): number {
     if (this.#entity !== "") return this.#readEntity(piece, from)
     let at = from
@@ -134,11 +142,11 @@ export class XmlReader {
     return text === undefined ? at : at + 1
   }
 
-  /** More of a tag, a comment or the like. What turns out to be none is text. */
+  /** Reads more markup. Markup that turns out to be none becomes text. */
   #readMarkup(piece: string, from: number): number {
     if (this.#ending === ">") return this.#readTag(piece, from)
     if (this.#ending !== "") return this.#readUntil(piece, from)
-    // The characters after the `<` tell what it is.
+    // The characters after the `<` decide which markup it is.
     const start = this.#markup + piece[from]!
     if (!startsMarkup.test(start)) {
       this.#notMarkup()
@@ -173,11 +181,11 @@ export class XmlReader {
     return piece.length
   }
 
-  /** A comment, a CDATA section or a processing instruction. */
+  /** Reads a comment, a CDATA section or a processing instruction. */
   #readUntil(piece: string, from: number): number {
     const ending = this.#ending
     const before = this.#tail
-    // Its end may have been cut apart.
+    // The ending may be split between pieces.
     const found = (before + piece.slice(from)).indexOf(ending)
     const to = found === -1 ? piece.length : from + found - before.length + ending.length
     this.#tail = (before + piece.slice(from, to)).slice(1 - ending.length)
@@ -210,7 +218,7 @@ export class XmlReader {
 
   #close(name: string): void {
     const open = this.#open[this.#open.length - 1]
-    // A tag that closes nothing, before the element.
+    // A closing tag before the element is ignored.
     if (open === undefined) return
     if (name !== open.name) {
       this.#fail("Syntax", `Expected ${closeTag(open.name)}, got ${closeTag(name)}`)
@@ -232,7 +240,7 @@ export class XmlReader {
 
   #add(text: string): void {
     const open = this.#open[this.#open.length - 1]
-    // The text between elements is layout.
+    // Text between elements is layout.
     if (open === undefined || open.children.length > 0 || text === "") return
     const shown = (open.text === "" ? text.trimStart() : text).trimEnd()
     if (shown === "") {
@@ -241,7 +249,7 @@ export class XmlReader {
     }
     const start = open.text === "" ? text.length - text.trimStart().length : 0
     const space = text.slice(start + shown.length)
-    // Half of a surrogate pair is not shown without the other.
+    // The first half of a surrogate pair is held until the second arrives.
     const half = space === "" && isHighSurrogate(shown.slice(-1)) ? shown.slice(-1) : ""
     open.text += open.space + shown.slice(0, shown.length - half.length)
     open.space = half + space
@@ -254,12 +262,12 @@ export class XmlReader {
   }
 }
 
-const closeTag = (name: string): string => `</${bounded(name, 50)}>`
+const closeTag = (name: string): string => `</${excerpt(name, 50)}>`
 
-/** A `<` and what may follow it: a name, `/`, `?`, `!--`, `!DOCTYPE` or `![CDATA[`, as far as it came. */
+/** A `<` and the start of a name, `/`, `?`, `!--`, `!DOCTYPE` or `![CDATA[`. */
 const startsMarkup = /^<(?:\/?[\p{L}_]|\/$|\?|!(?:$|--?$|D|\[(?:$|C(?:$|D(?:$|A(?:$|T(?:$|A(?:$|\[))))))))/u
 
-/** What ends this markup, or "" if that is not known yet. */
+/** The text that ends the markup with this start, or `""` if that is not known yet. */
 const endingOf = (start: string): string => {
   if (start === "<?") return "?>"
   if (start === "<!--") return "-->"
