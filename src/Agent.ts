@@ -1,15 +1,22 @@
 /**
- * Agents: a model and tools in turn, until the model asks for nothing more.
+ * Agents: a loop that runs a model and the tools it calls, until the model calls no more.
  *
- * An agent is a step of chains like any other. It streams the answers of the model and what comes of the calls as one
- * stream, and all of a run is one tree of events: the agent, in it the requests and the runs of the tools. Leaving the
- * stream closes the model's connection and stops the tools; a slow consumer slows both.
+ * **When to use**
  *
- * What a model gets wrong is told to the model: a tool that does not exist, arguments that do not fit, failures of which
- * the tool has a schema. Any other failure ends the run, typed, with the conversation so far.
+ * Use an agent if the model should decide which tools to run. For one request with tools, without running them, set
+ * `tools` in the options of a call.
  *
- * A run that was ended or has failed goes on when the agent is given its messages: calls at their end that have no
- * result are run first. So it can wait for an approval as long as it takes, and go on in another process.
+ * **Details**
+ *
+ * An agent is a step like any other. One stream carries the answers of the model and the results of the tools, and one
+ * tree of events has the agent with its requests and tool runs. Interrupting the stream closes the connection of the
+ * model and interrupts the tools; a slow consumer slows both.
+ *
+ * The model is told its own mistakes: a tool that does not exist, arguments that do not fit, and the failures for which
+ * a tool has a schema. Any other failure ends the run with a typed error that has the conversation so far.
+ *
+ * A run continues when the agent gets its messages as input: calls at the end without a result are run first. So a run
+ * can wait for an approval and continue in another process.
  */
 import type * as Effect from "effect/Effect"
 import { callsOf } from "./internal/agent/conversation.ts"
@@ -17,7 +24,15 @@ import type { Conversation } from "./internal/agent/conversation.ts"
 import type { AgentModelError, AgentToolError } from "./internal/agent/errors.ts"
 import { agentFold } from "./internal/agent/fold.ts"
 import { loop } from "./internal/agent/loop.ts"
-import type { AgentResult, Answer, AnyOptions, AnyTool, Chunk, Decision, Options } from "./internal/agent/types.ts"
+import type {
+  AgentResult,
+  AnyOptions,
+  AnyTool,
+  Chunk,
+  Decision,
+  Options,
+  StopDecision
+} from "./internal/agent/types.ts"
 import type { ChatInput } from "./internal/model/request.ts"
 import type { ChatModel } from "./internal/model/service.ts"
 import { barrier } from "./internal/runnable/make.ts"
@@ -34,20 +49,20 @@ export type {
   AgentEndChunk,
   AgentFinish,
   AgentResult,
-  Answer,
   AnyTool,
   Chunk,
   Decision,
   Options,
+  StopDecision,
   ToolErrorChunk,
   ToolProgressChunk,
   ToolResultChunk
 } from "./internal/agent/types.ts"
 
-/** An agent: from a question or a conversation to its {@link AgentResult}. `T` are its tools. */
+/** An agent: a step from the input of a model to an {@link AgentResult}. `T` is the union of its tools. */
 export interface Agent<T, E, R> extends Runnable<ChatInput, AgentResult, E, R, Chunk<T>> {}
 
-// How tools can fail and what they need.
+// The failures and the services of tools.
 type ToolErrorOf<T> = T extends Any<unknown, infer E> ? [E] extends [never] ? never : AgentToolError<E> : never
 type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
 
@@ -56,8 +71,12 @@ type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
 // -----------------------------------------------------------------------------
 
 /**
- * Makes an agent. The model is the context's, so another one is provided as `ChatModel`; what the tools need adds up in
- * the type.
+ * Makes an agent.
+ *
+ * **Details**
+ *
+ * The model comes from the context as `ChatModel`. The failures and the services of all tools are in the type of the
+ * agent.
  *
  * **Example** (Asking about the weather)
  *
@@ -79,7 +98,7 @@ type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
  * const tokens = Effect.map(agent.invoke("And in Rome?"), ({ usage }) => usage?.totalTokens)
  * ```
  *
- * **Example** (Asking a person first, who may take a day)
+ * **Example** (Waiting for the approval of a person)
  *
  * ```ts
  * import { Effect, Schema } from "effect"
@@ -107,18 +126,18 @@ type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
 export const make = <
   const Tools extends ReadonlyArray<AnyTool>,
   const Decided extends Decision | Effect.Effect<Decision, unknown, unknown> = never,
-  const Asked extends Answer = never,
+  const Stop extends StopDecision = never,
   RO = never
 >(
-  options: Options<Tools, Decided, Asked, RO>
+  options: Options<Tools, Decided, Stop, RO>
 ): Agent<
   Extract<Tools[number], Any>,
   | AgentModelError
   | ToolErrorOf<Tools[number]>
-  | Effect.Error<Extract<Decided | Asked, Effect.Effect<unknown, unknown, unknown>>>,
+  | Effect.Error<Extract<Decided | Stop, Effect.Effect<unknown, unknown, unknown>>>,
   | ChatModel
   | ToolServicesOf<Tools[number]>
-  | Effect.Services<Extract<Decided | Asked, Effect.Effect<unknown, unknown, unknown>>>
+  | Effect.Services<Extract<Decided | Stop, Effect.Effect<unknown, unknown, unknown>>>
   | RO
 > =>
   barrier({
@@ -133,9 +152,10 @@ export const make = <
 // -----------------------------------------------------------------------------
 
 /**
- * Whether the last answer has called a tool of one of these names, for `stopWhen`. The calls have their results by then.
+ * A condition for `stopWhen`: whether the last answer called a tool with one of these names. The results of its calls
+ * are in the conversation by then.
  *
- * **Example** (A tool to end with, and an end in any case)
+ * **Example** (Ending with a tool, or at a limit)
  *
  * ```ts
  * import { Effect, Schema } from "effect"

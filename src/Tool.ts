@@ -1,12 +1,16 @@
 /**
  * Tools: functions with typed parameters that a model may call.
  *
- * A tool is a step like any other, so it can be invoked, streamed and watched. It is also the definition that a model is
- * told: give it in `CallOptions.tools`, and the model's answer says which calls it wants; nothing is run. `Agent` runs
- * them.
+ * **When to use**
  *
- * What a model passes is decoded by the schema of the parameters before the handler sees it. Arguments that do not fit
- * never reach the handler: the model is told what is wrong and where, and may try again.
+ * Pass tools to `Agent.make`, which runs the calls of the model. Pass them in `CallOptions.tools` to get the calls in
+ * the answer without running them.
+ *
+ * **Details**
+ *
+ * A tool is a step like any other, and also the definition that the model sees. The arguments of a call are decoded by
+ * the schema of the parameters before the handler runs. If they do not fit, the model is told the problems and may try
+ * again.
  */
 import { dual } from "effect/Function"
 import * as Result from "effect/Result"
@@ -19,7 +23,7 @@ import type { Runnable } from "./internal/step/types.ts"
 import type { Any } from "./internal/tools/any.ts"
 import { TypeId } from "./internal/tools/definitions.ts"
 import { implementationOf, stepOf } from "./internal/tools/make.ts"
-import type { CallInfo, Codec, ErrorOf, Handled, ServicesOf } from "./internal/tools/make.ts"
+import type { CallInfo, Codec, ErrorOf, HandlerResult, ServicesOf } from "./internal/tools/make.ts"
 import { PartialCalls } from "./internal/tools/partialCalls.ts"
 import type { ProviderOptions, ToolMessage } from "./Message.ts"
 import type { DeepPartialJson } from "./PartialJson.ts"
@@ -29,61 +33,64 @@ import type { DeepPartialJson } from "./PartialJson.ts"
 // -----------------------------------------------------------------------------
 
 export type { Any, Implementation, Output } from "./internal/tools/any.ts"
-export type { CallInfo, Codec, Handled } from "./internal/tools/make.ts"
+export type { CallInfo, Codec, HandlerResult } from "./internal/tools/make.ts"
 
 /**
- * A tool: a step from its parameters to what it gives, and the definition of it for a model.
+ * A tool: a step from its parameters to its result, and the definition that a model sees.
  *
- * `E` is how the handler can fail. What is left of it in `Untold` has no schema and fails the run that calls the tool;
- * the model is told of the rest.
+ * `E` are the failures of the handler. Those in `Unhandled` have no schema and fail the run that calls the tool; the
+ * model is told the others.
  */
-export interface Tool<Name extends string, Parameters extends Codec, A, E = never, R = never, Untold = E>
-  extends Runnable<Parameters["Type"], A, E, R>, Any<A, Untold, R>
+export interface Tool<Name extends string, Parameters extends Codec, A, E = never, R = never, Unhandled = E>
+  extends Runnable<Parameters["Type"], A, E, R>, Any<A, Unhandled, R>
 {
+  /** The name by which the model calls the tool. */
   readonly name: Name
+  /** The schema of the parameters. */
   readonly parametersSchema: Parameters
 }
 
-/** What a tool is made of. */
+/** The options of a tool. */
 export interface Options<
   Parameters extends Codec,
   Success extends Codec,
   Failure extends Codec,
   Made
 > {
-  /** What it does and when to use it, for the model. */
+  /** What the tool does and when to use it, for the model. Defaults to none. */
   readonly description?: string | undefined
   /**
-   * An object, or one of several; an empty one by default. What is said of its fields in annotations is told to the
-   * model. Providers take the schema of one object only, so several are told as one with the keys of all.
+   * The schema of the parameters: an object, or a union of objects. Defaults to an empty object. The model sees the
+   * descriptions of the fields. Providers only accept one object, so a union is sent as an object with the keys of all.
    */
   readonly parameters?: Parameters | undefined
-  /** What it gives. The model is told a text as it is and anything else as JSON. Nothing by default. */
+  /** The schema of the result. Strings are sent as is, other values as JSON. Defaults to no result. */
   readonly success?: Success | undefined
   /**
-   * The failures that the model is told of, as it is told a result, and can do something about. Any other failure of the
-   * handler is one of whoever runs it.
+   * The schema of the failures that the model is told, so that it can react. Defaults to none. Other failures fail the
+   * run that calls the tool.
    */
   readonly failure?: Failure | undefined
-  /** Gives the result, or a stream of values on the way to it: the last one is the result. */
+  /** Runs a call. Returns an effect of the result, or a stream of progress values of which the last is the result. */
   readonly handler: (parameters: Parameters["Type"], call: CallInfo) => Made
-  /** What the model is told of a result instead: another text, or parts such as images. */
+  /** Replaces the text of the result for the model by another text, or by parts such as images. */
   readonly toModelOutput?: ((result: Success["Type"]) => ToolMessage["content"]) | undefined
-  /** Have the provider hold the model to the schema, where it can. */
+  /** Whether the provider enforces the schema, if it can. Absent: the provider's default. */
   readonly strict?: boolean | undefined
+  /** Settings for single providers, such as a cache breakpoint. Defaults to none. */
   readonly providerOptions?: ProviderOptions | undefined
 }
 
-/**
- * A call of a tool `T` as far as it has come. Its `args` are what the model has written of them, as JSON; they are
- * decoded when the call is run, and not before. `whole` is true once, in the last of a call's, when its block has ended
- * and the arguments are JSON.
- */
+/** The state of a call of a tool `T` that a model is writing. */
 export type PartialCall<T = ToolDefinition> = T extends ToolDefinition ? {
+    /** The id of the call. */
     readonly id: string
+    /** The name of the tool. */
     readonly name: T["name"]
+    /** The arguments so far, as JSON and unchecked. They are decoded when the call is run. */
     readonly args: T extends { readonly parametersSchema: infer P extends Codec } ? DeepPartialJson<P["Encoded"]>
       : Schema.Json
+    /** Whether the call is complete and its arguments are JSON. True once, in the last state of a call. */
     readonly whole: boolean
   }
   : never
@@ -93,16 +100,18 @@ export type PartialCall<T = ToolDefinition> = T extends ToolDefinition ? {
 // -----------------------------------------------------------------------------
 
 /**
- * Makes a tool.
+ * Makes a tool. The name has letters, digits, `_` and `-`.
  *
- * The name is what the model calls it by: letters, digits, `_` and `-`.
+ * **Details**
  *
- * What the handler needs and how it can fail is in the tool's type. Failures that `failure` describes are told to the
- * model; any other is that of the agent. Defects stay defects. Nothing is retried, unless the handler does so. A handler
- * that streams shows its progress; its last value is the result, and each one is of the type `success`.
+ * The services and the failures of the handler are in the type of the tool. The model is told the failures that
+ * `failure` describes; others fail the agent. Defects stay defects, and nothing is retried. A handler that returns a
+ * stream reports progress: every value has the type of `success`, and the last one is the result.
  *
- * A schema that JSON Schema has no words for, or that is not of an object, fails the call of the model, before a request
- * is made, with `UnsupportedError` and the field `tools[i].parameters`.
+ * **Gotchas**
+ *
+ * If the parameters have no JSON Schema or are not an object, a call with the tool fails with `UnsupportedError` and
+ * the field `tools[i].parameters` before a request is made.
  *
  * **Example** (The weather)
  *
@@ -143,7 +152,7 @@ export type PartialCall<T = ToolDefinition> = T extends ToolDefinition ? {
  */
 export const make = <
   const Name extends string,
-  Made extends Handled<Success["Type"], unknown, unknown>,
+  Made extends HandlerResult<Success["Type"], unknown, unknown>,
   Parameters extends Codec = Schema.Struct<{}>,
   Success extends Codec = Schema.Void,
   Failure extends Codec = Schema.Never
@@ -160,15 +169,18 @@ export const make = <
 > => {
   type E = ErrorOf<Made>
   type R = ServicesOf<Made>
-  // The defaults stand for schemas that were not given, and so have their types.
+  // The defaults have the types of the schemas that they stand for.
   const parameters: Codec = options.parameters ?? Schema.Struct({})
   const spec = {
     name,
     parameters,
     success: options.success ?? Schema.Void,
     failure: options.failure ?? Schema.Never,
-    // What is made has the failures and the needs that are read off it.
-    handler: options.handler as (parameters: Parameters["Type"], call: CallInfo) => Handled<Success["Type"], E, R>,
+    // `E` and `R` are inferred from what the handler returns.
+    handler: options.handler as (
+      parameters: Parameters["Type"],
+      call: CallInfo
+    ) => HandlerResult<Success["Type"], E, R>,
     toModelOutput: options.toModelOutput
   }
   const implementation = implementationOf<Parameters["Type"], Success["Type"], E, R, Failure["Type"]>(spec)
@@ -179,7 +191,7 @@ export const make = <
     get parameters() {
       return Result.getOrThrowWith(
         implementation.parameters(),
-        (problem) => new TypeError(`The parameters of the tool ${name} cannot be told to a model: ${problem}`)
+        (problem) => new TypeError(`The parameters of the tool ${name} have no JSON Schema: ${problem}`)
       )
     },
     parametersSchema: parameters as Parameters,
@@ -194,13 +206,17 @@ export const make = <
 // -----------------------------------------------------------------------------
 
 /**
- * The calls of these tools while a model writes them: one element when a call begins, with `{}` as its `args`, and one
- * whenever more of them is known. The calls of other tools are left out. It takes the chunks of a model and those of an
- * agent; an id is that of one call.
+ * Follows the calls of these tools while a model writes them. It accepts the chunks of a model or of an agent.
  *
- * A call that was cut off, or is no JSON, never becomes whole, and a call without arguments does so when something
- * follows it, as only that tells it from one that was cut off. Where much is open not every slice has its element, so
- * that the cost is linear in the text.
+ * **Details**
+ *
+ * Each call has one element when it begins, with `{}` as its `args`, and one whenever its arguments change. Large
+ * arguments have fewer, so that the cost stays linear in the text. The calls of other tools are left out.
+ *
+ * **Gotchas**
+ *
+ * A call that was cut off or is not JSON never becomes whole. A call without arguments becomes whole when the next part
+ * or the finish arrives, because until then it may have been cut off.
  *
  * **Example** (A form that fills in)
  *
@@ -236,7 +252,7 @@ export const partialCalls: {
     return Stream.mapAccum(
       chunks,
       () => new PartialCalls(names),
-      // Each has the name of its tool.
+      // The names are those of the tools.
       (calls, chunk) => [
         calls,
         (chunk._tag === "AIMessageChunk" ? calls.read(chunk) : []) as Array<PartialCall<Tools[number]>>

@@ -285,9 +285,9 @@ describe("as the definition of a tool", () => {
       const error = yield* Effect.flip(ChatModel.invoke("Hi", { tools: [weather, odd] }))
       assert.strictEqual(error.reason._tag, "UnsupportedError")
       assert.deepInclude(error.reason, { field: "tools[1].parameters" })
-      assert.include(error.reason.message, "f: there is no JSON form")
+      assert.include(error.reason.message, "f: it has no JSON form")
       assert.deepStrictEqual(yield* (yield* ScriptedChatModel.ScriptedChatModel).calls, [])
-      assert.throws(() => odd.parameters, /odd cannot be told to a model: f:/)
+      assert.throws(() => odd.parameters, /odd have no JSON Schema: f:/)
     }).pipe(Effect.provide(ScriptedChatModel.layer([]))))
 
   it.effect("parameters that are no object fail likewise", () =>

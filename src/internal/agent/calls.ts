@@ -1,9 +1,13 @@
+/**
+ * Runs the tool calls of one step of an agent: approval, concurrency, results and errors. Only loop.ts calls it. It
+ * must not ask the model. At most a few arrays of chunks wait for the reader, so a slow reader slows the tools.
+ */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { ToolCall, ToolMessage } from "../../Message.ts"
-import { bounded } from "../parsers/error.ts"
+import { excerpt } from "../excerpt.ts"
 import { concurrencyOf } from "../runnable/make.ts"
 import { toStream } from "../step/run.ts"
 import { merge } from "../stream/merge.ts"
@@ -18,21 +22,21 @@ import type { AnyOptions, Chunk, Decision } from "./types.ts"
 
 type Chunks = Stream.Stream<Chunk, unknown, unknown>
 
-/** The most arrays of chunks that wait for a reader, over all tools. A tool that is further ahead waits. */
-const ahead = 4
+/** How many arrays of chunks, of all tools together, may wait for the reader. A tool that is further ahead waits. */
+const maxBufferedArrays = 4
 
 /**
- * Answers the calls of a step, all at once; as many tools run as may. Each result is noted before it is shown. If a tool
- * fails with what the model is not told, the others are stopped, and have ended, before that is seen.
+ * Answers all calls of a step, with limited concurrency. Each result is recorded before it is emitted. If a tool fails
+ * with a failure that the model is not told, the other tools are interrupted and have ended before the stream fails.
  */
 export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progress): Chunks => {
   const tools = new Map(options.tools.filter((tool) => tool.type !== "provider").map((tool) => [tool.name, tool]))
   const permits = Semaphore.makeUnsafe(concurrencyOf(options))
-  const begun = progress.conversation()
+  const conversation = progress.conversation()
 
-  const answer = (call: Call, place: number): Chunks => {
+  const answer = (call: Call, position: number): Chunks => {
     const { id: toolCallId, name } = call
-    const note = (content: ToolMessage["content"], isError: boolean): ToolMessage => {
+    const record = (content: ToolMessage["content"], isError: boolean): ToolMessage => {
       const message = {
         _tag: "ToolMessage",
         toolCallId,
@@ -40,7 +44,7 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
         content,
         ...(isError ? { isError } : undefined)
       } as const
-      step.results[place] = message
+      step.results[position] = message
       return message
     }
     const failed = (content: ToolMessage["content"]): Chunk => ({
@@ -49,9 +53,9 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
       isError: true,
       name,
       toolCallId,
-      message: note(content, true)
+      message: record(content, true)
     })
-    const told = (output: Output<unknown>): Chunk => {
+    const chunkOf = (output: Output<unknown>): Chunk => {
       switch (output._tag) {
         case "Progress":
           return { _tag: "ToolProgressChunk", content: "", name, toolCallId, value: output.value }
@@ -65,40 +69,42 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
             name,
             toolCallId,
             value: output.value,
-            message: note(output.content, false)
+            message: record(output.content, false)
           }
       }
     }
-    const refused = (why: string): Chunks => Stream.sync(() => failed(why))
+    const rejected = (why: string): Chunks => Stream.sync(() => failed(why))
 
-    if (call.type === "invalid_tool_call") return refused(`This call cannot be read: ${call.reason}`)
+    if (call.type === "invalid_tool_call") return rejected(`This call cannot be read: ${call.reason}`)
     const tool = tools.get(name)
-    if (tool === undefined) return refused(unknownTool(name, [...tools.keys()]))
+    if (tool === undefined) return rejected(unknownTool(name, [...tools.keys()]))
     return Stream.unwrap(Effect.gen(function*() {
       const opened = yield* Effect.result(tool[TypeId].open(call))
-      if (Result.isFailure(opened)) return refused(opened.failure)
-      const decision = yield* decide(options, call, begun)
+      if (Result.isFailure(opened)) return rejected(opened.failure)
+      const decision = yield* decide(options, call, conversation)
       if (decision === "suspend") {
         step.suspended.add(call)
         return Stream.empty
       }
-      if (decision !== "approve") return refused(`This call was denied: ${decision.deny}`)
+      if (decision !== "approve") return rejected(`This call was denied: ${decision.deny}`)
       yield* Semaphore.takeScoped(permits, 1)
       return opened.success.pipe(
         Stream.mapError((reason) => new AgentToolError({ tool: name, toolCallId, reason }, progress.conversation)),
-        Stream.map(told)
+        Stream.map(chunkOf)
       )
     }))
   }
 
-  const producers = step.calls.map((call, place): Producer<Chunk, unknown, unknown> => (offer) =>
-    Stream.runForEachArray(answer(call, place), offer)
+  const producers = step.calls.map((call, position): Producer<Chunk, unknown, unknown> => (offer) =>
+    Stream.runForEachArray(answer(call, position), offer)
   )
-  return toStream((scope) => Effect.map(merge(producers, ahead, scope), (pull) => ({ pull, fold: agentFold })))
+  return toStream((scope) =>
+    Effect.map(merge(producers, maxBufferedArrays, scope), (pull) => ({ pull, fold: agentFold }))
+  )
 }
 
 const unknownTool = (name: string, names: ReadonlyArray<string>): string =>
-  `There is no tool named ${bounded(JSON.stringify(name))}. ${
+  `There is no tool named ${excerpt(JSON.stringify(name))}. ${
     names.length === 0 ? "There are no tools." : `There are: ${names.join(", ")}.`
   }`
 

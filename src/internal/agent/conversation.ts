@@ -1,37 +1,45 @@
+/**
+ * The conversation of an agent as data: its types, and functions of messages. The other files of this folder use it;
+ * `Agent` re-exports the types. It must import no effect.
+ */
 import type { AIMessage, InvalidToolCall, Message, ToolCall, ToolMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { given } from "../optional.ts"
 
-/** An answer of the model, with the results of the calls it asked for, in the order of the calls. */
+/** One step of a run: an answer of the model and the results of its calls. */
 export interface Step {
+  /** The answer of the model. */
   readonly message: AIMessage
+  /** The results of the answer's calls, in the order of the calls. */
   readonly results: ReadonlyArray<ToolMessage>
 }
 
-/** How far a run of an agent has come. */
+/** The state of a run of an agent. */
 export interface Conversation {
-  /** What the agent was given, and all that has come to it: answers and results. Its `system` is not among them. */
+  /** The input, and the answers and results since. The agent's `system` is not among them. */
   readonly messages: ReadonlyArray<Message>
   /** The steps of this run. */
   readonly steps: ReadonlyArray<Step>
-  /** The tokens of all answers of this run; absent as long as no provider has told any. */
+  /** The sum of the usage of all answers of this run. Absent while no provider has reported any. */
   readonly usage?: Usage | undefined
 }
 
-/** A call to be answered: one whose arguments are no JSON is answered by saying so. */
+/** A tool call of an answer. A call whose arguments are not JSON is answered with an error. */
 export type Call = ToolCall | InvalidToolCall
 
-/** The calls of an answer, in their order. */
+/** The calls of an answer, in order. */
 export const callsOf = (message: AIMessage): ReadonlyArray<Call> =>
   message.parts.filter((part) => part.type === "tool_call" || part.type === "invalid_tool_call")
 
-/** An answer that still waits for results, with which nothing but results came after it. */
+/** An answer with calls that have no result yet, followed by nothing but results. */
 export interface Pending {
+  /** The answer. */
   readonly message: AIMessage
+  /** The calls without a result, in order. */
   readonly calls: ReadonlyArray<Call>
 }
 
-/** The calls at the end of a conversation that have no result yet. */
+/** The pending answer at the end of a conversation, if there is one. */
 export const pendingOf = (messages: ReadonlyArray<Message>): Pending | undefined => {
   const answered = new Set<string>()
   for (const message of messages.toReversed()) {
@@ -46,7 +54,7 @@ export const pendingOf = (messages: ReadonlyArray<Message>): Pending | undefined
   return undefined
 }
 
-/** Adds the tokens of one more request. The requests are different ones, so unlike within a message they add up. */
+/** Adds the usage of two requests. Unlike the totals within one message, those of different requests add up. */
 export const addUsage = (self: Usage | undefined, that: Usage | undefined): Usage | undefined => {
   if (self === undefined || that === undefined) return withoutRaw(self ?? that)
   const sum = (key: "cacheReadTokens" | "cacheWriteTokens" | "reasoningTokens") =>
@@ -61,7 +69,7 @@ export const addUsage = (self: Usage | undefined, that: Usage | undefined): Usag
   }
 }
 
-/** The provider's own object is of one request. */
+/** Usage without the provider's own object, which describes one request only. */
 const withoutRaw = (usage: Usage | undefined): Usage | undefined => {
   if (usage === undefined) return undefined
   const { raw: _, ...totals } = usage

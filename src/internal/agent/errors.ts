@@ -1,12 +1,19 @@
+/**
+ * The errors of an agent, which carry the conversation so far. `Agent` re-exports them. The conversation is behind a
+ * private field, so that it is not encoded, logged or sent in events.
+ */
 import * as Data from "effect/Data"
 import { ChatModelError } from "../../ChatModelError.ts"
 import type { Conversation } from "./conversation.ts"
 
 /**
- * The failure of an agent's model: the {@link ChatModelError} it failed with, by the same tag, with the conversation so
- * far. It is not part of what is encoded, logged or told in events.
+ * The failure of an agent's model: a {@link ChatModelError} with the same tag and fields, and the conversation so far.
  *
- * **Example** (Going on later)
+ * **Details**
+ *
+ * The conversation is not encoded, logged or sent in events.
+ *
+ * **Example** (Continuing after a failure)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -26,18 +33,22 @@ export class AgentModelError extends ChatModelError {
     this.#conversation = conversation
   }
 
-  /** What came before the request that failed. What had arrived of its answer is in `partial`. */
+  /** The conversation before the request that failed. The part of the answer that had arrived is in `partial`. */
   get conversation(): Conversation {
     return this.#conversation()
   }
 }
 
 /**
- * A handler has failed with something the model is not told of: `reason`, in the call `toolCallId` of the `tool`.
- * The results of the other calls that were done are in the `conversation`; an agent that is given its messages runs only
- * the others again. The conversation is not part of what is encoded, logged or told in events.
+ * The failure of a tool's handler that the model is not told, because the tool has no schema for it.
  *
- * **Example** (By the reason)
+ * **Details**
+ *
+ * `reason` is the handler's failure. The results of the step's other calls that had ended are in `conversation`: an
+ * agent that gets its messages as input runs only the remaining calls. The conversation is not encoded, logged or sent
+ * in events.
+ *
+ * **Example** (Handling a failure by its tag)
  *
  * ```ts
  * import { Effect, Schema } from "effect"
@@ -53,8 +64,11 @@ export class AgentModelError extends ChatModelError {
  * ```
  */
 export class AgentToolError<out E> extends Data.TaggedError("AgentToolError")<{
+  /** The name of the tool. */
   readonly tool: string
+  /** The id of the call. */
   readonly toolCallId: string
+  /** The failure of the handler. */
   readonly reason: unknown
 }> {
   declare readonly reason: E
@@ -70,9 +84,10 @@ export class AgentToolError<out E> extends Data.TaggedError("AgentToolError")<{
 
   override get message(): string {
     const { reason, tool } = this
-    return `The tool ${tool} has failed: ${reason instanceof Error ? reason.message : String(reason)}`
+    return `The tool ${tool} failed: ${reason instanceof Error ? reason.message : String(reason)}`
   }
 
+  /** The conversation so far, with the results of the calls that had ended. */
   get conversation(): Conversation {
     return this.#conversation()
   }

@@ -1,9 +1,16 @@
+/**
+ * The fold of an agent's chunks. `Agent.make` gives it to the step, which uses it for `invoke` and for events. Linear
+ * in the number of chunks.
+ */
 import { accumulator } from "../../AIMessageChunk.ts"
 import type { Message } from "../../Message.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import type { AgentResult, Chunk } from "./types.ts"
 
-/** The result is in the last chunk; what came before a run was left is its whole messages, and the one it was at. */
+/**
+ * Folds chunks to the result, which the last chunk carries. The partial value of an interrupted run is its complete
+ * messages and the answer that was arriving.
+ */
 export const agentFold = (): ChunkFold<Chunk, AgentResult> => {
   const messages: Array<Message> = []
   let answer = accumulator()
@@ -34,6 +41,6 @@ export const agentFold = (): ChunkFold<Chunk, AgentResult> => {
       messages.length === 0 && !begun
         ? undefined
         : { messages: messages.slice(), ...(begun ? { partial: answer.partial() } : undefined) },
-    done: () => result as AgentResult // no run ends without its last chunk
+    done: () => result as AgentResult // a run only succeeds after its last chunk
   }
 }

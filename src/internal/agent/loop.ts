@@ -1,3 +1,8 @@
+/**
+ * The loop of an agent: model, tools, model, until there is nothing more to do. Only `Agent.make` calls it. Calls are
+ * run by calls.ts, and the state is in progress.ts. Every phase is a stream that ends before the next one begins, so
+ * memory does not grow with the number of chunks.
+ */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -19,10 +24,10 @@ import type { AgentFinish, AnyOptions, Chunk } from "./types.ts"
 
 type Chunks = Stream.Stream<Chunk, unknown, unknown>
 
-/** What is done next: a stream of the run, or the end. It says what follows it when it is asked for. */
+/** The next phase of a run: an effect that returns its stream and sets the phase after it, or that ends the run. */
 type Phase = Effect.Effect<Chunks, unknown, unknown>
 
-/** Model and tools in turn, each closed before the other begins, until there is nothing more to do. */
+/** Runs model and tools in turn. Each is closed before the next begins. */
 export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
   Stream.suspend(() => {
     const { maxSteps = 20, onStep, stopWhen } = options
@@ -37,7 +42,7 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
     const ask: Phase = Effect.map(ChatModel, (model) => {
       requests++
       const answer = accumulator()
-      next = Effect.suspend(() => answered(answer.message() as AIMessage)) // no model's stream ends without its finish
+      next = Effect.suspend(() => answered(answer.message() as AIMessage)) // a model's stream only succeeds after its finish
       return model.stream([...instructions, ...progress.conversation().messages], request).pipe(
         Stream.mapError((error) => new AgentModelError(error, progress.conversation)),
         Stream.mapArray((chunks) => {
@@ -56,7 +61,7 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
       return Effect.andThen(close(step), () => reason === "pause" ? goOn(message) : end(message, ended(reason), calls))
     }
 
-    /** Runs the tools that a step asks for. */
+    /** Runs the tools that a step calls. */
     const run = (step: OpenStep): Phase =>
       Effect.sync(() => {
         next = Effect.suspend(() =>
@@ -75,7 +80,7 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
         )
       })
 
-    /** The model would go on, if it may. */
+    /** Asks the model again, unless a condition or the limit of steps ends the run. */
     const goOn = Effect.fnUntraced(function*(message: AIMessage): Effect.fn.Return<Chunks, unknown, unknown> {
       const met = stopWhen?.(progress.conversation()) ?? false
       if (Effect.isEffect(met) ? yield* met : met) return yield* end(message, "stop_when", [])
@@ -97,15 +102,15 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
     return Stream.flatten(Stream.fromEffectRepeat(Effect.suspend(() => next)))
   })
 
-/** The options that are those of each request. */
+/** The options that are sent with each request. */
 const requestOf = (options: AnyOptions): CallOptions => {
   const { approve: _approve, concurrency: _concurrency, maxSteps: _maxSteps, name: _name, ...rest } = options
   const { onStep: _onStep, stopWhen: _stopWhen, system: _system, ...request } = rest
   return request
 }
 
-/** What such an answer asks for is not what the model would have asked for. */
+/** Whether an answer was cut off, so that its calls may not be the ones that the model wanted. */
 const isCutOff = (reason: Reason): boolean => reason === "length" || reason === "refusal" || reason === "content_filter"
 
-/** How a run ends with an answer that asks for nothing. */
+/** The finish of a run whose last answer has no calls to run. */
 const ended = (reason: Reason): AgentFinish => reason === "tool_calls" || reason === "pause" ? "other" : reason

@@ -1,3 +1,7 @@
+/**
+ * The mutable state of one run of an agent: messages, steps and usage. loop.ts owns one for each run; calls.ts records
+ * results in its open step. It must import no effect.
+ */
 import type { AIMessage, Message, ToolMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { given } from "../optional.ts"
@@ -5,17 +9,19 @@ import { addUsage } from "./conversation.ts"
 import type { Call, Conversation, Step } from "./conversation.ts"
 import type { AgentFinish, AgentResult } from "./types.ts"
 
-/** A step under way: an answer, and what has come of the calls that it, or what is left of it, asks for. */
+/** A step whose calls are being run. */
 export interface OpenStep {
+  /** The answer of the step. */
   readonly message: AIMessage
+  /** The calls of the answer that have to be run. A resumed run only has those without a result. */
   readonly calls: ReadonlyArray<Call>
-  /** By the place of the call. */
+  /** The results so far, at the positions of their calls. */
   readonly results: Array<ToolMessage | undefined>
-  /** The calls that wait to be approved. */
+  /** The calls that wait for approval. */
   readonly suspended: Set<Call>
 }
 
-/** How far one run of an agent has come. */
+/** The state of one run of an agent. */
 export class Progress {
   #messages: ReadonlyArray<Message>
   readonly #steps: Array<Step> = []
@@ -26,18 +32,18 @@ export class Progress {
     this.#messages = messages
   }
 
-  /** The model has answered. */
+  /** Adds an answer of the model. */
   answered(message: AIMessage): void {
     this.#messages = [...this.#messages, message]
     this.#usage = addUsage(this.#usage, message.usage)
   }
 
-  /** A step begins, with an answer that the messages have already. */
+  /** Opens a step for an answer that is already among the messages. */
   open(message: AIMessage, calls: ReadonlyArray<Call>): OpenStep {
     return this.#open = { message, calls, results: calls.map(() => undefined), suspended: new Set() }
   }
 
-  /** The step that was opened last has all it is to have. */
+  /** Closes the step that was opened last and adds its results to the messages. */
   close({ message, results }: OpenStep): Step {
     const step = { message, results: present(results) }
     this.#messages = [...this.#messages, ...step.results]
@@ -46,6 +52,7 @@ export class Progress {
     return step
   }
 
+  /** A snapshot of the conversation, with the results of the open step. */
   readonly conversation = (): Conversation => {
     const open = this.#open
     const results = open === undefined ? [] : present(open.results)
@@ -56,6 +63,7 @@ export class Progress {
     }
   }
 
+  /** The result of the run. */
   result(message: AIMessage, finish: AgentFinish, pending: ReadonlyArray<Call>): AgentResult {
     return { ...this.conversation(), message, content: message.content, finish, pending }
   }

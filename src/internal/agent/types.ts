@@ -1,3 +1,7 @@
+/**
+ * The public types of agents: chunks, results and options. `Agent` re-exports them; `Tool` reads chunks. Types only: it
+ * must import no value.
+ */
 import type * as Effect from "effect/Effect"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions, ProviderTool } from "../../CallOptions.ts"
@@ -6,55 +10,75 @@ import type { Any } from "../tools/any.ts"
 import type { Conversation, Step } from "./conversation.ts"
 
 // -----------------------------------------------------------------------------
-// what it puts out
+// chunks and results
 // -----------------------------------------------------------------------------
 
-/** A tool that streams has given a value on the way to its result. */
+/** The chunk of a value that a streaming tool emits on the way to its result. */
 export type ToolProgressChunk<T = Any> = T extends Any<infer A> ? {
     readonly _tag: "ToolProgressChunk"
-    /** No text of the answer. */
+    /** Always `""`: the chunk has no text of an answer. */
     readonly content: ""
+    /** The name of the tool. */
     readonly name: T["name"]
+    /** The id of the call. */
     readonly toolCallId: string
+    /** The value that the tool emitted. */
     readonly value: A
   }
   : never
 
-/** A call has its result. */
+/** The chunk of a call that succeeded. */
 export type ToolResultChunk<T = Any> = T extends Any<infer A> ? {
     readonly _tag: "ToolResultChunk"
+    /** Always `""`: the chunk has no text of an answer. */
     readonly content: ""
+    /** Always `false`; distinguishes the chunk from a {@link ToolErrorChunk}. */
     readonly isError: false
+    /** The name of the tool. */
     readonly name: T["name"]
+    /** The id of the call. */
     readonly toolCallId: string
+    /** The result of the tool. */
     readonly value: A
-    /** What the model is told. */
+    /** The message with which the model gets the result. */
     readonly message: ToolMessage
   }
   : never
 
-/** A call has no result: it could not be run, was denied, or has failed with something the model is told. */
+/**
+ * The chunk of a call without a result: it could not be run, was denied, or failed with a failure the model is told.
+ */
 export interface ToolErrorChunk {
   readonly _tag: "ToolResultChunk"
+  /** Always `""`: the chunk has no text of an answer. */
   readonly content: ""
+  /** Always `true`; distinguishes the chunk from a {@link ToolResultChunk}. */
   readonly isError: true
-  /** As the model called it; there may be no such tool. */
+  /** The name as the model wrote it. There may be no such tool. */
   readonly name: string
+  /** The id of the call. */
   readonly toolCallId: string
+  /** The message with which the model gets the error. */
   readonly message: ToolMessage
 }
 
 /** The last chunk of a run. */
 export interface AgentEndChunk {
   readonly _tag: "AgentEndChunk"
+  /** Always `""`: the chunk has no text of an answer. */
   readonly content: ""
+  /** The result of the run. */
   readonly result: AgentResult
 }
 
 /**
- * What an agent streams: the chunks of the model's answers, one answer after the other, each ended by its `finish`;
- * what comes of the calls, between the answers; and at last the result. All have `content`: the text to be shown, which
- * only the model's have.
+ * An element of an agent's stream.
+ *
+ * **Details**
+ *
+ * The chunks of the model's answers come one answer after the other, each ended by its `finish`. The progress and the
+ * results of tools come between the answers, and the result of the run comes last. Every chunk has `content`, the text
+ * to display, which is `""` in all chunks but the model's.
  */
 export type Chunk<T = Any> =
   | AIMessageChunk
@@ -64,12 +88,13 @@ export type Chunk<T = Any> =
   | AgentEndChunk
 
 /**
- * Why a run is over:
+ * The reason a run ended.
  *
- * - `stop`, `length`, `refusal`, `content_filter`, `other`: the model's last answer ended so and asks for nothing more
- * - `max_steps`: as many answers as are allowed, and the model would go on
- * - `stop_when`: a condition of the agent's held
- * - `approval`: the calls in `pending` wait to be approved
+ * - `stop`, `length`, `refusal`, `content_filter`, `other`: the finish of the model's last answer, which has no calls
+ *   to run
+ * - `max_steps`: the limit of requests was reached
+ * - `stop_when`: the condition `stopWhen` held
+ * - `approval`: the calls in `pending` wait for approval
  */
 export type AgentFinish =
   | "stop"
@@ -81,66 +106,74 @@ export type AgentFinish =
   | "stop_when"
   | "approval"
 
-/** What a run came to. In its `messages` every call has its result, but for those in `pending`. */
+/** The result of a run. In `messages` every call has a result, except those in `pending`. */
 export interface AgentResult extends Conversation {
   /** The last answer. */
   readonly message: AIMessage
   /** The text of the last answer. */
   readonly content: string
+  /** The reason the run ended. */
   readonly finish: AgentFinish
-  /** The calls that were not run: those that wait for approval, or those of an answer that was cut off. */
+  /** The calls that were not run, because they wait for approval or their answer was cut off. */
   readonly pending: ReadonlyArray<ToolCall | InvalidToolCall>
 }
 
 // -----------------------------------------------------------------------------
-// how it is made
+// options
 // -----------------------------------------------------------------------------
 
 /**
- * What is to become of a call: it is run; it is not, and the model is told why; or the run ends here, to be continued
- * from its messages when it is known.
+ * The decision about a call.
+ *
+ * - `approve`: the call is run
+ * - `deny`: the call is not run, and the model is told the reason
+ * - `suspend`: the run ends with the finish `approval`; it continues when the agent gets its messages as input
  */
-export type Decision = "approve" | { readonly deny: string } | "suspend"
+export type Decision = "approve" | {
+  /** The reason, for the model. */
+  readonly deny: string
+} | "suspend"
 
-/** Whether something is so, or an effect that finds it out. */
-export type Answer = boolean | Effect.Effect<boolean, unknown, unknown>
+/** The return type of `stopWhen`: whether the run ends, or an effect of it. */
+export type StopDecision = boolean | Effect.Effect<boolean, unknown, unknown>
 
-/** What an agent is made of, and the options of each of its requests. */
-export interface Options<Tools, Decided, Asked, RO> extends Omit<CallOptions, "tools"> {
-  /** What the model may call: tools that are run here, and such as the provider runs. */
+/** The options of an agent, together with the options of each of its requests. */
+export interface Options<Tools, Decided, Stop, RO> extends Omit<CallOptions, "tools"> {
+  /** The tools that the model may call: those that are run here, and those that the provider runs. */
   readonly tools: Tools
-  /** In the events; `Agent` by default. */
+  /** The name of the agent in events. Defaults to `Agent`. */
   readonly name?: string | undefined
-  /** Instructions for the model, in front of every request. They are not part of the conversation. */
+  /** Instructions for the model, sent before the messages of every request. They are not part of the conversation. */
   readonly system?: SystemMessage["content"] | undefined
   /**
-   * The most requests of one run; 20 by default. The calls of the last answer are still run; if the model would go on
-   * then, the run ends with `max_steps`.
+   * The most requests of one run. Defaults to 20. The calls of the last answer are still run; if the model would be
+   * asked again, the run ends with `max_steps`.
    */
   readonly maxSteps?: number | undefined
-  /** Asked when a step is done, with its results, and the model would go on. If it holds, the run ends with `stop_when`. */
-  readonly stopWhen?: ((run: Conversation) => Asked) | undefined
-  /** How many tools of one step may run at once; 8 by default. Calls that wait for approval do not count. */
+  /**
+   * Decides, after the results of a step and before the next request, whether the run ends with `stop_when`. Defaults
+   * to never.
+   */
+  readonly stopWhen?: ((run: Conversation) => Stop) | undefined
+  /** The most tools of one step that run at once. Defaults to 8. Calls that wait for approval do not count. */
   readonly concurrency?: number | undefined
   /**
-   * Decides about each call that could be run, all of a step at once; `run` is how far it had come when the step's calls
-   * began. It may take its time; to end the run meanwhile it says `suspend`. Every call is approved by default.
+   * Decides about each call with readable arguments. Defaults to approving all. It is called for all calls of a step at
+   * once, with the conversation from before the step's calls. It may wait; to end the run meanwhile it returns
+   * `suspend`.
    */
   readonly approve?: ((call: ToolCall, run: Conversation) => Decided) | undefined
-  /**
-   * Told of each step when it is done, and awaited. Nothing it does reaches the run: if it fails, that is logged as a
-   * warning.
-   */
+  /** Runs after each step; the run waits for it. A failure is logged as a warning and does not affect the run. */
   readonly onStep?: ((step: Step, run: Conversation) => Effect.Effect<unknown, unknown, RO>) | undefined
 }
 
-/** What an agent may call. */
+/** A tool that an agent's model may call. */
 export type AnyTool = Any | ProviderTool
 
-/** Any options, once their types do not matter any more. */
+/** Options of which the type parameters do not matter. */
 export type AnyOptions = Options<
   ReadonlyArray<AnyTool>,
   Decision | Effect.Effect<Decision, unknown, unknown>,
-  Answer,
+  StopDecision,
   unknown
 >

@@ -1,3 +1,7 @@
+/**
+ * The type of a tool whose parameters and result do not matter, and of the part of a tool that runs calls. Agents and
+ * the preparation of requests use it. Types only: it must import no value.
+ */
 import type * as Effect from "effect/Effect"
 import type * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
@@ -5,29 +9,41 @@ import type { ToolDefinition } from "../../CallOptions.ts"
 import type { ToolCall, ToolMessage } from "../../Message.ts"
 
 /**
- * A tool that can be run for a model, whatever it is made of: `A` is what it gives, `E` how it can fail, `R` what it
- * needs. It is also the definition that a model is told.
+ * Any tool that can be run: the definition that a model sees and the implementation that runs its calls. `A` is the
+ * result, `E` the failures that the model is not told, `R` the services of the handler.
  */
 export interface Any<out A = unknown, out E = unknown, out R = unknown> extends ToolDefinition {
+  /** Runs the calls of the tool. */
   readonly "~rivulet/Tool": Implementation<A, E, R>
 }
 
-/** How a model's calls of a tool are run. */
+/** The part of a tool that runs a model's calls. */
 export interface Implementation<out A, out E, out R> {
-  /** The JSON Schema of the parameters, or why there is none. */
+  /** The JSON Schema of the parameters, or the reason why there is none. */
   readonly parameters: () => Result.Result<ToolDefinition["parameters"], string>
-  /**
-   * Reads the arguments of a call and gives what runs it. Arguments that do not fit are a failure, which says in words
-   * for the model what is wrong.
-   */
+  /** Decodes the arguments of a call and returns its run. Fails with a message for the model if they do not fit. */
   readonly open: (call: ToolCall) => Effect.Effect<Stream.Stream<Output<A>, E, R>, string, R>
 }
 
 /**
- * What comes of a call: any number of values on the way, and then the result, or a failure that the model is told. Their
- * `content` is what the model is told.
+ * An element of the run of a call: any number of progress values, and then the result or a failure. `content` is the
+ * text, or the parts, that the model gets.
  */
 export type Output<A> =
-  | { readonly _tag: "Progress"; readonly value: A }
-  | { readonly _tag: "Result"; readonly value: A; readonly content: ToolMessage["content"] }
-  | { readonly _tag: "Failure"; readonly content: ToolMessage["content"] }
+  | {
+    readonly _tag: "Progress"
+    /** The value. */
+    readonly value: A
+  }
+  | {
+    readonly _tag: "Result"
+    /** The result. */
+    readonly value: A
+    /** The result as the model gets it. */
+    readonly content: ToolMessage["content"]
+  }
+  | {
+    readonly _tag: "Failure"
+    /** The failure as the model gets it. */
+    readonly content: ToolMessage["content"]
+  }

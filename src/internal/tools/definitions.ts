@@ -1,3 +1,7 @@
+/**
+ * Reduces tools to the plain definitions that adapters send. Called when a request is prepared. It must not import the
+ * constructor of tools.
+ */
 import * as Result from "effect/Result"
 import type { CallOptions, ProviderTool, ToolDefinition } from "../../CallOptions.ts"
 import { UnsupportedError } from "../../ChatModelError.ts"
@@ -10,7 +14,7 @@ export const TypeId = "~rivulet/Tool"
 /** Whether a tool can also be run. */
 export const isTool = (tool: ToolDefinition): tool is Any => TypeId in tool
 
-/** Options as an adapter wants them: with tools that are plain definitions. */
+/** Replaces the tools in the options by plain definitions. Fails if the parameters of a tool have no JSON Schema. */
 export const withDefinitions = (options: CallOptions): Result.Result<CallOptions, UnsupportedError> =>
   options.tools === undefined
     ? Result.succeed(options)

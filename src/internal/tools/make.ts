@@ -1,3 +1,7 @@
+/**
+ * The implementation of `Tool.make`: a tool as a step, and as the runner of a model's calls. Only `Tool` calls it. It
+ * must not import agents. The JSON Schema of the parameters is made on first use.
+ */
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -8,8 +12,10 @@ import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
 import type { ToolMessage } from "../../Message.ts"
 import { watch } from "../events/watch.ts"
+import { excerpt } from "../excerpt.ts"
 import { restore } from "../jsonSchema/restore.ts"
-import { bounded } from "../parsers/error.ts"
+import { lazy } from "../lazy.ts"
+
 import { makeRunnable } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
 import { fromStream, single, toStream } from "../step/run.ts"
@@ -21,51 +27,51 @@ import { parametersOf } from "./parameters.ts"
 /** A schema that needs no services. */
 export type Codec = Schema.ConstraintCodec<unknown, unknown>
 
-/** What a handler is told of the call it answers. */
+/** Information for a handler about the call that it answers. */
 export interface CallInfo {
-  /** The id of the call, the same when its run is resumed. Undefined when the tool is run as a step of its own. */
+  /** The id of the call, which stays the same when its run is resumed; `undefined` when the tool runs as a step. */
   readonly id: string | undefined
 }
 
-/** What a tool gives: a value, or values of which the last is the result. */
-export type Handled<A, E, R> = Effect.Effect<A, E, R> | Stream.Stream<A, E, R>
+/** The return type of a handler: an effect of the result, or a stream whose last value is the result. */
+export type HandlerResult<A, E, R> = Effect.Effect<A, E, R> | Stream.Stream<A, E, R>
 
-// How the effect or the stream of a handler, of one kind or of several, can fail and what it needs.
-export type ErrorOf<Made> = Made extends Handled<unknown, infer E, unknown> ? E : never
-export type ServicesOf<Made> = Made extends Handled<unknown, unknown, infer R> ? R : never
+// The failures and the services of a handler, which may return an effect, a stream, or either of them.
+export type ErrorOf<Made> = Made extends HandlerResult<unknown, infer E, unknown> ? E : never
+export type ServicesOf<Made> = Made extends HandlerResult<unknown, unknown, infer R> ? R : never
 
-/** What a tool is made of. */
-export interface Spec<Parameters, A, E, R> {
+/** The options of a tool with all defaults filled in. */
+export interface ToolSpec<Parameters, A, E, R> {
   readonly name: string
   readonly parameters: Codec
   readonly success: Codec
   readonly failure: Codec
-  readonly handler: (parameters: Parameters, call: CallInfo) => Handled<A, E, R>
+  readonly handler: (parameters: Parameters, call: CallInfo) => HandlerResult<A, E, R>
   readonly toModelOutput: ((result: A) => ToolMessage["content"]) | undefined
 }
 
 /** A tool as a step. */
-export const stepOf = <Parameters, A, E, R>(spec: Spec<Parameters, A, E, R>): Runnable<Parameters, A, E, R> =>
+export const stepOf = <Parameters, A, E, R>(spec: ToolSpec<Parameters, A, E, R>): Runnable<Parameters, A, E, R> =>
   makeRunnable(
     infoOf(spec),
     (parameters: Parameters) => openTool(spec, parameters, { id: undefined })
   )
 
-/** A tool as what runs a model's calls. `Told` are the failures that have a schema. */
-export const implementationOf = <Parameters, A, E, R, Told>(
-  spec: Spec<Parameters, A, E, R>
-): Implementation<A, Exclude<E, Told>, R> => {
+/** A tool as the runner of a model's calls. `Reported` are the failures with a schema, which the model is told. */
+export const implementationOf = <Parameters, A, E, R, Reported>(
+  spec: ToolSpec<Parameters, A, E, R>
+): Implementation<A, Exclude<E, Reported>, R> => {
   const { toModelOutput } = spec
-  let asked: ReturnType<typeof parametersOf> | undefined
-  const parameters = () => asked ??= parametersOf(spec.parameters)
+  let cached: ReturnType<typeof parametersOf> | undefined
+  const parameters = () => cached ??= parametersOf(spec.parameters)
   const decode = Schema.decodeUnknownEffect(Schema.toCodecJson(spec.parameters), { errors: "all" })
   const encode = SchemaAST.isVoid(spec.success.ast)
-    ? () => Effect.succeed("") // what a value is that counts as none
+    ? () => Effect.succeed("") // a tool without a result
     : Schema.encodeUnknownEffect(Schema.toCodecJson(spec.success))
   const encodeFailure = Schema.encodeUnknownEffect(Schema.toCodecJson(spec.failure))
-  const isTold = Schema.is(spec.failure)
+  const isReported = Schema.is(spec.failure)
 
-  /** A model that must name every key says null for those that may be left out. */
+  /** Removes the nulls that a model which must write every key uses for absent ones. */
   const restored = (args: Schema.Json): unknown =>
     Result.match(parameters(), {
       onSuccess: ({ object, schema }) => restore(restore(args, object), schema),
@@ -84,7 +90,7 @@ export const implementationOf = <Parameters, A, E, R, Told>(
   const progress = (value: A): Output<A> => ({ _tag: "Progress", value })
 
   /** The values of a handler that streams as progress, and then the result. */
-  const outputs = (parameters: Parameters, call: CallInfo): Stream.Stream<Output<A>, Exclude<E, Told>, R> =>
+  const outputs = (parameters: Parameters, call: CallInfo): Stream.Stream<Output<A>, Exclude<E, Reported>, R> =>
     toStream<Output<A>, Output<A>, E, R>((scope) =>
       Effect.map(openTool(spec, parameters, call)(scope), (run) => {
         const fold = run.fold()
@@ -105,10 +111,10 @@ export const implementationOf = <Parameters, A, E, R, Told>(
         return { pull: next, fold: () => last<Output<A>>() }
       })
     ).pipe(Stream.catchIf(
-      // The type that the schema tells apart.
-      (error: E): error is E & Told => isTold(error),
+      // The schema decides which failures are reported.
+      (error: E): error is E & Reported => isReported(error),
       (error) => Stream.fromEffect(failure(error))
-    )) as Stream.Stream<Output<A>, Exclude<E, Told>, R> // E without those of E & Told
+    )) as Stream.Stream<Output<A>, Exclude<E, Reported>, R> // E without those of E & Reported
 
   return {
     parameters: () =>
@@ -120,25 +126,31 @@ export const implementationOf = <Parameters, A, E, R, Told>(
       Effect.mapBoth(decode(restored(args)), {
         onSuccess: (parameters) => outputs(parameters as Parameters, { id }), // the type of their schema
         onFailure: ({ message }) =>
-          `The arguments do not fit the schema.\n${bounded(message.replaceAll(noNumber, "Expected number"), mostTold)}`
+          `The arguments do not fit the schema.\n${
+            excerpt(message.replaceAll(notANumber(), "Expected number"), maxProblemLength)
+          }`
       })
   }
 }
 
-/** How Effect turns down what should be a number: JSON has none that is infinite, so it offers these as texts. */
-const noNumber = Result.match(Schema.decodeUnknownResult(Schema.toCodecJson(Schema.Number))(""), {
-  onSuccess: String,
-  onFailure: ({ message }) => message
-})
+/**
+ * Effect's message for a value that is not a number. It offers the strings of non-finite numbers, which mislead models.
+ */
+const notANumber = lazy(() =>
+  Result.match(Schema.decodeUnknownResult(Schema.toCodecJson(Schema.Number))(""), {
+    onSuccess: String,
+    onFailure: ({ message }) => message
+  })
+)
 
-/** The most characters a model is told of what is wrong with its arguments: enough for a score of places. */
-const mostTold = 2000
+/** The longest description of wrong arguments that a model gets, in UTF-16 code units: enough for about 20 issues. */
+const maxProblemLength = 2000
 
 const infoOf = ({ name }: { readonly name: string }): StepInfo => ({ type: "tool", name, events: { stream: "ifMany" } })
 
 /** One run of a tool. */
 const openTool = <Parameters, A, E, R>(
-  spec: Spec<Parameters, A, E, R>,
+  spec: ToolSpec<Parameters, A, E, R>,
   parameters: Parameters,
   call: CallInfo
 ): Opener<A, A, E, R> =>
@@ -151,11 +163,14 @@ const openTool = <Parameters, A, E, R>(
     }))
 
 const atLeastOne = <A, E, R>(name: string, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
-  Stream.orElseIfEmpty(stream, () => Stream.die(new TypeError(`The tool ${name} has ended without a result`)))
+  Stream.orElseIfEmpty(
+    stream,
+    () => Stream.die(new TypeError(`The stream of the tool ${name} is empty: its last value must be the result`))
+  )
 
-/** A value as a model is told it: text as it is, anything else as JSON; nothing for what has no value. */
+/** A value as text for the model: strings as they are, other values as JSON, `undefined` as `""`. */
 const contentOf = (value: unknown, encode: (value: unknown) => Effect.Effect<unknown, Schema.SchemaError>) =>
   value === undefined
     ? Effect.succeed("")
-    // What the handler gives has the schema's type; a value that does not fit is a mistake in it.
+    // The type checker holds a handler to its schema, so a value that does not fit is a defect.
     : Effect.map(Effect.orDie(encode(value)), (json) => typeof json === "string" ? json : JSON.stringify(json))

@@ -1,32 +1,37 @@
+/**
+ * The JSON Schema of a tool's parameters, as one object. Called by make.ts, once for each tool. Providers do not accept
+ * a union of objects, so this file merges one.
+ */
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
-import { isJsonSchema, joinWords } from "../jsonSchema/nodes.ts"
+import { isJsonSchema, joinWords, withRoot } from "../jsonSchema/nodes.ts"
 import { toJsonSchema } from "../jsonSchema/ofSchema.ts"
 import type { SchemaProblem } from "../jsonSchema/ofSchema.ts"
-import { withRoot } from "../jsonSchema/refs.ts"
 
 type Node = JsonSchema.JsonSchema
 
-/** The parameters of a tool, as JSON Schema. */
+/** The parameters of a tool as JSON Schema. */
 export interface Parameters {
+  /** The JSON Schema of the parameters. It may be a union of objects. */
   readonly schema: Node
   /**
-   * The same as the schema of one object, which is all that providers take. Of several objects it has the keys of all,
-   * and tells in words what goes together; the arguments are decoded by what they were made from.
+   * The JSON Schema of one object, for providers. A union of objects becomes an object with the keys of all of them and
+   * a description of the allowed combinations. Arguments are decoded by the original schema.
    */
   readonly object: Node
 }
 
+/** The parameters of a schema. Fails if it has no JSON Schema or is not that of objects. */
 export const parametersOf = (schema: Schema.Constraint): Result.Result<Parameters, SchemaProblem> =>
   Result.flatMap(toJsonSchema(schema), (schema) => {
     const object = objectOf(schema)
     return object === undefined
-      ? Result.fail({ path: "", message: "the parameters of a tool must be an object" })
+      ? Result.fail({ path: "", message: "the parameters of a tool must be an object, such as a Schema.Struct" })
       : Result.succeed({ schema, object })
   })
 
-/** Undefined if it is not sure to be an object. */
+/** The schema as that of one object, or `undefined` if it also allows other values. */
 const objectOf = (schema: Node): Node | undefined => {
   const root = withRoot(schema)
   const { anyOf, description, oneOf, ...rest } = root
@@ -61,7 +66,7 @@ const keysOf = (objects: ReadonlyArray<Node>): ReadonlyArray<string> => [
   ...new Set(objects.flatMap((object) => Object.keys(propertiesOf(object))))
 ]
 
-/** What each object that has a key says of it. */
+/** The schemas of a key in the objects that have it. */
 const schemasAt = (objects: ReadonlyArray<Node>, key: string): ReadonlyArray<unknown> =>
   objects.map(propertiesOf).filter((properties) => Object.hasOwn(properties, key)).map((properties) => properties[key])
 
@@ -70,7 +75,7 @@ const namesIn = (object: Node | undefined): ReadonlyArray<unknown> => {
   return Array.isArray(required) ? required : []
 }
 
-/** Literals, such as tell the objects apart, are put together. */
+/** A schema that allows what any of these allows. String literals, such as discriminators, become one `enum`. */
 const eitherOf = (schemas: ReadonlyArray<unknown>): unknown => {
   const kinds = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()]
   if (kinds.length === 1) return kinds[0]

@@ -1,9 +1,13 @@
+/**
+ * Follows tool calls while a model writes them. Only `Tool.partialCalls` uses it. It must not import agents. Its cost
+ * is linear in the text of the arguments.
+ */
 import type { Json } from "effect/Schema"
 import type { AIMessageChunk, ToolCallDelta } from "../../AIMessageChunk.ts"
 import { JsonText } from "../json/text.ts"
 
-/** A call as far as it has come. */
-export interface Shown {
+/** A tool call so far. `whole` is set when the call is complete and its arguments are JSON. */
+export interface PartialCallValue {
   readonly id: string
   readonly name: string
   readonly args: Json
@@ -19,36 +23,38 @@ interface Call {
   ended: boolean
 }
 
-/** Reads the calls of some tools off the chunks of messages, in their order. */
+/** Reads the calls of some tools from the chunks of messages. It is mutable and reads one stream. */
 export class PartialCalls {
   readonly #names: ReadonlySet<string>
-  /** The calls of the message, by the index of their block. */
+  /** The calls of the current message, by the index of their block. */
   readonly #calls = new Map<number, Call>()
   /**
-   * A call that has ended without arguments. It has none, if it was not cut off by a limit: only what follows tells.
+   * A call that has ended without arguments. Only the next part or the finish shows whether it really has none or was
+   * cut off by a token limit.
    */
-  #without: { readonly index: number; readonly call: Call } | undefined
+  #withoutArguments: { readonly index: number; readonly call: Call } | undefined
 
   constructor(names: Iterable<string>) {
     this.#names = new Set(names)
   }
 
-  read(chunk: AIMessageChunk): Array<Shown> {
-    const shown: Array<Shown> = []
+  /** Reads the next chunk and returns the states of calls that it changed. */
+  read(chunk: AIMessageChunk): Array<PartialCallValue> {
+    const shown: Array<PartialCallValue> = []
     for (const part of chunk.parts) {
-      if (part.index !== this.#without?.index) this.#settle(shown)
+      if (part.index !== this.#withoutArguments?.index) this.#settle(shown)
       if (part.type === "tool_call") this.#slice(part, shown)
       else this.#calls.delete(part.index)
     }
     if (chunk.finish !== undefined) {
       if (chunk.finish.reason !== "length") this.#settle(shown)
-      this.#without = undefined
+      this.#withoutArguments = undefined
       this.#calls.clear()
     }
     return shown
   }
 
-  #slice({ args, end, id = "", index, name = "" }: ToolCallDelta, shown: Array<Shown>): void {
+  #slice({ args, end, id = "", index, name = "" }: ToolCallDelta, shown: Array<PartialCallValue>): void {
     const begun = this.#calls.get(index)
     if (begun === undefined && !this.#names.has(name)) return
     const call = begun ?? { id, name, text: new JsonText(undefined), args: {}, blank: true, ended: false }
@@ -57,22 +63,22 @@ export class PartialCalls {
     call.text.push(args)
     call.blank &&= args.trim() === ""
     call.ended = end === true
-    if (call.ended && call.blank) this.#without = { index, call }
+    if (call.ended && call.blank) this.#withoutArguments = { index, call }
     const value = call.text.next()
     if (call.ended && call.text.end()) return void shown.push(show(call, call.text.whole ?? call.args, true))
-    // What it was before its arguments could not be read stays as it was shown.
+    // Once the arguments cannot be read, the last state stays.
     if (call.text.failure !== undefined && !call.blank) return
     if (begun === undefined || value !== undefined) shown.push(show(call, value ?? call.args, false))
   }
 
-  /** Something follows a call without arguments. */
-  #settle(shown: Array<Shown>): void {
-    if (this.#without !== undefined) shown.push(show(this.#without.call, {}, true))
-    this.#without = undefined
+  /** Completes a call without arguments when something follows it. */
+  #settle(shown: Array<PartialCallValue>): void {
+    if (this.#withoutArguments !== undefined) shown.push(show(this.#withoutArguments.call, {}, true))
+    this.#withoutArguments = undefined
   }
 }
 
-const show = (call: Call, args: Json, whole: boolean): Shown => {
+const show = (call: Call, args: Json, whole: boolean): PartialCallValue => {
   call.args = args
   return { id: call.id, name: call.name, args, whole }
 }
