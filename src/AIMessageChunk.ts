@@ -1,9 +1,16 @@
 /**
- * Chunks: the elements of a model's stream.
+ * The elements of a model's stream, and how they fold to a message.
  *
- * A chunk has the text that arrived in `content` (what one prints) and everything that arrived in `parts`. Chunks form a
- * monoid, {@link concat} with {@link empty}, and the fold of all chunks of a stream is its message, however the bytes
- * were cut. To fold many chunks use {@link accumulator}: its cost is linear in their number.
+ * **When to use**
+ *
+ * Use {@link toMessage} or {@link accumulator} to fold many chunks: their cost is linear. Use {@link concat} to join
+ * two.
+ *
+ * **Details**
+ *
+ * `content` is the text of a chunk, for display; `parts` is everything that arrived, text included. Chunks form a
+ * monoid with {@link concat} and {@link empty}. The chunks of a stream always fold to the same message, however the
+ * bytes were split.
  */
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
@@ -19,109 +26,143 @@ import { Usage } from "./Usage.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * The number of the block that a delta belongs to: ours, counted from 0, unique in the message. A block keeps the kind
- * of its first delta; citations join the text block of their index.
+ * The number of the block that a delta belongs to. Rivulet counts blocks from 0 within a message; it is not the
+ * provider's index. The first delta decides the kind of a block; citations join the text block of the same index.
  */
 const index = Schema.Int
 
 /** A slice of text. */
 export const TextDelta = Schema.Struct({
   type: Schema.Literal("text"),
+  /** The number of the block. */
   index,
+  /** The text that arrived. */
   text: Schema.String,
+  /** Other data about the block. Keys of a later delta replace those of an earlier one. */
   metadata: Schema.optional(Metadata)
 })
 
 /** A slice of text. */
 export interface TextDelta extends Schema.Schema.Type<typeof TextDelta> {}
 
-/** A slice of reasoning, or its signature, or reasoning that only the provider can read. */
+/** A slice of reasoning, its signature, or reasoning that only the provider can read. */
 export const ReasoningDelta = Schema.Struct({
   type: Schema.Literal("reasoning"),
+  /** The number of the block. */
   index,
+  /** The text that arrived, `""` if there is none. */
   text: Schema.String,
+  /** The provider's signature of the reasoning. */
   signature: Schema.optional(Schema.String),
+  /** Encrypted reasoning that only the provider can read. */
   redacted: Schema.optional(Schema.String),
+  /** Other data about the block. */
   metadata: Schema.optional(Metadata)
 })
 
-/** A slice of reasoning, or its signature, or reasoning that only the provider can read. */
+/** A slice of reasoning, its signature, or reasoning that only the provider can read. */
 export interface ReasoningDelta extends Schema.Schema.Type<typeof ReasoningDelta> {}
 
 const callFields = {
+  /** The number of the block. */
   index,
-  /** On the first delta of the call. */
+  /** The id of the call. Present in its first delta. */
   id: Schema.optional(Schema.String),
-  /** On the first delta of the call. */
+  /** The name of the tool. Present in the first delta of the call. */
   name: Schema.optional(Schema.String),
-  /** A slice of the arguments' JSON text. */
+  /** A slice of the JSON text of the arguments. */
   args: Schema.String,
-  /** On the last delta of the call. A call without it was cut off and is never taken for a whole one. */
+  /** Present in the last delta of a call. A call without it was cut off and folds to an invalid call. */
   end: Schema.optional(Schema.Literal(true)),
+  /** Other data about the block. */
   metadata: Schema.optional(Metadata)
 }
 
-/** A slice of a call of one of the caller's tools. */
+/** A slice of a call to one of the caller's tools. */
 export const ToolCallDelta = Schema.Struct({ type: Schema.Literal("tool_call"), ...callFields })
 
-/** A slice of a call of one of the caller's tools. */
+/** A slice of a call to one of the caller's tools. */
 export interface ToolCallDelta extends Schema.Schema.Type<typeof ToolCallDelta> {}
 
-/** A slice of a call of a tool that the provider runs itself. */
+/** A slice of a call to a tool that the provider runs. */
 export const ServerToolCallDelta = Schema.Struct({ type: Schema.Literal("server_tool_call"), ...callFields })
 
-/** A slice of a call of a tool that the provider runs itself. */
+/** A slice of a call to a tool that the provider runs. */
 export interface ServerToolCallDelta extends Schema.Schema.Type<typeof ServerToolCallDelta> {}
 
-/** What a tool that the provider ran gave back, whole. */
+/** The complete result of a tool that the provider ran. */
 export const ServerToolResultDelta = Schema.Struct({
   type: Schema.Literal("server_tool_result"),
+  /** The number of the block. */
   index,
+  /** The `id` of the call. */
   toolCallId: Schema.String,
+  /** The provider's own result object. */
   result: Schema.Json,
+  /** Other data about the block. */
   metadata: Schema.optional(Metadata)
 })
 
-/** What a tool that the provider ran gave back, whole. */
+/** The complete result of a tool that the provider ran. */
 export interface ServerToolResultDelta extends Schema.Schema.Type<typeof ServerToolResultDelta> {}
 
-/** A citation, for the text block of the same index if there is one. */
-export const CitationDelta = Schema.Struct({ type: Schema.Literal("citation"), index, citation: Citation })
+/** A citation. It belongs to the text block of the same index, if there is one. */
+export const CitationDelta = Schema.Struct({
+  type: Schema.Literal("citation"),
+  /** The number of the block. */
+  index,
+  /** The citation. */
+  citation: Citation
+})
 
-/** A citation, for the text block of the same index if there is one. */
+/** A citation. It belongs to the text block of the same index, if there is one. */
 export interface CitationDelta extends Schema.Schema.Type<typeof CitationDelta> {}
 
-/** A file the model made, whole. A later one of the same index replaces it, as an image does its preview. */
+/** A complete file from the model. A later one of the same index replaces it, such as an image its preview. */
 export const FileDelta = Schema.Struct({
   type: Schema.Literal("file"),
+  /** The number of the block. */
   index,
+  /** The content of the file. */
   source: Source,
+  /** The media type, such as `image/png`. */
   mediaType: Schema.optional(Schema.String),
+  /** The name of the file. */
   name: Schema.optional(Schema.String),
+  /** Other data about the block. */
   metadata: Schema.optional(Metadata)
 })
 
-/** A file the model made, whole. A later one of the same index replaces it. */
+/** A complete file from the model. A later one of the same index replaces it, such as an image its preview. */
 export interface FileDelta extends Schema.Schema.Type<typeof FileDelta> {}
 
-/** A slice of the words with which the model declined. */
+/** A slice of a refusal's text. */
 export const RefusalDelta = Schema.Struct({
   type: Schema.Literal("refusal"),
+  /** The number of the block. */
   index,
+  /** The text that arrived. */
   text: Schema.String,
+  /** Other data about the block. */
   metadata: Schema.optional(Metadata)
 })
 
-/** A slice of the words with which the model declined. */
+/** A slice of a refusal's text. */
 export interface RefusalDelta extends Schema.Schema.Type<typeof RefusalDelta> {}
 
-/** Something this version has no name for, as it arrived. */
-export const UnknownDelta = Schema.Struct({ type: Schema.Literal("unknown"), index, raw: Schema.Json })
+/** A delta of a kind that this version does not know. */
+export const UnknownDelta = Schema.Struct({
+  type: Schema.Literal("unknown"),
+  /** The number of the block. */
+  index,
+  /** The provider's own object. */
+  raw: Schema.Json
+})
 
-/** Something this version has no name for, as it arrived. */
+/** A delta of a kind that this version does not know. */
 export interface UnknownDelta extends Schema.Schema.Type<typeof UnknownDelta> {}
 
-/** What can arrive in a chunk. */
+/** Any element of a chunk's `parts`. */
 export const Delta = Schema.Union([
   TextDelta,
   ReasoningDelta,
@@ -134,7 +175,7 @@ export const Delta = Schema.Union([
   UnknownDelta
 ])
 
-/** What can arrive in a chunk. */
+/** Any element of a chunk's `parts`. */
 export type Delta = typeof Delta.Type
 
 // -----------------------------------------------------------------------------
@@ -155,16 +196,17 @@ export type Delta = typeof Delta.Type
  * ```
  */
 export const AIMessageChunk = Schema.TaggedStruct("AIMessageChunk", {
-  /** The message's id, the same in every chunk; `""` when the provider has none. */
+  /** The id of the message, the same in every chunk. `""` if the provider has none. */
   id: Schema.String,
-  /** The text that arrived, `""` when the chunk carries none. */
+  /** The text that arrived. `""` if the chunk has none. */
   content: Schema.String,
   /** Everything that arrived, text included, in order. */
   parts: Schema.Array(Delta),
-  /** Token totals so far. A later one replaces an earlier one. */
+  /** The token totals so far. They replace earlier ones. */
   usage: Schema.optional(Usage),
-  /** On the last chunk of a whole message, and only there. */
+  /** The finish of the message. Present only in the last chunk of a complete message. */
   finish: Schema.optional(Finish),
+  /** Other data about the message. Keys of a later chunk replace those of an earlier one. */
   metadata: Schema.optional(Metadata)
 })
 
@@ -172,7 +214,7 @@ export const AIMessageChunk = Schema.TaggedStruct("AIMessageChunk", {
 export interface AIMessageChunk extends Schema.Schema.Type<typeof AIMessageChunk> {}
 
 /**
- * The chunk that carries nothing: the identity of {@link concat}.
+ * The chunk without content: the identity of {@link concat}.
  *
  * **Example** (A last chunk)
  *
@@ -188,9 +230,7 @@ export interface AIMessageChunk extends Schema.Schema.Type<typeof AIMessageChunk
 export const empty: AIMessageChunk = { _tag: "AIMessageChunk", id: "", content: "", parts: [] }
 
 /**
- * A chunk with one slice of text.
- *
- * `options.id` is the message's id, `""` by default; `options.index` the number of the text block, 0 by default.
+ * Makes a chunk with one slice of text.
  *
  * **Example** (Two blocks of text)
  *
@@ -201,7 +241,9 @@ export const empty: AIMessageChunk = { _tag: "AIMessageChunk", id: "", content: 
  * ```
  */
 export const text = (content: string, options?: {
+  /** The id of the message. Defaults to `""`. */
   readonly id?: string | undefined
+  /** The number of the text block. Defaults to 0. */
   readonly index?: number | undefined
 }): AIMessageChunk => ({
   _tag: "AIMessageChunk",
@@ -211,8 +253,12 @@ export const text = (content: string, options?: {
 })
 
 /**
- * Joins two chunks of one message, the earlier one first. Text and arguments are strung together, usage and finish of
- * the later chunk win, metadata is merged. It is associative and {@link empty} is its identity.
+ * Joins two chunks of one message, the earlier one first.
+ *
+ * **Details**
+ *
+ * Text and arguments are concatenated, metadata is merged by key, and usage and finish of the later chunk win. The
+ * operation is associative, and {@link empty} is its identity.
  *
  * **Example** (Putting text together)
  *
@@ -226,25 +272,22 @@ export const concat: {
   (that: AIMessageChunk): (self: AIMessageChunk) => AIMessageChunk
   (self: AIMessageChunk, that: AIMessageChunk): AIMessageChunk
 } = dual(2, (self: AIMessageChunk, that: AIMessageChunk): AIMessageChunk => {
-  const usage = that.usage ?? self.usage
-  const finish = that.finish ?? self.finish
-  const metadata = mergeMetadata(self.metadata, that.metadata)
   return {
     _tag: "AIMessageChunk",
     id: self.id === "" ? that.id : self.id,
     content: self.content + that.content,
     parts: concatParts(self.parts, that.parts),
-    ...(usage === undefined ? undefined : { usage }),
-    ...(finish === undefined ? undefined : { finish }),
-    ...(metadata === undefined ? undefined : { metadata })
+    ...given("usage", that.usage ?? self.usage),
+    ...given("finish", that.finish ?? self.finish),
+    ...mergedMetadata(self, that)
   }
 })
 
 /**
- * The message the chunks fold to: an {@link AIMessage} when one of them carries `finish`, else a
+ * Folds chunks to a message: an {@link AIMessage} if one of them carries `finish`, otherwise a
  * {@link PartialAIMessage}. Linear in the number of chunks.
  *
- * **Example** (What came before the end)
+ * **Example** (A message without its end)
  *
  * ```ts
  * import { AIMessageChunk } from "rivulet"
@@ -260,18 +303,18 @@ export const toMessage = (chunks: Iterable<AIMessageChunk>): AIMessage | Partial
   return all.message() ?? all.partial()
 }
 
-/** Folds chunks as they come; see {@link accumulator}. */
+/** Folds the chunks of one message while they arrive; see {@link accumulator}. */
 export interface Accumulator {
-  /** Takes the next chunk. Amortised constant time. */
+  /** Adds the next chunk. Takes amortised constant time. */
   readonly add: (chunk: AIMessageChunk) => void
-  /** What came so far. Linear in the size of the message. */
+  /** The message so far. Linear in the size of the message. */
   readonly partial: () => PartialAIMessage
-  /** The whole message, or `undefined` as long as no chunk carried `finish`. */
+  /** The complete message, or `undefined` while no chunk has carried `finish`. */
   readonly message: () => AIMessage | undefined
 }
 
 /**
- * A fresh, mutable {@link Accumulator}, for one message.
+ * Makes a mutable {@link Accumulator} for one message.
  *
  * **Example** (Chunk after chunk)
  *
@@ -294,7 +337,7 @@ export const accumulator = (): Accumulator => new AccumulatorImpl()
 const mergeMetadata = (self: Metadata | undefined, that: Metadata | undefined): Metadata | undefined =>
   self === undefined ? that : that === undefined ? self : { ...self, ...that }
 
-// Only the deltas that meet are joined, so the result does not depend on the order in which chunks are put together.
+// Only the adjacent deltas are joined, so the result does not depend on the grouping: `concat` is associative.
 const concatParts = (self: ReadonlyArray<Delta>, that: ReadonlyArray<Delta>): ReadonlyArray<Delta> => {
   const last = self[self.length - 1]
   const first = that[0]

@@ -1,11 +1,14 @@
 /**
- * What one call may ask of a chat model, whatever the provider.
+ * The options of one call to a chat model, for every provider.
  *
- * An option that a provider cannot honour is never dropped in silence. If the answer would be another one without it
- * (a limit, a tool, a sampling parameter, reasoning, a part of the input), the call fails with `UnsupportedError`
- * before a request is made. If the answer would be the same (`metadata` keys the provider has no field for, reasoning
- * of another provider that cannot be sent back), the call goes on, the log gets a warning, and the message's
- * `metadata.warnings` lists it.
+ * **Details**
+ *
+ * An option that a provider does not support is never dropped silently:
+ *
+ * - If it would change the answer (a limit, a tool, a sampling parameter, reasoning, a part of the input), the call
+ *   fails with `UnsupportedError` before a request is made.
+ * - If it would not (`metadata` keys without a field at the provider, another provider's reasoning that cannot be sent
+ *   back), the call continues, a warning is logged, and `metadata.warnings` of the message lists it.
  */
 import type * as Duration from "effect/Duration"
 import type * as JsonSchema from "effect/JsonSchema"
@@ -13,126 +16,151 @@ import type * as Schedule from "effect/Schedule"
 import type { ChatModelError } from "./ChatModelError.ts"
 import type { ProviderOptions } from "./Message.ts"
 
-/**
- * A tool the model may call and the caller runs. `parameters` is the JSON Schema of an object. What `Tool.make` gives is
- * one as well.
- */
+/** A tool that the model may call and the caller runs. `Tool.make` makes one that `Agent` can run. */
 export interface ToolDefinition {
+  /** Distinguishes the tool from a {@link ProviderTool}. Optional. */
   readonly type?: "function" | undefined
+  /** The name by which the model calls the tool: letters, digits, `_` and `-`. */
   readonly name: string
+  /** What the tool does and when to use it, for the model. */
   readonly description?: string | undefined
+  /** The JSON Schema of the arguments, which must be an object. */
   readonly parameters: JsonSchema.JsonSchema
-  /** Have the provider enforce the schema, where it can. */
+  /** Whether the provider enforces the schema, if it can. Absent: the provider's default. */
   readonly strict?: boolean | undefined
+  /** Settings for single providers, such as a cache breakpoint. */
   readonly providerOptions?: ProviderOptions | undefined
 }
 
-/** A tool that the provider defines or runs itself; `definition` is what its API takes. */
+/** A tool that a provider defines or runs itself, such as web search. */
 export interface ProviderTool {
+  /** Distinguishes the tool from a {@link ToolDefinition}. */
   readonly type: "provider"
+  /** The name of the provider, such as `anthropic`. */
   readonly provider: string
+  /** The tool as the provider's API expects it. */
   readonly definition: { readonly [key: string]: unknown }
 }
 
-/** Whether the model may (`auto`), must (`required`) or must not (`none`) call a tool, or must call this one. */
-export type ToolChoice = "auto" | "required" | "none" | { readonly name: string }
+/**
+ * Whether the model calls tools: it decides (`auto`), it must call one (`required`), it must not (`none`), or it must
+ * call the tool of this name.
+ */
+export type ToolChoice = "auto" | "required" | "none" | {
+  /** The name of the tool. */
+  readonly name: string
+}
 
 /**
- * The form of the answer: JSON of a schema, or any JSON object. The provider holds the model to it where it can
- * (`capabilities.structuredOutput`); where it cannot, the call fails with `UnsupportedError`. What comes is still text:
- * `ChatModel.generateObject` and `OutputParser.schema` decode it.
+ * The form of the answer: any text, any JSON object, or JSON that fits a schema.
+ *
+ * **Details**
+ *
+ * The provider enforces the form if it can (`capabilities.structuredOutput`); otherwise the call fails with
+ * `UnsupportedError`. The answer is still text: `ChatModel.generateObject` and `OutputParser.schema` decode it.
  */
 export type ResponseFormat =
   | { readonly type: "text" }
   | { readonly type: "json" }
   | {
     readonly type: "json_schema"
-    /** A name for the schema: letters, digits, `_` and `-`. `answer` by default. */
+    /** The name of the schema: letters, digits, `_` and `-`. Defaults to `answer`. */
     readonly name?: string | undefined
+    /** A description of the schema, for the model. */
     readonly description?: string | undefined
+    /** The JSON Schema of the answer. */
     readonly schema: JsonSchema.JsonSchema
-    /** Whether the answer must fit exactly; `true` by default, where the provider makes a difference. */
+    /** Whether the answer must fit exactly, if the provider distinguishes that. Defaults to `true`. */
     readonly strict?: boolean | undefined
   }
 
-/** How hard the model thinks before it answers. Give one of the two. */
+/** How much the model reasons before it answers. Set one of the two. */
 export interface ReasoningOptions {
-  /** In words, for models that take words. */
+  /** The effort, for models that take a level. Absent: the provider's default. */
   readonly effort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max" | undefined
-  /** In tokens, for models that take a number. */
+  /** The most reasoning tokens, for models that take a number. Absent: the provider's default. */
   readonly budgetTokens?: number | undefined
 }
 
 /**
- * How long each phase of a call may take. `false` switches a limit off. A phase only counts while the consumer is
- * waiting: one that reads slowly does not time out.
+ * The time limits of a call. `false` removes a limit.
+ *
+ * **Details**
+ *
+ * Time only counts while the consumer waits for the model, so a slow consumer never times out.
  */
 export interface TimeoutOptions {
-  /** From the request to the response's headers. 60 seconds by default. */
+  /** From the request to the response headers. Defaults to 60 seconds. */
   readonly connect?: Duration.Input | false | undefined
-  /** From the headers to the first sign of the message. 2 minutes by default. */
+  /** From the response headers to the first event of the message. Defaults to 2 minutes. */
   readonly firstChunk?: Duration.Input | false | undefined
-  /** The longest silence after that; a provider's ping is no silence. 1 minute by default. */
+  /** Between two events after that. A ping from the provider counts as an event. Defaults to 1 minute. */
   readonly idle?: Duration.Input | false | undefined
-  /** The whole call, retries included. Off by default. */
+  /** For the whole call, retries included. Defaults to `false`. */
   readonly total?: Duration.Input | false | undefined
 }
 
-/** The options of one call. Those given here win over those a model was made with. */
+/** The options of one call. They override those that the model was made with. */
 export interface CallOptions {
-  /** The most tokens the answer may have. */
+  /** The most tokens of the answer. Absent: the default of the provider module or the provider. */
   readonly maxTokens?: number | undefined
+  /** The sampling temperature. The range depends on the provider. Absent: the provider's default. */
   readonly temperature?: number | undefined
+  /** The probability mass of nucleus sampling, from 0 to 1. Absent: the provider's default. */
   readonly topP?: number | undefined
+  /** The number of most likely tokens to sample from. Absent: the provider's default. */
   readonly topK?: number | undefined
-  /** Texts that end the answer when the model is about to say them. */
+  /** Texts that end the answer before the model writes them. Defaults to none. */
   readonly stopSequences?: ReadonlyArray<string> | undefined
-  /** What the model may call. The calls are in its answer; `Agent` also runs those of the tools that `Tool.make` made. */
+  /** The tools that the model may call. Its calls are in the answer; only `Agent` runs them. Defaults to none. */
   readonly tools?: ReadonlyArray<ToolDefinition | ProviderTool> | undefined
+  /** Whether, and which, tools the model calls. Absent: the provider's default, which is `auto`. */
   readonly toolChoice?: ToolChoice | undefined
-  /** `false`: at most one tool call an answer. */
+  /** Whether one answer may call several tools. Absent: the provider's default. */
   readonly parallelToolCalls?: boolean | undefined
+  /** How much the model reasons before it answers. Absent: the provider's default. */
   readonly reasoning?: ReasoningOptions | undefined
-  /** The form of the answer; plain text by default. */
+  /** The form of the answer. Defaults to text. */
   readonly responseFormat?: ResponseFormat | undefined
-  /** Labels for the provider's own records, such as `{ user_id: "..." }`. */
+  /** Labels for the provider's records, such as `{ user_id: "..." }`. Defaults to none. */
   readonly metadata?: { readonly [key: string]: string } | undefined
+  /** The time limits of the call. Each has its own default. */
   readonly timeout?: TimeoutOptions | undefined
-  /** How often a request is sent again after a failure worth it, before the first chunk. 2 by default. */
+  /** The most retries after retryable failures, before the first chunk. Defaults to 2. */
   readonly maxRetries?: number | undefined
   /**
-   * The delays between the tries, instead of 0.5 s doubling up to 8 s with jitter. A longer `retryAfter` of the provider
-   * is waited for. When the schedule is done, so are the retries.
+   * The delays between retries. Defaults to 0.5 seconds, doubling up to 8 seconds, with jitter. A longer `retryAfter`
+   * of the provider takes precedence. No retry follows the end of the schedule.
    */
   readonly retrySchedule?: Schedule.Schedule<unknown, ChatModelError> | undefined
   /**
-   * Fields for the request of one provider, keyed by its name, as its API spells them. They win over the options
-   * above; `false`, `0` and `null` are sent, `undefined` is not.
+   * Fields of the request for single providers, keyed by the provider's name and spelled as in its API. They override
+   * the other options. `false`, `0` and `null` are sent; `undefined` is not.
    */
   readonly providerOptions?: { readonly [provider: string]: { readonly [key: string]: unknown } } | undefined
 }
 
-/** Options for many calls. */
+/** The options of a batch of calls. */
 export interface BatchOptions extends CallOptions {
-  /** How many calls may be under way at once. 8 by default. */
+  /** The most calls at the same time. Defaults to 8. */
   readonly concurrency?: number | undefined
 }
 
 /**
- * Lays the options of a call over those of its model. `timeout` and `providerOptions` are merged by key.
+ * Merges the options of a call over those of its model. `timeout` and `providerOptions` are merged by key.
  *
  * @internal
  */
 export const merge = (defaults: CallOptions, options: CallOptions | undefined): CallOptions => {
   if (options === undefined) return defaults
-  const given = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
+  const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
   const providers = new Set([
     ...Object.keys(defaults.providerOptions ?? {}),
     ...Object.keys(options.providerOptions ?? {})
   ])
   return {
     ...defaults,
-    ...given,
+    ...defined,
     timeout: { ...defaults.timeout, ...options.timeout },
     providerOptions: Object.fromEntries(
       [...providers].map((name) => [name, { ...defaults.providerOptions?.[name], ...options.providerOptions?.[name] }])

@@ -1,16 +1,21 @@
 /**
- * What a model can do, as its provider's module declares it. Every chat model has them as `capabilities`, so an app can
- * ask before it relies on something, and a table of all providers can be printed.
+ * The capabilities of a chat model, as its provider module declares them.
  *
- * They describe what works through Rivulet. Where it depends on the model a provider serves, they say what the
- * provider's API can do; a model that cannot then fails with the provider's own word.
+ * **When to use**
+ *
+ * Read `capabilities` of a model before an app relies on a feature that not every provider has.
+ *
+ * **Details**
+ *
+ * Capabilities describe what works through Rivulet. If a feature depends on the model that a provider serves, they
+ * describe the provider's API; a call to a model without the feature fails with the provider's own error.
  */
 import * as Schema from "effect/Schema"
 
 /**
- * What a model can do; each is `true` where it works.
+ * The capabilities of a chat model. Each is `true` if it works.
  *
- * **Example** (Asking first)
+ * **Example** (Checking for image input)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -20,36 +25,38 @@ import * as Schema from "effect/Schema"
  * ```
  */
 export const Capabilities = Schema.Struct({
-  /** The answer arrives token by token, not as one chunk. */
+  /** The answer arrives token by token, and not as one chunk. */
   tokenStreaming: Schema.Boolean,
-  /** It calls the caller's tools. */
+  /** The model calls the caller's tools. */
   tools: Schema.Boolean,
-  /** One answer may call several tools, and can be told not to. */
+  /** One answer may call several tools, and `parallelToolCalls: false` prevents it. */
   parallelToolCalls: Schema.Boolean,
-  /** The arguments of a call arrive in slices. */
+  /** The arguments of a tool call arrive in slices. */
   streamedToolArguments: Schema.Boolean,
-  /** The provider holds an answer to a JSON Schema. */
+  /** The provider enforces a JSON Schema. */
   structuredOutput: Schema.Boolean,
+  /** Messages may contain images. */
   imageInput: Schema.Boolean,
   /** Answers may contain images. */
   imageOutput: Schema.Boolean,
-  /** Documents such as PDF files go in. */
+  /** Messages may contain documents, such as PDF files. */
   fileInput: Schema.Boolean,
-  /** Reasoning is shown in parts of its own. */
+  /** Reasoning arrives in parts of its own. */
   reasoning: Schema.Boolean,
+  /** Answers may cite their sources. */
   citations: Schema.Boolean,
-  /** A stream tells its usage. */
+  /** Streams report usage. */
   streamedUsage: Schema.Boolean,
-  /** Parts of the prompt can be kept by the provider, and `usage` tells what was. */
+  /** The provider can cache parts of the prompt, and usage reports the cached tokens. */
   promptCaching: Schema.Boolean,
   /** The provider runs tools of its own. */
   serverTools: Schema.Boolean
 })
 
-/** What a model can do; each is `true` where it works. */
+/** The capabilities of a chat model. Each is `true` if it works. */
 export interface Capabilities extends Schema.Schema.Type<typeof Capabilities> {}
 
-/** Nothing but answering in text. */
+/** The capabilities of a model that only answers in text. */
 const none: Capabilities = {
   tokenStreaming: false,
   tools: false,
@@ -67,7 +74,7 @@ const none: Capabilities = {
 }
 
 /**
- * Capabilities from those that are there.
+ * Makes capabilities. Those that are omitted are `false`.
  *
  * **Example** (A model that streams and calls tools)
  *

@@ -1,9 +1,11 @@
 /**
- * What was said before: a service that keeps the messages of each session, and {@link withHistory}, which lets a model
- * or a chain see them and adds what is said now.
+ * The messages of chat sessions: a service that stores them, and {@link withHistory}, which gives a model or a chain
+ * the earlier messages and stores the new ones.
  *
- * {@link layerMemory} keeps them as long as the process runs. A store of one's own is a layer of {@link ChatHistory};
- * `Message.Message` is the schema of what it has to keep.
+ * **When to use**
+ *
+ * {@link layerMemory} stores messages while the process runs. For another store provide {@link ChatHistory} yourself;
+ * `Message.Message` is the schema of the messages.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,7 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
-import { toMessages } from "./internal/model/prepare.ts"
+import { isBlank, toMessages } from "./internal/model/prepare.ts"
 import type { ChatInput } from "./internal/model/request.ts"
 import { open, wrapBarrier } from "./internal/runnable/make.ts"
 import type { Folded } from "./internal/step/fold.ts"
@@ -21,9 +23,9 @@ import { ai, aiMessage } from "./Message.ts"
 import type { AIMessage, AIPart, Message, PartialAIMessage } from "./Message.ts"
 
 /**
- * The messages of a session cannot be read, or not be kept.
+ * The error of a store that cannot read or write the messages of a session.
  *
- * **Example** (A store of one's own)
+ * **Example** (A custom store)
  *
  * ```ts
  * import { Effect, Layer } from "effect"
@@ -46,21 +48,26 @@ import type { AIMessage, AIPart, Message, PartialAIMessage } from "./Message.ts"
  */
 export class ChatHistoryError extends Schema.TaggedError<ChatHistoryError>("rivulet/ChatHistoryError")(
   "ChatHistoryError",
-  { message: Schema.String, cause: Schema.optional(Schema.Defect()) }
+  {
+    /** A sentence that says what went wrong. */
+    message: Schema.String,
+    /** The error of the store. */
+    cause: Schema.optional(Schema.Defect())
+  }
 ) {}
 
-/** What a store of messages can do. */
+/** A store of messages. */
 export interface Service {
-  /** The messages of a session, the oldest first; none for one that is new. */
+  /** The messages of a session, the oldest first. A new session has none. */
   readonly get: (sessionId: string) => Effect.Effect<ReadonlyArray<Message>, ChatHistoryError>
-  /** Puts messages behind those of a session. */
+  /** Appends messages to those of a session. */
   readonly append: (sessionId: string, messages: ReadonlyArray<Message>) => Effect.Effect<void, ChatHistoryError>
 }
 
 /**
- * The messages of all sessions.
+ * The service that stores the messages of all sessions.
  *
- * **Example** (A session as it is kept)
+ * **Example** (Reading a session)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -76,8 +83,11 @@ export interface Service {
 export class ChatHistory extends Context.Service<ChatHistory, Service>()("rivulet/ChatHistory") {}
 
 /**
- * Keeps messages in memory, all of them, as long as the layer lives. It never fails. Nothing is shared between two
- * builds of it, so an app provides it once.
+ * Stores all messages in memory while the layer lives. It never fails.
+ *
+ * **Gotchas**
+ *
+ * Two builds of the layer share nothing, so provide it once for the whole app.
  *
  * **Example** (A conversation)
  *
@@ -100,27 +110,33 @@ export const layerMemory: Layer.Layer<ChatHistory> = Layer.sync(ChatHistory, () 
   })
 })
 
-/** Whose history it is, and what becomes of an answer that is not whole. */
+/** Options of {@link withHistory}. */
 export interface HistoryOptions {
+  /** The id of the session. */
   readonly sessionId: string
   /**
-   * `keep` (the default) keeps the text and the files of an answer that failed or was left, marked by the finish
-   * `{ reason: "other", raw: "partial" }` and `metadata.partial`; `drop` keeps nothing of it.
+   * Whether an incomplete answer, which failed or was interrupted, is stored. Defaults to `keep`: its text and files
+   * are stored with the finish `{ reason: "other", raw: "partial" }` and `metadata.partial`. With `drop` nothing is.
    */
   readonly onPartial?: "drop" | "keep" | undefined
 }
 
 /**
- * Lets a model, or a chain that takes what a model takes, see what was said before, and keeps what is said now. It
- * streams as what it wraps does.
+ * Gives a model, or a chain with the input of a model, the earlier messages of a session, and stores the new ones. It
+ * streams like the wrapped step.
  *
- * - What is asked is kept before the answer starts, so also when that fails or is left. System messages go before the
- *   history and are not kept: they are the app's and come with every call. Nor are blank messages, which would have
- *   every later call refused.
- * - A whole answer is kept when its stream ends, before the reader is told of the end. Of one that is not whole
- *   `onPartial` decides; its reasoning and its tool calls are never kept, because no provider takes half of one back.
- * - Two calls of one session at the same time do not wait for each other, and each sees what was kept when it began.
- * - A store that cannot be read or written is a failure, save when a partial answer cannot be kept, which is logged.
+ * **Details**
+ *
+ * - The input is stored before the answer starts, so it is kept even if the answer fails. System messages are put
+ *   before the history and are not stored, because the app sends them with every call. Blank messages are not stored,
+ *   because providers would refuse every later call.
+ * - A complete answer is stored when its stream ends, before the consumer sees the end. `onPartial` decides about an
+ *   incomplete one. Its reasoning and tool calls are never stored, because providers do not accept parts of them.
+ * - An error of the store fails the call, unless it concerns an incomplete answer; then it is logged.
+ *
+ * **Gotchas**
+ *
+ * Two concurrent calls of a session do not wait for each other. Each sees the messages that were stored when it began.
  *
  * **Example** (The model remembers)
  *
@@ -145,7 +161,7 @@ export const withHistory = <Out extends AIMessage | string, E, R, Chunk extends 
 // internal
 // -----------------------------------------------------------------------------
 
-/** A run that sees the conversation so far, and keeps what is said. */
+/** A run with the earlier messages, which stores the new ones. */
 const recorded = <Out extends AIMessage | string, E, R, Chunk extends AIMessageChunk | string>(
   self: Runnable<ChatInput, Out, E, R, Chunk, never>,
   { onPartial, sessionId }: HistoryOptions,
@@ -157,7 +173,7 @@ const recorded = <Out extends AIMessage | string, E, R, Chunk extends AIMessageC
     const messages = toMessages(input)
     const system = messages.filter((message) => message._tag === "SystemMessage")
     const said = messages.filter((message) => message._tag !== "SystemMessage")
-    const worthKeeping = said.filter((message) => !isBlank(message))
+    const worthKeeping = said.filter((message) => !isBlankMessage(message))
     if (worthKeeping.length > 0) yield* append(sessionId, worthKeeping)
 
     let answer: Folded<Out> | undefined
@@ -166,7 +182,7 @@ const recorded = <Out extends AIMessage | string, E, R, Chunk extends AIMessageC
       Effect.suspend(() => {
         if (kept) return Effect.void
         kept = true
-        return message === undefined || isBlank(message) ? Effect.void : append(sessionId, [message])
+        return message === undefined || isBlankMessage(message) ? Effect.void : append(sessionId, [message])
       })
     const keepPartial = Effect.suspend(() => {
       const partial = answer?.partial()
@@ -189,11 +205,11 @@ const isWhole = (value: unknown): value is AIMessage => isTagged(value, "AIMessa
 
 const isPartial = (value: unknown): value is PartialAIMessage => isTagged(value, "PartialAIMessage")
 
-/** What an answer that came to its end folds to. */
+/** The message of a complete answer. */
 const wholeOf = (answer: unknown): AIMessage | undefined =>
   isWhole(answer) ? answer : typeof answer === "string" ? ai(answer) : undefined
 
-/** The answer of which all has come, although its reader left before it could see the end. */
+/** The message of an answer that is complete although its consumer left before the end. */
 const finished = (partial: unknown): AIMessage | undefined => {
   if (!isPartial(partial)) return undefined
   const { finish, ...fields } = partial
@@ -202,7 +218,7 @@ const finished = (partial: unknown): AIMessage | undefined => {
 
 const partialFinish = { reason: "other", raw: "partial" } as const
 
-/** A part of an answer, as a message that says so. */
+/** An incomplete answer as a message that is marked as partial. */
 const marked = (partial: unknown): AIMessage | undefined => {
   if (typeof partial === "string") return { ...ai(partial), finish: partialFinish, metadata: { partial: true } }
   if (!isPartial(partial)) return undefined
@@ -210,13 +226,10 @@ const marked = (partial: unknown): AIMessage | undefined => {
   return aiMessage({ ...partial, parts, finish: partialFinish, metadata: { ...partial.metadata, partial: true } })
 }
 
-/** What means something without the rest of its message. */
+/** Whether a part is useful without the rest of its message. */
 const standsAlone = (part: AIPart): boolean => part.type === "text" || part.type === "file" || part.type === "refusal"
 
-const isBlank = (message: Message): boolean =>
+const isBlankMessage = (message: Message): boolean =>
   message._tag === "AIMessage"
-    ? message.parts.every((part) => part.type === "text" && part.text.trim() === "")
-    : message._tag !== "ToolMessage" &&
-      (typeof message.content === "string"
-        ? message.content.trim() === ""
-        : message.content.every((part) => part.type === "text" && part.text.trim() === ""))
+    ? isBlank(message.parts)
+    : message._tag !== "ToolMessage" && isBlank(message.content)

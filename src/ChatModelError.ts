@@ -1,12 +1,17 @@
 /**
- * How a chat model can fail: one error class, whose `reason` says what went wrong.
+ * The error of chat models: one class, whose `reason` is a tagged union that is the same for every provider.
  *
- * The reasons are the same for every provider, so `Effect.catchReasons("ChatModelError", { ... })` and
- * `Stream.catchReason("ChatModelError", "RateLimitError", ...)` handle them all. What had arrived of the answer is in
- * `partial`, with the usage known so far. All of it can be encoded with {@link ChatModelError} as a schema. Nothing
- * here ever holds a key, a header or a request body.
+ * **When to use**
  *
- * **Example** (Telling failures apart)
+ * Handle single reasons with `Effect.catchReasons("ChatModelError", { ... })` or
+ * `Stream.catchReason("ChatModelError", "RateLimitError", ...)`.
+ *
+ * **Details**
+ *
+ * `partial` is the part of the answer that had arrived, with its usage. The class is also a schema, so errors can be
+ * encoded. No error holds a key, a header or a request body.
+ *
+ * **Example** (Handling single reasons)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -26,16 +31,17 @@ import * as Schema from "effect/Schema"
 import { Metadata, PartialAIMessage } from "./Message.ts"
 
 const fields = {
+  /** A sentence that says what went wrong. */
   message: Schema.String
 }
 
 const retryAfter = {
   ...fields,
-  /** How long the provider asks to wait, if it says so; in milliseconds when it is encoded. */
+  /** The delay that the provider asks for, encoded in milliseconds. Absent: the provider gave none. */
   retryAfter: Schema.optional(Schema.DurationFromMillis)
 }
 
-/** The provider does not accept the key, or there is none. */
+/** The API key is missing or not accepted. */
 export class AuthenticationError extends Schema.TaggedError<AuthenticationError>("rivulet/AuthenticationError")(
   "AuthenticationError",
   fields
@@ -43,7 +49,7 @@ export class AuthenticationError extends Schema.TaggedError<AuthenticationError>
   readonly isRetryable: boolean = false
 }
 
-/** The key may not do this. */
+/** The API key does not permit the request. */
 export class PermissionError extends Schema.TaggedError<PermissionError>("rivulet/PermissionError")(
   "PermissionError",
   fields
@@ -51,16 +57,15 @@ export class PermissionError extends Schema.TaggedError<PermissionError>("rivule
   readonly isRetryable: boolean = false
 }
 
-/** There is no such model, file or address. */
+/** The model, a file or the address of the API does not exist. */
 export class NotFoundError extends Schema.TaggedError<NotFoundError>("rivulet/NotFoundError")("NotFoundError", fields) {
   readonly isRetryable: boolean = false
 }
 
 /**
- * The request is wrong. `field` names the option or the part of the input, such as `maxTokens` or `messages[2]`, where
- * that is known.
+ * The request is invalid.
  *
- * **Example** (What is wrong)
+ * **Example** (Reading the field)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -74,12 +79,16 @@ export class NotFoundError extends Schema.TaggedError<NotFoundError>("rivulet/No
  */
 export class InvalidRequestError extends Schema.TaggedError<InvalidRequestError>("rivulet/InvalidRequestError")(
   "InvalidRequestError",
-  { ...fields, field: Schema.optional(Schema.String) }
+  {
+    ...fields,
+    /** The option or the part of the input, such as `maxTokens` or `messages[2]`. Absent: not known. */
+    field: Schema.optional(Schema.String)
+  }
 ) {
   readonly isRetryable: boolean = false
 }
 
-/** The input is larger than the model's context, or than the provider accepts. */
+/** The input exceeds the context of the model or a limit of the provider. */
 export class ContextLengthError extends Schema.TaggedError<ContextLengthError>("rivulet/ContextLengthError")(
   "ContextLengthError",
   fields
@@ -88,9 +97,9 @@ export class ContextLengthError extends Schema.TaggedError<ContextLengthError>("
 }
 
 /**
- * Too many requests or tokens in too short a time.
+ * The rate limit of requests or tokens was exceeded.
  *
- * **Example** (How long to wait)
+ * **Example** (Reading the delay)
  *
  * ```ts
  * import { Duration, Effect } from "effect"
@@ -109,7 +118,7 @@ export class RateLimitError extends Schema.TaggedError<RateLimitError>("rivulet/
   readonly isRetryable: boolean = true
 }
 
-/** The account's credit or quota is used up; waiting does not help. */
+/** The credit or the quota of the account is used up, so a retry does not help. */
 export class QuotaExhaustedError extends Schema.TaggedError<QuotaExhaustedError>("rivulet/QuotaExhaustedError")(
   "QuotaExhaustedError",
   fields
@@ -117,7 +126,7 @@ export class QuotaExhaustedError extends Schema.TaggedError<QuotaExhaustedError>
   readonly isRetryable: boolean = false
 }
 
-/** The provider blocked the request or the answer for what it says. */
+/** The provider blocked the request or the answer because of its content. */
 export class ContentPolicyError extends Schema.TaggedError<ContentPolicyError>("rivulet/ContentPolicyError")(
   "ContentPolicyError",
   fields
@@ -125,7 +134,7 @@ export class ContentPolicyError extends Schema.TaggedError<ContentPolicyError>("
   readonly isRetryable: boolean = false
 }
 
-/** The provider has too much to do. */
+/** The provider is overloaded. */
 export class OverloadedError extends Schema.TaggedError<OverloadedError>("rivulet/OverloadedError")(
   "OverloadedError",
   retryAfter
@@ -133,7 +142,7 @@ export class OverloadedError extends Schema.TaggedError<OverloadedError>("rivule
   readonly isRetryable: boolean = true
 }
 
-/** Something broke at the provider. */
+/** The provider failed internally. */
 export class InternalProviderError extends Schema.TaggedError<InternalProviderError>("rivulet/InternalProviderError")(
   "InternalProviderError",
   retryAfter
@@ -141,19 +150,22 @@ export class InternalProviderError extends Schema.TaggedError<InternalProviderEr
   readonly isRetryable: boolean = true
 }
 
-/** The connection could not be made, or was lost. `code` is the system's code, such as `ECONNREFUSED`. */
+/** The connection could not be opened, or was lost. */
 export class NetworkError extends Schema.TaggedError<NetworkError>("rivulet/NetworkError")(
   "NetworkError",
-  { ...fields, code: Schema.optional(Schema.String) }
+  {
+    ...fields,
+    /** The code of the operating system, such as `ECONNREFUSED`. Absent: not known. */
+    code: Schema.optional(Schema.String)
+  }
 ) {
   readonly isRetryable: boolean = true
 }
 
 /**
- * It took too long: until the response's headers (`connect`), from there to the first chunk (`first_chunk`), between
- * two reads (`idle`), or in all (`total`). Only the last is not worth another try.
+ * A time limit was exceeded. Retryable unless it is the limit of the whole call.
  *
- * **Example** (Worth another try)
+ * **Example** (A timeout that is retryable)
  *
  * ```ts
  * import { ChatModelError } from "rivulet"
@@ -164,14 +176,21 @@ export class NetworkError extends Schema.TaggedError<NetworkError>("rivulet/Netw
  */
 export class TimeoutError extends Schema.TaggedError<TimeoutError>("rivulet/TimeoutError")(
   "TimeoutError",
-  { ...fields, phase: Schema.Literals(["connect", "first_chunk", "idle", "total"]) }
+  {
+    ...fields,
+    /**
+     * The phase: until the response headers (`connect`), from there to the first event of the message (`first_chunk`),
+     * between two events (`idle`), or the whole call (`total`).
+     */
+    phase: Schema.Literals(["connect", "first_chunk", "idle", "total"])
+  }
 ) {
   get isRetryable(): boolean {
     return this.phase !== "total"
   }
 }
 
-/** The stream ended before the message did. */
+/** The stream ended before the message was complete. */
 export class TruncatedError extends Schema.TaggedError<TruncatedError>("rivulet/TruncatedError")(
   "TruncatedError",
   fields
@@ -180,9 +199,9 @@ export class TruncatedError extends Schema.TaggedError<TruncatedError>("rivulet/
 }
 
 /**
- * What came does not follow the protocol. `excerpt` is the start of it, at most 200 characters.
+ * The response does not follow the provider's protocol.
  *
- * **Example** (In an adapter)
+ * **Example** (Use in an adapter)
  *
  * ```ts
  * import { ChatModelError } from "rivulet"
@@ -191,33 +210,41 @@ export class TruncatedError extends Schema.TaggedError<TruncatedError>("rivulet/
  *   new ChatModelError.ChatModelError({
  *     provider: "local",
  *     model: "echo",
- *     reason: new ChatModelError.MalformedResponseError({ message: "It is not JSON", excerpt: body.slice(0, 200) })
+ *   reason: new ChatModelError.MalformedResponseError({ message: "The body is not JSON", excerpt: body.slice(0, 200) })
  *   })
  * ```
  */
 export class MalformedResponseError extends Schema.TaggedError<MalformedResponseError>(
   "rivulet/MalformedResponseError"
-)("MalformedResponseError", { ...fields, excerpt: Schema.optional(Schema.String) }) {
+)("MalformedResponseError", {
+  ...fields,
+  /** The start of the unexpected text, at most 200 characters. */
+  excerpt: Schema.optional(Schema.String)
+}) {
   readonly isRetryable: boolean = false
 }
 
-/** The provider or the model cannot do what an option or a part of the input asks for; `field` names it. */
+/** The provider or the model does not support an option or a part of the input. */
 export class UnsupportedError extends Schema.TaggedError<UnsupportedError>("rivulet/UnsupportedError")(
   "UnsupportedError",
-  { ...fields, field: Schema.optional(Schema.String) }
+  {
+    ...fields,
+    /** The option or the part of the input, such as `maxTokens` or `messages[2]`. Absent: not known. */
+    field: Schema.optional(Schema.String)
+  }
 ) {
   readonly isRetryable: boolean = false
 }
 
-/** None of the other reasons. */
+/** A failure that fits none of the other reasons. */
 export class UnknownError extends Schema.TaggedError<UnknownError>("rivulet/UnknownError")("UnknownError", fields) {
   readonly isRetryable: boolean = false
 }
 
 /**
- * All reasons; each has `_tag`, `message` and `isRetryable`.
+ * The schema of all reasons. Each has `_tag`, `message` and `isRetryable`.
  *
- * **Example** (What to tell a user)
+ * **Example** (Advice for a user)
  *
  * ```ts
  * import { ChatModelError } from "rivulet"
@@ -249,9 +276,9 @@ export const Reason = Schema.Union([
 export type Reason = typeof Reason.Type
 
 /**
- * The failure of a chat model.
+ * The error of a chat model.
  *
- * **Example** (Keeping what arrived)
+ * **Example** (Using the partial answer)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -264,16 +291,18 @@ export type Reason = typeof Reason.Type
  * ```
  */
 export class ChatModelError extends Schema.TaggedError<ChatModelError>("rivulet/ChatModelError")("ChatModelError", {
-  /** The provider's name, such as `anthropic`. */
+  /** The name of the provider, such as `anthropic`. */
   provider: Schema.String,
-  /** The model that was asked for. */
+  /** The name of the requested model. */
   model: Schema.String,
+  /** The reason for the failure. */
   reason: Reason,
-  /** What had arrived of the answer, if anything had. */
+  /** The part of the answer that had arrived. Absent if nothing had. */
   partial: Schema.optional(PartialAIMessage),
-  /** Facts the provider told: `requestId`, `status`, `type`. */
+  /** Data from the provider: `requestId`, `status`, `type`. */
   metadata: Schema.optional(Metadata)
 }) {
+  /** The reason, the provider, the model and the id of the request in one line. */
   override get message(): string {
     const requestId = this.requestId
     return `${this.reason._tag} from ${this.provider}/${this.model}: ${this.reason.message}${
@@ -281,17 +310,17 @@ export class ChatModelError extends Schema.TaggedError<ChatModelError>("rivulet/
     }`
   }
 
-  /** Whether the same request may well succeed when it is sent again. */
+  /** Whether the same request may succeed when it is sent again. */
   get isRetryable(): boolean {
     return this.reason.isRetryable
   }
 
-  /** How long the provider asks to wait before the next try. */
+  /** The delay that the provider asks for before a retry. */
   get retryAfter(): Duration.Duration | undefined {
     return "retryAfter" in this.reason ? this.reason.retryAfter : undefined
   }
 
-  /** The provider's id of the request, for its support. */
+  /** The provider's id of the request, for its support team. */
   get requestId(): string | undefined {
     const requestId = this.metadata?.["requestId"] ?? this.partial?.metadata?.["requestId"]
     return typeof requestId === "string" ? requestId : undefined

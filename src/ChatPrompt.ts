@@ -1,9 +1,15 @@
 /**
- * Prompts: messages with variables in them.
+ * Prompt templates: messages with variables.
  *
- * A variable is written `{name}`; a brace itself `{{` or `}}`. The variables are part of the prompt's type, so one that
- * is missing is a compile error. A caller without types, or with values that lie, gets a defect that names the variable:
- * a prompt cannot fail otherwise. What is filled in is never looked at for variables again.
+ * **Details**
+ *
+ * A variable is written `{name}`, and a literal brace `{{` or `}}`. The variables are part of the prompt's type, so a
+ * missing value is a compile error. Values are inserted as they are: variables in them are not replaced.
+ *
+ * **Gotchas**
+ *
+ * A prompt has no typed failure. If a value is missing at runtime, because the caller has no types, the run dies with a
+ * `TypeError` that names the variable.
  */
 import * as Effect from "effect/Effect"
 import type { MessageTuple } from "./internal/model/request.ts"
@@ -16,16 +22,17 @@ import type { FilePart, ImagePart, Message, PromptValue, TextPart } from "./Mess
 // templates
 // -----------------------------------------------------------------------------
 
-/** A place for a list of messages, such as the conversation so far. */
+/** A placeholder for a list of messages, such as the conversation so far. */
 export interface Placeholder<Name extends string> {
   readonly type: "placeholder"
+  /** The name of the variable that holds the messages. */
   readonly name: Name
 }
 
 /**
- * A place for a list of messages, such as the conversation so far.
+ * Makes a placeholder for a list of messages, such as the conversation so far.
  *
- * **Example** (A prompt with a past)
+ * **Example** (A prompt with earlier messages)
  *
  * ```ts
  * import { ChatPrompt, Message } from "rivulet"
@@ -36,24 +43,22 @@ export interface Placeholder<Name extends string> {
  */
 export const placeholder = <const Name extends string>(name: Name): Placeholder<Name> => ({ type: "placeholder", name })
 
-/**
- * A role and its parts. Texts, bare or as parts, are templates; images and files are taken as they are.
- */
+/** A role and its parts. Strings and text parts are templates; images and files are used as they are. */
 export type PartsTuple =
   | readonly [role: "human", content: ReadonlyArray<string | TextPart | ImagePart | FilePart>]
   | readonly [role: "system" | "ai", content: ReadonlyArray<string | TextPart>]
 
-/** What a prompt is made of: a role and a template or parts, a message as it is, or a place for messages. */
+/** An element of a prompt: a role with a template or parts, a message that is used as it is, or a placeholder. */
 export type Template = MessageTuple | PartsTuple | Message | Placeholder<string>
 
-// A brace that stands for itself is taken out, so that it opens no variable.
+// Escaped braces are removed first, so that they do not open a variable.
 type Plain<S extends string> = S extends `${infer A}{{${infer B}` ? Plain<`${A}${B}`>
   : S extends `${infer A}}}${infer B}` ? Plain<`${A}${B}`>
   : S
 
 type NamesIn<S extends string> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | NamesIn<Rest> : never
 
-/** The variables of a template text; `string` when the text is not known to the compiler. */
+/** The names of the variables of a template; `string` if the compiler does not know its text. */
 export type Variables<S extends string> = string extends S ? string : NamesIn<Plain<S>>
 
 type PartNames<Part> = Part extends string ? Variables<Part>
@@ -66,7 +71,7 @@ type TextNames<T> = T extends readonly [string, infer Content]
 
 type ListNames<T> = T extends Placeholder<infer Name> ? Name : never
 
-/** What a prompt made of these templates has to be given. */
+/** The input of a prompt with these templates: a value for each variable. */
 export type Input<T extends ReadonlyArray<Template>> =
   & { readonly [Name in TextNames<T[number]>]: string | number }
   & { readonly [Name in ListNames<T[number]>]: ReadonlyArray<Message> }
@@ -75,14 +80,14 @@ export type Input<T extends ReadonlyArray<Template>> =
 // prompts
 // -----------------------------------------------------------------------------
 
-/** A prompt: a step that makes messages of the values of its variables. */
+/** A prompt: a step from the values of its variables to messages. */
 export interface ChatPrompt<in In> extends Runnable<In, PromptValue> {
-  /** Fills the prompt in, outside of a chain. Throws a `TypeError` that names the variable if a value is missing. */
+  /** Formats the prompt outside of a chain. Throws a `TypeError` that names the variable if a value is missing. */
   readonly format: (values: In) => PromptValue
 }
 
 /**
- * Makes a prompt of a text (a human message), or of messages.
+ * Makes a prompt from the template of one human message, or from a list of templates.
  *
  * **Example** (Two messages, two variables)
  *
@@ -116,8 +121,7 @@ export const make: {
 }
 
 /**
- * Gives some of the values now. Their variables are gone from the type; what a caller without types gives for them later
- * is not used.
+ * Fills in some of the variables in advance. They are no longer part of the input, and values for them are ignored.
  *
  * **Example** (One prompt for each language)
  *
@@ -133,11 +137,11 @@ export const partial = <In, const Name extends keyof In>(
   self: ChatPrompt<In>,
   values: Pick<In, Name>
 ): ChatPrompt<Omit<In, Name>> =>
-  // What is left out of the later values is in these.
+  // Together the two have a value for every variable.
   promptOf((later) => self.format({ ...later, ...values } as unknown as In))
 
 /**
- * Examples of how to answer, as messages for a prompt: for each a question and its answer, filled in now.
+ * Makes the messages of few-shot examples: a human message and an answer for each example.
  *
  * **Example** (Opposites)
  *
@@ -153,8 +157,11 @@ export const partial = <In, const Name extends keyof In>(
  * ```
  */
 export const fewShot = <const Human extends string, const AI extends string>(options: {
+  /** The values of the variables, for each example. */
   readonly examples: ReadonlyArray<Input<readonly [readonly ["human", NoInfer<Human>], readonly ["ai", NoInfer<AI>]]>>
+  /** The template of the human message. */
   readonly human: Human
+  /** The template of the answer. */
   readonly ai: AI
 }): ReadonlyArray<Message> => {
   const question = compileText(options.human)
@@ -208,10 +215,10 @@ const compilePart = (part: string | TextPart): (values: Values) => TextPart => {
   return typeof part === "string" ? (values) => text(fill(values)) : (values) => ({ ...part, text: fill(values) })
 }
 
-/** Cuts a template into its texts and variables, once. */
+/** Splits a template into texts and variables, once, and returns a function that fills them in. */
 const compileText = (template: string): (values: Values) => string => {
   const pieces = template.split(/(\{\{|\}\}|\{[^{}]*\})/).map((piece, i) => {
-    // What was split by is at the odd places.
+    // The separators that `split` captured are at the odd positions.
     if (i % 2 === 0) return piece
     return piece === "{{" ? "{" : piece === "}}" ? "}" : { name: piece.slice(1, -1) }
   })
@@ -220,15 +227,17 @@ const compileText = (template: string): (values: Values) => string => {
 }
 
 const valueOf = (values: Values, name: string): unknown => {
-  // What every object has is no value that somebody gave.
+  // An inherited property of every object, such as `toString`, is not a value.
   const value = name in Object.prototype && !Object.hasOwn(values, name) ? undefined : values[name]
-  if (value === undefined || value === null) throw new TypeError(`The prompt's variable {${name}} has no value`)
+  if (value === undefined || value === null) {
+    throw new TypeError(`The prompt variable {${name}} has no value: add ${name} to the input`)
+  }
   return value
 }
 
 const messagesOf = (values: Values, name: string): ReadonlyArray<Message> => {
   const value = valueOf(values, name)
-  if (!Array.isArray(value)) throw new TypeError(`The prompt's placeholder ${name} takes a list of messages`)
-  // The input's type has a list of messages under this name.
+  if (!Array.isArray(value)) throw new TypeError(`The prompt placeholder ${name} needs an array of messages`)
+  // The type of the input has a list of messages under this name.
   return value as ReadonlyArray<Message>
 }

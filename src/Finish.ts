@@ -1,22 +1,22 @@
 /**
- * Why a message is over.
+ * The reason a message ended.
  *
  * Exactly one chunk of a successful stream carries a `Finish`, and it is the last one.
  */
 import * as Schema from "effect/Schema"
 
 /**
- * The reasons a message can end for, whatever the provider:
+ * The reasons for which a message ends, for every provider.
  *
- * - `stop`: the model was done, or met a stop sequence
- * - `length`: a token limit cut it off
- * - `tool_calls`: it waits for the results of the tools it called
- * - `content_filter`: the provider withheld the rest
- * - `refusal`: the model declined
- * - `pause`: the provider paused a long turn; send the message back to go on
- * - `other`: a word this version does not know; see `raw`
+ * - `stop`: the model finished, or reached a stop sequence
+ * - `length`: a token limit cut the message off
+ * - `tool_calls`: the model waits for the results of its tool calls
+ * - `content_filter`: the provider withheld the rest of the message
+ * - `refusal`: the model declined to answer
+ * - `pause`: the provider paused a long turn; send the message back to continue
+ * - `other`: a reason that this version does not know; see `raw`
  *
- * **Example** (What to tell a user)
+ * **Example** (Notes for a user)
  *
  * ```ts
  * import { Finish, Message } from "rivulet"
@@ -35,13 +35,13 @@ export const Reason = Schema.Literals([
   "other"
 ])
 
-/** One of the reasons a message can end for. */
+/** One of the reasons for which a message ends. */
 export type Reason = typeof Reason.Type
 
 /**
- * The schema of {@link Finish}.
+ * The schema of the finish of a message.
  *
- * **Example** (A model that stopped by itself)
+ * **Example** (A model that finished)
  *
  * ```ts
  * import { Finish } from "rivulet"
@@ -50,10 +50,11 @@ export type Reason = typeof Reason.Type
  * ```
  */
 export const Finish = Schema.Struct({
+  /** The reason, in Rivulet's terms. */
   reason: Reason,
-  /** The provider's own word, `""` when it gave none. */
+  /** The reason in the provider's own terms, `""` if it gave none. */
   raw: Schema.String
 })
 
-/** The reason a message ended, in Rivulet's words and in the provider's. */
+/** The reason a message ended, in Rivulet's terms and in the provider's. */
 export interface Finish extends Schema.Schema.Type<typeof Finish> {}

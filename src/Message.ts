@@ -1,204 +1,252 @@
 /**
- * Messages: what goes into a chat model and what comes out of it, as plain tagged data.
+ * The input and the output of chat models, as plain tagged data.
  *
- * There are no message classes and nothing is tested with `instanceof`, so two copies of this package, a database and
- * a browser agree on what a message is. Every type has a schema of the same name; use it where messages cross an edge.
- * The constructors ({@link system}, {@link human}, {@link ai}, {@link tool}, {@link image}, {@link file}) cover what
- * is written by hand.
+ * **When to use**
  *
- * An {@link AIMessage} can be put into the next request as it is: reasoning signatures, server tool results, citations
- * and parts this version does not know are kept, because a provider that gets them back changed refuses the request.
+ * Use the constructors ({@link system}, {@link human}, {@link ai}, {@link tool}, {@link image}, {@link file}) for
+ * messages written by hand, and the schemas where messages are stored or sent. Every type has a schema of the same
+ * name.
+ *
+ * **Details**
+ *
+ * There are no message classes and no `instanceof` tests, so messages from another copy of this package, a database or
+ * a browser work like any other.
+ *
+ * An {@link AIMessage} can be sent back in the next request as it is. It keeps reasoning signatures, server tool
+ * results, citations and parts that this version does not know, because providers refuse requests in which they are
+ * changed.
  */
 import * as Base64 from "effect/encoding/Base64"
 import * as Schema from "effect/Schema"
 import { Finish } from "./Finish.ts"
+import { given } from "./internal/optional.ts"
 import { Usage } from "./Usage.ts"
 
 // -----------------------------------------------------------------------------
 // building blocks
 // -----------------------------------------------------------------------------
 
-/** Facts about a message or a part that have no field of their own, by name; all JSON. */
+/** Data about a message or a part that has no field of its own: JSON values by name. */
 export const Metadata = Schema.Record(Schema.String, Schema.Json)
 
-/** Facts about a message or a part that have no field of their own, by name; all JSON. */
+/** Data about a message or a part that has no field of its own: JSON values by name. */
 export type Metadata = typeof Metadata.Type
 
 /**
- * Settings for one provider, keyed by the provider's name, for example
+ * Settings for single providers, keyed by the provider's name, for example
  * `{ anthropic: { cache_control: { type: "ephemeral" } } }`. Other providers ignore them.
  */
 export const ProviderOptions = Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Json))
 
-/** Settings for one provider, keyed by the provider's name. */
+/** Settings for single providers, keyed by the provider's name. Other providers ignore them. */
 export type ProviderOptions = typeof ProviderOptions.Type
 
 /**
- * Where the bytes of an image or a file are: in the message (`base64`, or `text` for plain text), at a URL, or in the
- * provider's file store under an id.
+ * The location of the content of an image or a file: bytes in `base64`, the `text` of a plain text file, a `url` that
+ * the provider fetches, or the `file_id` of a file in the provider's store.
  */
 export const Source = Schema.Union([
-  Schema.Struct({ type: Schema.Literal("base64"), data: Schema.String }),
-  Schema.Struct({ type: Schema.Literal("text"), text: Schema.String }),
-  Schema.Struct({ type: Schema.Literal("url"), url: Schema.String }),
-  Schema.Struct({ type: Schema.Literal("file_id"), id: Schema.String })
+  Schema.Struct({ type: Schema.Literal("base64"), /** The bytes in base64. */ data: Schema.String }),
+  Schema.Struct({ type: Schema.Literal("text"), /** The content of the file. */ text: Schema.String }),
+  Schema.Struct({ type: Schema.Literal("url"), /** The URL. */ url: Schema.String }),
+  Schema.Struct({ type: Schema.Literal("file_id"), /** The id in the provider's store. */ id: Schema.String })
 ])
 
-/** Where the bytes of an image or a file are. */
+/** The location of the content of an image or a file. */
 export type Source = typeof Source.Type
 
-/** A source a text rests on. `raw` is the provider's own object and is what travels back to it. */
+/** A source that a text cites. */
 export const Citation = Schema.Struct({
+  /** The URL of the source. */
   url: Schema.optional(Schema.String),
+  /** The title of the source. */
   title: Schema.optional(Schema.String),
-  /** The words of the source that are cited. */
+  /** The cited words of the source. */
   citedText: Schema.optional(Schema.String),
+  /** The provider's own object, which is sent back to it. */
   raw: Schema.Json
 })
 
-/** A source a text rests on. */
+/** A source that a text cites. */
 export interface Citation extends Schema.Schema.Type<typeof Citation> {}
 
 // -----------------------------------------------------------------------------
 // parts of the input
 // -----------------------------------------------------------------------------
 
-/** Text. In an AI message it may carry citations. */
+/** A text. In an AI message it may have citations. */
 export const TextPart = Schema.Struct({
   type: Schema.Literal("text"),
+  /** The text. */
   text: Schema.String,
+  /** The sources that the text cites. Only in AI messages. */
   citations: Schema.optional(Schema.Array(Citation)),
+  /** Other data about the part. */
   metadata: Schema.optional(Metadata),
+  /** Settings for single providers. */
   providerOptions: Schema.optional(ProviderOptions)
 })
 
-/** Text. In an AI message it may carry citations. */
+/** A text. In an AI message it may have citations. */
 export interface TextPart extends Schema.Schema.Type<typeof TextPart> {}
 
-/** An image. `mediaType` (such as `image/png`) is required for `base64` sources. */
+/** An image. */
 export const ImagePart = Schema.Struct({
   type: Schema.Literal("image"),
+  /** The media type, such as `image/png`. Required for `base64` sources. */
   mediaType: Schema.optional(Schema.String),
+  /** The content of the image. */
   source: Source,
+  /** Settings for single providers. */
   providerOptions: Schema.optional(ProviderOptions)
 })
 
-/** An image. `mediaType` (such as `image/png`) is required for `base64` sources. */
+/** An image. */
 export interface ImagePart extends Schema.Schema.Type<typeof ImagePart> {}
 
-/** A document or another file, for example a PDF. `mediaType` is required for `base64` sources. */
+/** A document or another file, such as a PDF. */
 export const FilePart = Schema.Struct({
   type: Schema.Literal("file"),
+  /** The media type, such as `application/pdf`. Required for `base64` sources. */
   mediaType: Schema.optional(Schema.String),
+  /** The name of the file. */
   name: Schema.optional(Schema.String),
+  /** The content of the file. */
   source: Source,
+  /** Other data about the part. */
   metadata: Schema.optional(Metadata),
+  /** Settings for single providers. */
   providerOptions: Schema.optional(ProviderOptions)
 })
 
-/** A document or another file, for example a PDF. */
+/** A document or another file, such as a PDF. */
 export interface FilePart extends Schema.Schema.Type<typeof FilePart> {}
 
-/** What a human message or a tool result consists of. */
+/** A part of a human message or of a tool result. */
 export const InputPart = Schema.Union([TextPart, ImagePart, FilePart])
 
-/** What a human message or a tool result consists of. */
+/** A part of a human message or of a tool result. */
 export type InputPart = typeof InputPart.Type
 
 // -----------------------------------------------------------------------------
 // parts of an AI message
 // -----------------------------------------------------------------------------
 
-/**
- * The model's reasoning. `signature` proves to the provider that the text is its own, `redacted` is reasoning only the
- * provider can read. Both must travel back unchanged.
- */
+/** The model's reasoning. It must be sent back to its provider unchanged. */
 export const ReasoningPart = Schema.Struct({
   type: Schema.Literal("reasoning"),
+  /** The text of the reasoning, `""` if the provider shows none. */
   text: Schema.String,
+  /** The provider's signature, which proves that the text is its own. */
   signature: Schema.optional(Schema.String),
+  /** Encrypted reasoning that only the provider can read. */
   redacted: Schema.optional(Schema.String),
+  /** Other data about the part. */
   metadata: Schema.optional(Metadata)
 })
 
-/** The model's reasoning, with what its provider needs to recognise it. */
+/** The model's reasoning. It must be sent back to its provider unchanged. */
 export interface ReasoningPart extends Schema.Schema.Type<typeof ReasoningPart> {}
 
-/** A call of one of the caller's tools, with parsed arguments. */
+/** A call to one of the caller's tools, with parsed arguments. */
 export const ToolCall = Schema.Struct({
   type: Schema.Literal("tool_call"),
+  /** The id of the call, which its {@link ToolMessage} refers to. */
   id: Schema.String,
+  /** The name of the tool. */
   name: Schema.String,
+  /** The parsed arguments. */
   args: Schema.Json,
+  /** Other data about the part. */
   metadata: Schema.optional(Metadata)
 })
 
-/** A call of one of the caller's tools, with parsed arguments. */
+/** A call to one of the caller's tools, with parsed arguments. */
 export interface ToolCall extends Schema.Schema.Type<typeof ToolCall> {}
 
-/** A tool call whose arguments are not whole or not JSON: `text` is what came, `reason` says what is wrong. */
+/** A tool call whose arguments are incomplete or not JSON. */
 export const InvalidToolCall = Schema.Struct({
   type: Schema.Literal("invalid_tool_call"),
+  /** The id of the call. */
   id: Schema.String,
+  /** The name of the tool. */
   name: Schema.String,
+  /** The text of the arguments, as far as it arrived. */
   text: Schema.String,
+  /** The reason why the arguments cannot be used. */
   reason: Schema.String,
+  /** Other data about the part. */
   metadata: Schema.optional(Metadata)
 })
 
-/** A tool call whose arguments are not whole or not JSON. */
+/** A tool call whose arguments are incomplete or not JSON. */
 export interface InvalidToolCall extends Schema.Schema.Type<typeof InvalidToolCall> {}
 
-/**
- * A call of a tool that the provider runs itself (web search, code execution, MCP). `text` is set, and `args` null,
- * when the arguments were not whole or not JSON.
- */
+/** A call to a tool that the provider runs (web search, code execution, MCP). */
 export const ServerToolCall = Schema.Struct({
   type: Schema.Literal("server_tool_call"),
+  /** The id of the call. */
   id: Schema.String,
+  /** The name of the tool. */
   name: Schema.String,
+  /** The parsed arguments; `null` if they are incomplete or not JSON. */
   args: Schema.Json,
+  /** The text of arguments that are incomplete or not JSON. Absent otherwise. */
   text: Schema.optional(Schema.String),
+  /** Other data about the part. */
   metadata: Schema.optional(Metadata)
 })
 
-/** A call of a tool that the provider runs itself. */
+/** A call to a tool that the provider runs. */
 export interface ServerToolCall extends Schema.Schema.Type<typeof ServerToolCall> {}
 
-/** What a tool that the provider ran gave back. `toolCallId` is the `id` of its `server_tool_call`. */
+/** The result of a tool that the provider ran. */
 export const ServerToolResult = Schema.Struct({
   type: Schema.Literal("server_tool_result"),
+  /** The `id` of the {@link ServerToolCall}. */
   toolCallId: Schema.String,
+  /** The provider's own result object. */
   result: Schema.Json,
+  /** Other data about the part. */
   metadata: Schema.optional(Metadata)
 })
 
-/** What a tool that the provider ran gave back. */
+/** The result of a tool that the provider ran. */
 export interface ServerToolResult extends Schema.Schema.Type<typeof ServerToolResult> {}
 
-/** A citation that belongs to the message as a whole; those of a text are in its `citations`. */
-export const CitationPart = Schema.Struct({ type: Schema.Literal("citation"), citation: Citation })
+/** A citation of the whole message. The citations of one text are in its `citations`. */
+export const CitationPart = Schema.Struct({
+  type: Schema.Literal("citation"),
+  /** The citation. */
+  citation: Citation
+})
 
-/** A citation that belongs to the message as a whole. */
+/** A citation of the whole message. */
 export interface CitationPart extends Schema.Schema.Type<typeof CitationPart> {}
 
-/** The words with which the model declined, where the provider tells them from text. */
+/** The text with which the model declined, if the provider distinguishes it from an answer. */
 export const RefusalPart = Schema.Struct({
   type: Schema.Literal("refusal"),
+  /** The text. */
   text: Schema.String,
+  /** Other data about the part. */
   metadata: Schema.optional(Metadata)
 })
 
-/** The words with which the model declined. */
+/** The text with which the model declined, if the provider distinguishes it from an answer. */
 export interface RefusalPart extends Schema.Schema.Type<typeof RefusalPart> {}
 
-/** Something this version has no name for: `raw` is what arrived for it, in order. */
-export const UnknownPart = Schema.Struct({ type: Schema.Literal("unknown"), raw: Schema.Array(Schema.Json) })
+/** A part of a kind that this version does not know. */
+export const UnknownPart = Schema.Struct({
+  type: Schema.Literal("unknown"),
+  /** The provider's own objects for the part, in order. */
+  raw: Schema.Array(Schema.Json)
+})
 
-/** Something this version has no name for. */
+/** A part of a kind that this version does not know. */
 export interface UnknownPart extends Schema.Schema.Type<typeof UnknownPart> {}
 
-/** What an AI message consists of. */
+/** A part of an AI message. */
 export const AIPart = Schema.Union([
   TextPart,
   ReasoningPart,
@@ -212,7 +260,7 @@ export const AIPart = Schema.Union([
   UnknownPart
 ])
 
-/** What an AI message consists of. */
+/** A part of an AI message. */
 export type AIPart = typeof AIPart.Type
 
 // -----------------------------------------------------------------------------
@@ -221,55 +269,70 @@ export type AIPart = typeof AIPart.Type
 
 /** Instructions for the model. */
 export const SystemMessage = Schema.TaggedStruct("SystemMessage", {
+  /** The instructions: a text, or text parts. */
   content: Schema.Union([Schema.String, Schema.Array(TextPart)])
 })
 
 /** Instructions for the model. */
 export interface SystemMessage extends Schema.Schema.Type<typeof SystemMessage> {}
 
-/** What the user says. */
+/** A message from the user. */
 export const HumanMessage = Schema.TaggedStruct("HumanMessage", {
+  /** The content: a text, or parts. */
   content: Schema.Union([Schema.String, Schema.Array(InputPart)])
 })
 
-/** What the user says. */
+/** A message from the user. */
 export interface HumanMessage extends Schema.Schema.Type<typeof HumanMessage> {}
 
 const aiFields = {
-  /** The provider's id of the message, `""` when it has none. */
+  /** The provider's id of the message, `""` if it has none. */
   id: Schema.String,
-  /** All text of the message, in the order it arrived. */
+  /** All text of the message, in the order in which it arrived. */
   content: Schema.String,
+  /** All parts of the message, text included, in order. */
   parts: Schema.Array(AIPart),
+  /** The tool calls among the parts. */
   toolCalls: Schema.Array(ToolCall),
+  /** The tool calls among the parts whose arguments cannot be used. */
   invalidToolCalls: Schema.Array(InvalidToolCall),
+  /** The token totals. Absent if the provider reported none. */
   usage: Schema.optional(Usage),
-  /** Set by the adapter: `provider`, `model`, `requestId` and what else the provider told. */
+  /** Data from the adapter: `provider`, `model`, `requestId` and other fields of the provider. */
   metadata: Schema.optional(Metadata)
 }
 
-/** A whole answer of a model: the fold of its chunks. */
-export const AIMessage = Schema.TaggedStruct("AIMessage", { ...aiFields, finish: Finish })
+/** A complete answer of a model: the fold of its chunks. */
+export const AIMessage = Schema.TaggedStruct("AIMessage", {
+  ...aiFields,
+  /** The reason the message ended. */
+  finish: Finish
+})
 
-/** A whole answer of a model: the fold of its chunks. */
+/** A complete answer of a model: the fold of its chunks. */
 export interface AIMessage extends Schema.Schema.Type<typeof AIMessage> {}
 
-/** What had arrived of an answer when its stream failed. It has a type of its own, so it is not taken for a whole one. */
+/** The part of an answer that had arrived when its stream failed. Its own type keeps it apart from complete answers. */
 export const PartialAIMessage = Schema.TaggedStruct("PartialAIMessage", {
   ...aiFields,
+  /** The reason the message ended. Absent if the stream failed before that. */
   finish: Schema.optional(Finish)
 })
 
-/** What had arrived of an answer when its stream failed. */
+/** The part of an answer that had arrived when its stream failed. */
 export interface PartialAIMessage extends Schema.Schema.Type<typeof PartialAIMessage> {}
 
-/** The result of a tool call, for the model. `toolCallId` is the `id` of the call it answers. */
+/** The result of a tool call, for the model. */
 export const ToolMessage = Schema.TaggedStruct("ToolMessage", {
+  /** The `id` of the call. */
   toolCallId: Schema.String,
+  /** The name of the tool. */
   name: Schema.optional(Schema.String),
+  /** The result: a text, or parts. */
   content: Schema.Union([Schema.String, Schema.Array(InputPart)]),
-  /** The tool failed, and `content` says how. */
+  /** Whether the tool failed and `content` describes the failure. Defaults to `false`. */
   isError: Schema.optional(Schema.Boolean),
+  /** Settings for single providers. */
   providerOptions: Schema.optional(ProviderOptions)
 })
 
@@ -277,7 +340,7 @@ export const ToolMessage = Schema.TaggedStruct("ToolMessage", {
 export interface ToolMessage extends Schema.Schema.Type<typeof ToolMessage> {}
 
 /**
- * Any message of a conversation. Its encoded form is JSON. A {@link PartialAIMessage} is not one of them.
+ * Any message of a conversation. The encoded form is JSON. A {@link PartialAIMessage} is not a message.
  *
  * **Example** (A conversation as text)
  *
@@ -296,7 +359,7 @@ export const Message = Schema.Union([SystemMessage, HumanMessage, AIMessage, Too
 export type Message = typeof Message.Type
 
 /**
- * A prompt that has been filled in: the messages for a model.
+ * The output of a prompt: the messages for a model.
  *
  * **Example** (From a prompt to an answer)
  *
@@ -309,9 +372,12 @@ export type Message = typeof Message.Type
  * )
  * ```
  */
-export const PromptValue = Schema.TaggedStruct("PromptValue", { messages: Schema.Array(Message) })
+export const PromptValue = Schema.TaggedStruct("PromptValue", {
+  /** The messages. */
+  messages: Schema.Array(Message)
+})
 
-/** A prompt that has been filled in: the messages for a model. */
+/** The output of a prompt: the messages for a model. */
 export interface PromptValue extends Schema.Schema.Type<typeof PromptValue> {}
 
 // -----------------------------------------------------------------------------
@@ -319,9 +385,9 @@ export interface PromptValue extends Schema.Schema.Type<typeof PromptValue> {}
 // -----------------------------------------------------------------------------
 
 /**
- * Instructions for the model: text, or text parts where one of them has `providerOptions`.
+ * Makes a message with instructions for the model: a text, or text parts if one of them has `providerOptions`.
  *
- * **Example** (How to answer)
+ * **Example** (Instructions for the answer)
  *
  * ```ts
  * import { ChatModel, Message } from "rivulet"
@@ -332,7 +398,7 @@ export interface PromptValue extends Schema.Schema.Type<typeof PromptValue> {}
 export const system = (content: SystemMessage["content"]): SystemMessage => ({ _tag: "SystemMessage", content })
 
 /**
- * What the user says: text, or text with images and files.
+ * Makes a message from the user: a text, or text, image and file parts.
  *
  * **Example** (A question about a picture)
  *
@@ -345,10 +411,13 @@ export const system = (content: SystemMessage["content"]): SystemMessage => ({ _
 export const human = (content: HumanMessage["content"]): HumanMessage => ({ _tag: "HumanMessage", content })
 
 /**
- * An answer written by hand, for few-shot prompts and tests: without an id or usage, and finished by `stop`. Answers
- * that came from a model are used as they came.
+ * Makes an answer by hand, without id and usage and with the finish `stop`.
  *
- * **Example** (Showing the model how)
+ * **When to use**
+ *
+ * Use it for few-shot prompts and tests. Send the answers of a model back as they are.
+ *
+ * **Example** (Few-shot prompting)
  *
  * ```ts
  * import { ChatModel, Message } from "rivulet"
@@ -369,7 +438,7 @@ export const ai = (content: string | ReadonlyArray<AIPart>): AIMessage =>
   })
 
 /**
- * The result of a tool call.
+ * Makes the result of a tool call.
  *
  * **Example** (Answering a call)
  *
@@ -382,7 +451,7 @@ export const ai = (content: string | ReadonlyArray<AIPart>): AIMessage =>
 export const tool = (options: Omit<ToolMessage, "_tag">): ToolMessage => ({ _tag: "ToolMessage", ...options })
 
 /**
- * A text part.
+ * Makes a text part.
  *
  * **Example** (Text in two parts)
  *
@@ -396,21 +465,38 @@ export const tool = (options: Omit<ToolMessage, "_tag">): ToolMessage => ({ _tag
  * ])
  * ```
  */
-export const text = (text: string, options?: { readonly providerOptions?: ProviderOptions | undefined }): TextPart => ({
+export const text = (text: string, options?: {
+  /** Settings for single providers, such as a cache breakpoint. */
+  readonly providerOptions?: ProviderOptions | undefined
+}): TextPart => ({
   type: "text",
   text,
   ...options
 })
 
-/** Where the bytes of an {@link image} or a {@link file} come from; `data` may be bytes or base64. */
+/** The content of an {@link image} or a {@link file}. */
 export type SourceInput =
-  | { readonly data: Uint8Array | string; readonly mediaType: string }
-  | { readonly url: string; readonly mediaType?: string | undefined }
-  | { readonly fileId: string; readonly mediaType?: string | undefined }
+  | {
+    /** Bytes, or a string in base64. A `data:` URL is not accepted. */
+    readonly data: Uint8Array | string
+    /** The media type, such as `image/png`. */
+    readonly mediaType: string
+  }
+  | {
+    /** The URL, which the provider fetches. */
+    readonly url: string
+    /** The media type. Absent: the provider finds out. */
+    readonly mediaType?: string | undefined
+  }
+  | {
+    /** The id in the provider's file store. */
+    readonly fileId: string
+    /** The media type. Absent: the provider knows it. */
+    readonly mediaType?: string | undefined
+  }
 
 /**
- * An image part, from bytes or base64 (with its media type), a URL, or a file id. `data` that is text is base64 alone,
- * not a `data:` URL.
+ * Makes an image part from bytes or base64, a URL, or a file id.
  *
  * **Example** (From bytes)
  *
@@ -422,11 +508,14 @@ export type SourceInput =
  * ```
  */
 export const image = (
-  options: SourceInput & { readonly providerOptions?: ProviderOptions | undefined }
-): ImagePart => ({ type: "image", ...sourced(options), ...providerOptionsOf(options) })
+  options: SourceInput & {
+    /** Settings for single providers. */
+    readonly providerOptions?: ProviderOptions | undefined
+  }
+): ImagePart => ({ type: "image", ...sourceOf(options), ...given("providerOptions", options.providerOptions) })
 
 /**
- * A file part, from bytes or base64 (with its media type), a URL, a file id, or plain text.
+ * Makes a file part from bytes or base64, a URL, a file id, or plain text.
  *
  * **Example** (A question about a document)
  *
@@ -440,23 +529,27 @@ export const image = (
  * ```
  */
 export const file = (
-  options: (SourceInput | { readonly text: string; readonly mediaType?: string | undefined }) & {
+  options: (SourceInput | TextInput) & {
+    /** The name of the file. */
     readonly name?: string | undefined
+    /** Settings for single providers. */
     readonly providerOptions?: ProviderOptions | undefined
   }
 ): FilePart => ({
   type: "file",
-  ...sourced(options),
-  ...(options.name === undefined ? undefined : { name: options.name }),
-  ...providerOptionsOf(options)
+  ...sourceOf(options),
+  ...given("name", options.name),
+  ...given("providerOptions", options.providerOptions)
 })
 
-const providerOptionsOf = (options: { readonly providerOptions?: ProviderOptions | undefined }) =>
-  options.providerOptions === undefined ? undefined : { providerOptions: options.providerOptions }
+interface TextInput {
+  /** The content of a plain text file. */
+  readonly text: string
+  /** The media type, such as `text/markdown`. */
+  readonly mediaType?: string | undefined
+}
 
-const sourced = (
-  options: SourceInput | { readonly text: string; readonly mediaType?: string | undefined }
-): { readonly source: Source; readonly mediaType?: string } => {
+const sourceOf = (options: SourceInput | TextInput): { readonly source: Source; readonly mediaType?: string } => {
   const source: Source = "data" in options
     ? { type: "base64", data: typeof options.data === "string" ? options.data : Base64.encode(options.data) }
     : "url" in options
@@ -464,7 +557,7 @@ const sourced = (
     : "fileId" in options
     ? { type: "file_id", id: options.fileId }
     : { type: "text", text: options.text }
-  return options.mediaType === undefined ? { source } : { source, mediaType: options.mediaType }
+  return { source, ...given("mediaType", options.mediaType) }
 }
 
 const textOf = (parts: ReadonlyArray<AIPart>): string =>
@@ -472,26 +565,18 @@ const textOf = (parts: ReadonlyArray<AIPart>): string =>
 
 type AIFields = Pick<PartialAIMessage, "id" | "content" | "parts" | "usage" | "finish" | "metadata">
 
-/**
- * Puts a message together from its parts; `toolCalls` and `invalidToolCalls` are read off them.
- *
- * @internal
- */
+/** @internal Makes a message from its parts. `toolCalls` and `invalidToolCalls` are taken from them. */
 export const aiMessage = (fields: AIFields & { readonly finish: Finish }): AIMessage => ({
   _tag: "AIMessage",
   ...common(fields),
   finish: fields.finish
 })
 
-/**
- * {@link aiMessage} for what had arrived when a stream failed.
- *
- * @internal
- */
+/** @internal Makes the message of a stream that failed; see {@link aiMessage}. */
 export const partialAIMessage = (fields: AIFields): PartialAIMessage => ({
   _tag: "PartialAIMessage",
   ...common(fields),
-  ...(fields.finish === undefined ? undefined : { finish: fields.finish })
+  ...given("finish", fields.finish)
 })
 
 const common = (fields: AIFields) => ({
@@ -500,6 +585,6 @@ const common = (fields: AIFields) => ({
   parts: fields.parts,
   toolCalls: fields.parts.filter((part) => part.type === "tool_call"),
   invalidToolCalls: fields.parts.filter((part) => part.type === "invalid_tool_call"),
-  ...(fields.usage === undefined ? undefined : { usage: fields.usage }),
-  ...(fields.metadata === undefined ? undefined : { metadata: fields.metadata })
+  ...given("usage", fields.usage),
+  ...given("metadata", fields.metadata)
 })

@@ -1,25 +1,33 @@
 /**
- * JSON that has not all arrived.
+ * An incremental JSON parser: the value of a JSON text that has not completely arrived.
  *
- * {@link parse} gives the value of the start of a JSON text. {@link parser} reads a text that arrives in pieces, once,
- * however it is cut: its cost is linear in the text, and its value can be asked for at any time. {@link values} does
- * the same for a stream of pieces.
+ * **When to use**
  *
- * What is shown of a text that stops anywhere:
+ * - {@link parse} reads the start of a JSON text once.
+ * - {@link parser} reads a text piece by piece.
+ * - {@link values} reads a stream of pieces.
  *
- * - objects and arrays hold what came; a key is there as soon as its value has started
- * - a string is what came of it, but for white space at its end, which is shown with what follows it, and never half of
- *   a surrogate pair; an escape that was cut off is shown as it is written (`\` or `u00e`) until it is whole
- * - a number is what its characters so far say, `-` is -0; `t`, `f` and `n` are `true`, `false` and `null`
+ * **Details**
  *
- * Nothing that was shown is ever changed: each value is one of its own, which shares what was already complete with
- * those after it. Only at the end is it JSON or not; until then it is a start of JSON. A key named `__proto__` is a key
- * like any other. Everything is bounded by `maxDepth` and `maxLength`.
+ * The value of an incomplete text:
  *
- * It is written here as no library did all of this when they were tried (November 2026, on 155 recorded cases, all of
- * which hold here): partial-json (121 hold) and best-effort-json-parser (72) read all again for each piece, jsonriver
- * (120) goes on changing the values it has given and overflows the stack on deep texts, \@streamparser/json (71) shows no
- * string before it ends, and clarinet gives events instead of values.
+ * - Objects and arrays hold the entries that arrived. A key appears as soon as its value starts.
+ * - A string holds the characters that arrived. White space at its end appears with the next character, and the first
+ *   half of a surrogate pair with the second. An escape that is cut off appears as written (`\` or `u00e`).
+ * - A number is the value of its characters so far; `-` is -0. `t`, `f` and `n` are `true`, `false` and `null`.
+ *
+ * Values are immutable: a later value is a new one that shares the complete parts of the earlier one. A key named
+ * `__proto__` is a key like any other. Depth and length are bounded by `maxDepth` and `maxLength`. The cost is linear
+ * in the text, however it is split.
+ *
+ * Other libraries were tried in November 2026 on 155 recorded cases, all of which pass here. partial-json (121 pass)
+ * and best-effort-json-parser (72) read the whole text again for each piece; jsonriver (120) mutates the values it has
+ * returned and overflows the stack on deep texts; \@streamparser/json (71) shows no string before it ends; clarinet
+ * emits events instead of values.
+ *
+ * **Gotchas**
+ *
+ * Only the end of the text decides whether it is JSON. Until then it is the start of JSON.
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -39,11 +47,10 @@ export type { Options } from "./internal/json/text.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * A value of which parts may be missing: what is shown of an `A` while it is still being made. The keys of objects are
- * optional, at any depth; arrays may be shorter; strings, numbers and the like are as they are, and so are values that
- * are no plain data, such as dates and bytes.
+ * An `A` of which parts may not have arrived. The keys of objects are optional at any depth, and arrays may be shorter.
+ * Primitives, and values that are not plain data, such as dates and bytes, keep their type.
  *
- * **Example** (A recipe, while it is written)
+ * **Example** (A recipe that is being written)
  *
  * ```ts
  * import type { PartialJson } from "rivulet"
@@ -61,7 +68,7 @@ export type DeepPartial<A> = A extends Whole ? A
   : A extends object ? { readonly [K in keyof A]?: DeepPartial<A[K]> }
   : A
 
-/** What is never there in part. */
+/** The types without optional parts. */
 type Whole =
   | string
   | number
@@ -80,14 +87,16 @@ type Whole =
   | ((...args: ReadonlyArray<never>) => unknown)
 
 /**
- * A text is not JSON, or no start of JSON.
+ * The error of a text that is not JSON, or not the start of JSON.
  *
- * - `Empty`: there is no JSON in it, or not yet
- * - `Syntax`: something else should be at `position`
- * - `Incomplete`: it is over before the JSON is
- * - `Depth`, `Length`: it is more than the limits allow
+ * **Details**
  *
- * **Example** (Where it is wrong)
+ * - `Empty`: the text has no JSON, or none yet.
+ * - `Syntax`: the character at `position` does not fit.
+ * - `Incomplete`: the text ended before the JSON did.
+ * - `Depth`, `Length`: the text exceeds a limit.
+ *
+ * **Example** (Reporting the position)
  *
  * ```ts
  * import { Console, Effect } from "effect"
@@ -101,33 +110,35 @@ type Whole =
 export class PartialJsonError extends Schema.TaggedError<PartialJsonError>("rivulet/PartialJsonError")(
   "PartialJsonError",
   {
+    /** The kind of failure. */
     reason: Schema.Literals(["Empty", "Syntax", "Incomplete", "Depth", "Length"]),
+    /** A sentence that says what is wrong, and where. */
     message: Schema.String,
-    /** The offset in the text, in UTF-16 code units. */
+    /** The offset of the failure in the text, in UTF-16 code units. */
     position: Schema.Int,
-    /** What should be there, in words. */
+    /** A description of the text that should be there. */
     expected: Schema.String,
-    /** The keys and indices that lead there. */
+    /** The keys and indices from the root to the failure. */
     path: Schema.Array(Schema.Union([Schema.String, Schema.Int]))
   }
 ) {}
 
-/** Reads a text that arrives in pieces; see {@link parser}. */
+/** Reads one text that arrives in pieces; see {@link parser}. */
 export interface Parser {
   /**
-   * Takes the next piece, and says whether the value changed. After a failure, and after {@link Parser.end}, it takes
-   * nothing more. Linear in the piece.
+   * Reads the next piece and returns whether the value changed. After a failure or {@link Parser.end} it does nothing.
+   * Linear in the piece.
    */
   readonly push: (piece: string) => boolean
   /**
-   * The value so far, or `undefined` as long as there is none, and after a failure. It is never changed afterwards. The objects and arrays
-   * that are still open are copied (not what is in them), so its cost is their sizes; asked again without a change, it
-   * is the same value and costs nothing.
+   * The value so far. `undefined` while there is none, and after a failure. The value is immutable: it holds a shallow
+   * copy of each object and array that is still open, so the cost is the sum of their sizes. Without a change the same
+   * value is returned, at no cost.
    */
   readonly value: () => Schema.Json | undefined
-  /** Why it takes no more, if it does not. */
+  /** The failure, if there is one. */
   readonly failure: () => PartialJsonError | undefined
-  /** The text is over: the whole value, if it is one. */
+  /** Ends the text and returns the complete value, or the failure. */
   readonly end: () => Result.Result<Schema.Json, PartialJsonError>
 }
 
@@ -136,9 +147,9 @@ export interface Parser {
 // -----------------------------------------------------------------------------
 
 /**
- * The value of a JSON text, or of the start of one.
+ * Parses a JSON text, or the start of one.
  *
- * **Example** (Half a recipe)
+ * **Example** (An incomplete recipe)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -152,9 +163,9 @@ export const parse = (text: string, options?: Options): Effect.Effect<Schema.Jso
   Effect.suspend(() => Effect.fromResult(parseResult(text, options)))
 
 /**
- * {@link parse} for code that is no effect.
+ * Parses a JSON text, or the start of one, synchronously.
  *
- * **Example** (Right or wrong)
+ * **Example** (Checking a text)
  *
  * ```ts
  * import { Result } from "effect"
@@ -170,7 +181,7 @@ export const parseResult = (text: string, options?: Options): Result.Result<Sche
 }
 
 /**
- * A fresh, mutable {@link Parser}, for one text.
+ * Makes a mutable {@link Parser} for one text.
  *
  * **Example** (Piece by piece)
  *
@@ -183,7 +194,7 @@ export const parseResult = (text: string, options?: Options): Result.Result<Sche
  * parser.push(`me": "So`) // true
  * parser.value() // { name: "So" }
  * parser.push(`up"}`) // true
- * parser.end() // the whole: { name: "Soup" }
+ * parser.end() // a success with { name: "Soup" }
  * ```
  */
 export const parser = (options?: Options): Parser => {
@@ -205,14 +216,17 @@ export const parser = (options?: Options): Parser => {
 }
 
 /**
- * The values of a stream of pieces: one after each piece that changed it, the last being the whole. It fails as soon as
- * it cannot be JSON any more, or at the end if it is not.
+ * Parses a stream of pieces: emits the value after each piece that changed it. The last value is the complete one.
  *
- * While objects and arrays with some hundreds of entries are open a value does not come after every piece, but so often
- * that all that is copied is bounded by the length of the text; so the cost of the stream is linear too. With n
- * entries open there is a value about every n/8 characters. The whole always comes.
+ * **Details**
  *
- * **Example** (A file that is not all there)
+ * The stream fails as soon as the text cannot become JSON any more, or at its end if it is incomplete.
+ *
+ * While objects and arrays with more than about 250 entries are open, values are emitted less often, so that the total
+ * cost stays linear in the text: with n open entries about once in n/8 characters. The complete value is always
+ * emitted.
+ *
+ * **Example** (A stream of pieces)
  *
  * ```ts
  * import { Console, Stream } from "effect"
@@ -248,7 +262,7 @@ export const values: {
           }),
         failure,
         end: Effect.suspend(() => {
-          // Without a failure there is a value.
+          // `end` sets a failure when it returns false.
           if (!text.end()) return Effect.fail(failure()!)
           return Effect.succeed(text.shown ? [] : [text.whole!])
         })

@@ -1,9 +1,15 @@
 /**
- * Where `Runnable.withCache` keeps what steps have put out.
+ * The cache in which `Runnable.withCache` stores completed runs.
  *
- * {@link layerMemory} keeps it in the process. Another place is a service with `get` and `set`: what it stores are whole
- * runs, each under a text. A store that can fail answers a failed `get` with undefined, so that the step
- * runs; no failure of a cache is a failure of a chain.
+ * **When to use**
+ *
+ * {@link layerMemory} stores runs in the memory of the process. For another store provide {@link RunnableCache}
+ * yourself.
+ *
+ * **Gotchas**
+ *
+ * The operations of the service cannot fail. A store that can fail returns `undefined` from `get`, so that the step
+ * runs.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -11,17 +17,18 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
-/** A run that came to its end: what it put out, and what that made. Neither must be changed. */
+/** A run that succeeded. It must not be mutated. */
 export interface CachedRun {
+  /** The chunks that the run emitted. */
   readonly chunks: ReadonlyArray<unknown>
-  /** What the chunks fold to. */
+  /** The fold of the chunks. */
   readonly output: unknown
 }
 
 /**
- * Keeps runs.
+ * The service that stores runs.
  *
- * **Example** (A store of one's own)
+ * **Example** (A custom store)
  *
  * ```ts
  * import { Effect, Layer } from "effect"
@@ -35,21 +42,22 @@ export interface CachedRun {
  * ```
  */
 export class RunnableCache extends Context.Service<RunnableCache, {
-  /** A run that was kept, or undefined when there is none (any more). */
+  /** The run stored under a key, or `undefined` if there is none. */
   readonly get: (key: string) => Effect.Effect<CachedRun | undefined>
+  /** Stores a run under a key. */
   readonly set: (key: string, run: CachedRun) => Effect.Effect<void>
 }>()("rivulet/RunnableCache") {}
 
-/** How much is kept, and how long. */
+/** Options of {@link layerMemory}. */
 export interface MemoryOptions {
-  /** The most runs. The one that was used longest ago goes first. */
+  /** The most runs that are stored. The least recently used one is removed first. */
   readonly capacity: number
-  /** How long a run is kept after it was stored; always, by default. */
+  /** The time for which a run is stored. Defaults to no limit. */
   readonly timeToLive?: Duration.Input | undefined
 }
 
 /**
- * A cache in the process's memory.
+ * A cache in the memory of the process.
  *
  * **Example** (The same question once an hour)
  *
@@ -70,7 +78,7 @@ export const layerMemory = (options: MemoryOptions): Layer.Layer<RunnableCache> 
       const timeToLive = options.timeToLive === undefined
         ? Infinity
         : Duration.toMillis(Duration.fromInputUnsafe(options.timeToLive))
-      // A Map has its keys in the order in which they were put in: the first is the one used longest ago.
+      // A Map keeps its keys in insertion order, so the first one is the least recently used.
       const runs = new Map<string, { readonly run: CachedRun; readonly until: number }>()
       return RunnableCache.of({
         get: (key) =>

@@ -1,13 +1,15 @@
 /**
- * How many tokens a message cost.
+ * The number of tokens that a message used.
  *
- * The numbers are running totals for one message: a later `Usage` of the same message replaces the earlier one and is
- * never added to it. Adapters turn what their provider sends (increments or snapshots) into totals.
+ * **Details**
+ *
+ * The numbers are running totals of one message: a later `Usage` replaces an earlier one and is never added to it.
+ * Adapters convert what their provider sends, increments or snapshots, to totals.
  */
 import * as Schema from "effect/Schema"
 
 /**
- * The schema of {@link Usage}.
+ * The schema of the usage of a message.
  *
  * **Example** (Reading usage from JSON)
  *
@@ -19,21 +21,21 @@ import * as Schema from "effect/Schema"
  * ```
  */
 export const Usage = Schema.Struct({
-  /** All tokens of the request, cached ones included. */
+  /** All tokens of the request, including cached ones. */
   inputTokens: Schema.Finite,
-  /** All tokens of the answer, reasoning included. */
+  /** All tokens of the answer, including reasoning. */
   outputTokens: Schema.Finite,
   /** `inputTokens + outputTokens`. */
   totalTokens: Schema.Finite,
-  /** The part of `inputTokens` that was read from the provider's prompt cache. Absent: not reported. */
+  /** The tokens among `inputTokens` that were read from the provider's prompt cache. Absent: not reported. */
   cacheReadTokens: Schema.optional(Schema.Finite),
-  /** The part of `inputTokens` that was written to the provider's prompt cache. Absent: not reported. */
+  /** The tokens among `inputTokens` that were written to the provider's prompt cache. Absent: not reported. */
   cacheWriteTokens: Schema.optional(Schema.Finite),
-  /** The part of `outputTokens` that was spent on reasoning. Absent: not reported. */
+  /** The tokens among `outputTokens` that were used for reasoning. Absent: not reported. */
   reasoningTokens: Schema.optional(Schema.Finite),
-  /** The provider's own usage object, as its stream left it. */
+  /** The provider's own usage object, in its last state. */
   raw: Schema.optionalKey(Schema.Json)
 })
 
-/** Running token totals of one message; see {@link Usage} (the schema) for each field's meaning. */
+/** The running token totals of one message. */
 export interface Usage extends Schema.Schema.Type<typeof Usage> {}

@@ -77,7 +77,7 @@ describe("make", () => {
         [{ ...whole, topic: undefined }, /\{topic\} has no value/],
         [{ ...whole, topic: null }, /\{topic\} has no value/],
         [{ past: [], topic: "x" }, /\{toString\} has no value/],
-        [{ ...whole, past: "Hi" }, /placeholder past takes a list of messages/]
+        [{ ...whole, past: "Hi" }, /placeholder past needs an array of messages/]
       ]
       for (const [values, message] of cases) {
         // A caller without types.

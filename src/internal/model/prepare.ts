@@ -147,7 +147,10 @@ const messagesProblem = (messages: ReadonlyArray<Message>): Problem | undefined 
   return undefined
 }
 
-const isBlank = (content: string | ReadonlyArray<{ readonly type: string; readonly text?: string }>): boolean =>
+/** Whether a content is empty or white space, which providers refuse. */
+export const isBlank = (
+  content: string | ReadonlyArray<{ readonly type: string; readonly text?: string | undefined }>
+): boolean =>
   typeof content === "string"
     ? content.trim() === ""
     : content.every((part) => part.type === "text" && (part.text ?? "").trim() === "")
