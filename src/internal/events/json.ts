@@ -1,13 +1,12 @@
 import * as Base64 from "effect/encoding/Base64"
-import type { RunEvent, RunEventV1 } from "../../RunEvent.ts"
 
 /**
  * An event as JSON on one line. Data is what the steps make, so it may be anything: bytes become base64, big integers
  * text, and what JSON has no word for null; what cannot be written at all is told by a text that says so.
  */
-export const eventJson = (event: RunEvent | RunEventV1): string => {
+export const eventJson = (event: { readonly event: string; readonly data: unknown }): string => {
   const { data: _, ...head } = event
-  const told = event.event === "on_custom_event" ?
+  const told = event.event === "on_custom_event" || typeof event.data !== "object" || event.data === null ?
     valueJson(event.data) :
     `{${Object.entries(event.data).map(([key, value]) => `${JSON.stringify(key)}:${valueJson(value)}`).join(",")}}`
   // The head always has fields, so a comma belongs between.
