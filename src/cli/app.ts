@@ -1,4 +1,7 @@
-/** The command line as one effect that ends with an exit code, and the way to run it as a process. */
+/**
+ * The command line as one effect that succeeds with an exit code, and the function that runs it as a process. main.ts
+ * calls it after a check of the dependencies. Every failure becomes one line on stderr here.
+ */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -21,7 +24,7 @@ const version = Effect.sync(() => {
 
 const end = ({ code, line }: Report) => Effect.as(line === undefined ? Effect.void : note(`rivulet: ${line}`), code)
 
-/** Follows the process's arguments; succeeds with the exit code. */
+/** Runs the command of the process's arguments and succeeds with the exit code. */
 const app = Effect.gen(function*() {
   yield* ignoreStreamErrors
   yield* Command.run(rivulet, { version: yield* version })
@@ -44,17 +47,17 @@ const app = Effect.gen(function*() {
     }
   }),
   Effect.catchDefect((defect) =>
-    end({ line: `This is a bug in rivulet, please report it: ${String(defect)}`, code: failureCode })
+    end({ line: `This is a bug in rivulet. Please report it: ${String(defect)}`, code: failureCode })
   ),
   Effect.tap(flush),
   Effect.provide(Layer.mergeAll(NodeServices.layer, Help.layer)),
-  // Stdout is for what was asked for.
+  // Stdout is reserved for results.
   Effect.provideService(References.LogToStderr, true)
 )
 
 /**
- * Runs the command line and ends the process with its code. A signal interrupts it, and the connection is closed before
- * the process ends; a second one ends it at once.
+ * Runs the command line and exits with its code. A first signal interrupts it, so that the connection is closed before
+ * the process exits. A second signal ends the process at once.
  */
 export const main = (): void => {
   const fiber = Effect.runFork(app)
@@ -69,7 +72,7 @@ export const main = (): void => {
     return { signal, onSignal }
   })
   fiber.addObserver((exit) => {
-    // The last thing a closed connection does is left to the event loop.
+    // A closed connection needs one more turn of the event loop to reach the server.
     setImmediate(() => process.exit(Exit.isSuccess(exit) ? exit.value : code))
   })
 }

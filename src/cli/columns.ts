@@ -1,31 +1,34 @@
-/** Texts side by side on a terminal, each growing at its end. */
+/**
+ * The layout of `compare` on a terminal: several growing texts side by side. It makes strings and writes nothing. Lines
+ * that have scrolled away are dropped, so memory is bounded by the distance between the fastest and the slowest column.
+ */
 
 const separator = " │ "
 
-/** A column narrower than this is hard to read. */
-const narrowest = 16
+/** The smallest width of a column, in terminal cells. A narrower one is hard to read. */
+const minWidth = 16
 
 interface Column {
-  /** From the first row that has not scrolled away; of one that ended there may be none left. */
+  /** The lines from the first row that has not scrolled away. */
   readonly lines: Array<string>
   ended: boolean
 }
 
-/** The size of a terminal, which may change. */
+/** The size of a terminal, in cells. */
 export interface Size {
   readonly columns: number
   readonly rows: number
 }
 
 /**
- * Texts in columns. {@link Columns.draw} gives what is to be written to show them as they are now, over what it gave
- * before: rows that no column can change any more scroll away, those below are drawn again.
+ * Texts in columns. {@link Columns.draw} returns the text that redraws them over its previous output: rows that no
+ * column can change any more scroll away, and the rows below are drawn again.
  */
 export class Columns {
   readonly #columns: ReadonlyArray<Column>
   readonly #width: number
   readonly #rows: number
-  /** Rows that are drawn and may be drawn over. */
+  /** The number of rows that are drawn and will be redrawn. */
   #drawn = 0
 
   constructor(count: number, { columns, rows }: Size) {
@@ -34,12 +37,12 @@ export class Columns {
     this.#rows = Math.max(1, rows - 1)
   }
 
-  /** Whether so many columns fit at all. */
+  /** Whether a terminal of this size has room for so many columns. */
   static fit(count: number, { columns }: Size): boolean {
-    return columns >= count * narrowest + separator.length * (count - 1)
+    return columns >= count * minWidth + separator.length * (count - 1)
   }
 
-  /** Appends to a column. The text must hold nothing but what is shown, and line breaks. */
+  /** Appends text to a column. It must only have visible characters and line breaks. */
   add(index: number, text: string): void {
     const lines = this.#columns[index]?.lines ?? []
     for (const char of text) {
@@ -48,24 +51,25 @@ export class Columns {
     }
   }
 
-  /** A column is complete. */
+  /** Marks a column as complete. */
   end(index: number): void {
     const column = this.#columns[index]
     if (column !== undefined) column.ended = true
   }
 
-  /** How many lines a column is ahead of what has scrolled away: they are kept. */
+  /** The number of lines of a column that have not scrolled away and are held in memory. */
   ahead(index: number): number {
     return this.#columns[index]?.lines.length ?? 0
   }
 
+  /** The text that redraws the columns. */
   draw(): string {
     const height = Math.max(...this.#columns.map(({ lines }) => lines.length))
-    // The last line of a column that goes on may still change.
+    // The last line of a column that is not complete may still change.
     const settled = Math.min(height, ...this.#columns.map(({ ended, lines }) => ended ? height : lines.length - 1))
     let text = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\u001b[0J`
     for (let row = 0; row < settled; row++) text += `${this.#row(row)}\n`
-    // What does not fit on the screen could not be drawn over.
+    // Rows above the screen cannot be redrawn.
     const from = Math.max(settled, height - this.#rows)
     for (let row = from; row < height; row++) text += `${this.#row(row)}\n`
     for (const { lines } of this.#columns) lines.splice(0, settled)
@@ -78,7 +82,7 @@ export class Columns {
   }
 }
 
-/** Appends a character to the last line, or to one more that the word it is part of moves to. */
+/** Appends a character to the last line. If that gets too wide, its last word moves to a new line. */
 const wrap = (lines: Array<string>, char: string, width: number): void => {
   const line = (lines.pop() ?? "") + char
   if (widthOf(line) <= width) {
@@ -95,11 +99,11 @@ const pad = (text: string, width: number): string => text + " ".repeat(Math.max(
 
 const wide =
   /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff00-\uff60]/u
-const nothing = /[\p{Mark}\p{Default_Ignorable_Code_Point}]/u
+const zeroWidth = /[\p{Mark}\p{Default_Ignorable_Code_Point}]/u
 
-/** How many cells of a terminal a text takes. */
+/** The width of a text in terminal cells. */
 const widthOf = (text: string): number => {
   let width = 0
-  for (const char of text) width += char <= "~" ? 1 : wide.test(char) ? 2 : nothing.test(char) ? 0 : 1
+  for (const char of text) width += char <= "~" ? 1 : wide.test(char) ? 2 : zeroWidth.test(char) ? 0 : 1
   return width
 }

@@ -1,4 +1,7 @@
-/** The commands, and what their flags mean. */
+/**
+ * The commands and their flags. app.ts runs them; the work of each is in a file of its own. It must not write to stdout
+ * except for the list of models.
+ */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -19,12 +22,12 @@ import { tour } from "./tour.ts"
 
 const question = {
   prompt: Argument.String("prompt").pipe(
-    Argument.withDescription("What to ask; read from stdin when absent or -"),
+    Argument.withDescription("The prompt. Read from stdin if absent or -"),
     Argument.optional
   ),
   model: Flag.String("model").pipe(
     Flag.withAlias("m"),
-    Flag.withDescription("Whom to ask: demo or <provider>:<model>, such as anthropic:claude-haiku-4-5"),
+    Flag.withDescription("The model: demo or <provider>:<model>, such as anthropic:claude-haiku-4-5"),
     Flag.optional
   ),
   system: Flag.String("system").pipe(
@@ -32,19 +35,19 @@ const question = {
     Flag.optional
   ),
   maxTokens: Flag.Int("max-tokens").pipe(
-    Flag.withDescription("The most tokens the answer may have"),
+    Flag.withDescription("The most tokens of the answer"),
     Flag.optional
   ),
   temperature: Flag.Finite("temperature").pipe(
-    Flag.withDescription("How much the answer may vary"),
+    Flag.withDescription("The sampling temperature: the higher, the more varied the answer"),
     Flag.optional
   )
 }
 
-const takeFlag = (what: string) =>
-  Flag.Int("take").pipe(Flag.withDescription(`Break off after so many ${what}`), Flag.optional)
+const takeFlag = (unit: string) =>
+  Flag.Int("take").pipe(Flag.withDescription(`Stop after this many ${unit} and close the connection`), Flag.optional)
 
-/** What is asked, as the flags of {@link question} and the prompt say it. */
+/** A question: the values of the flags of {@link question}, and the prompt. */
 interface Question {
   readonly prompt: string
   readonly system: string | undefined
@@ -52,7 +55,7 @@ interface Question {
   readonly take: number | undefined
 }
 
-/** Has a question asked of the model that is named; whether there is such a model is the first thing to be told. */
+/** Runs a command with its question and the model that is named. An unknown model fails before the prompt is read. */
 const ask = <E>(
   command: string,
   flags: {
@@ -68,7 +71,7 @@ const ask = <E>(
   Effect.gen(function*() {
     const take = Option.getOrUndefined(flags.take)
     if (take !== undefined && take < 1) {
-      return yield* new UsageError({ message: `--take must be at least 1, not ${take}` })
+      return yield* new UsageError({ message: `--take must be at least 1, but is ${take}` })
     }
     const model = resolve(yield* Option.match(flags.model, { onNone: () => defaultName, onSome: Effect.succeed }))
     const asked = Effect.gen(function*() {
@@ -95,7 +98,7 @@ const stream = Command.make(
   {
     ...question,
     delimiter: Flag.String("delimiter").pipe(
-      Flag.withDescription("What to print between two chunks of text"),
+      Flag.withDescription("The text to print between two chunks. Nothing by default"),
       Flag.withDefault("")
     ),
     take: takeFlag("chunks"),
@@ -126,11 +129,11 @@ const events = Command.make(
     ...question,
     take: takeFlag("events"),
     v1: Flag.Boolean("v1").pipe(
-      Flag.withDescription("Print version 1 of the events, as JSON: no parents, no custom events"),
+      Flag.withDescription("Print events of version 1 as JSON, without parents and custom events"),
       Flag.withDefault(false)
     ),
     json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print each event as a line of JSON on a terminal too, instead of a tree"),
+      Flag.withDescription("Print each event as a line of JSON even on a terminal, instead of a tree"),
       Flag.withDefault(false)
     )
   },
@@ -139,7 +142,7 @@ const events = Command.make(
     return ask("events", flags, (question) => showEvents({ ...question, version: v1 ? "v1" : "v2", tree }))
   }
 ).pipe(
-  Command.withDescription("Show what happens while a prompt, a model and a parser answer: as JSON, or as a live tree"),
+  Command.withDescription("Print the events of a chain of prompt, model and parser, as JSON or as a live tree"),
   Command.withExamples([
     { command: "rivulet events \"Tell me a joke\"" },
     { command: "rivulet events \"Count to ten\" --v1 --take 4 | cat" }
@@ -152,18 +155,18 @@ const compareCommand = Command.make(
     ...question,
     model: Flag.String("model").pipe(
       Flag.withAlias("m"),
-      Flag.withDescription("Whom to ask; give it once for each model"),
+      Flag.withDescription("A model to compare. Repeat the flag for each model"),
       Flag.between(0, 8)
     ),
     json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print each chunk as a line of JSON, and one for what became of each model"),
+      Flag.withDescription("Print each chunk, and the result of each model, as a line of JSON"),
       Flag.withDefault(false)
     )
   },
   Effect.fnUntraced(function*(flags) {
     if (flags.model.length < 2) {
       return yield* new UsageError({
-        message: "Say which models to compare, two or more: --model demo --model anthropic:claude-haiku-4-5"
+        message: "Name two or more models to compare, as in --model demo --model anthropic:claude-haiku-4-5"
       })
     }
     const prompt = yield* readPrompt("compare", flags.prompt)
@@ -171,7 +174,7 @@ const compareCommand = Command.make(
     yield* compare({ models: flags.model.map(resolve), input, call: callOptions(flags), json: flags.json })
   })
 ).pipe(
-  Command.withDescription("Ask several models the same and show their answers side by side"),
+  Command.withDescription("Send a prompt to several models and show their answers side by side"),
   Command.withExamples([
     { command: "rivulet compare \"Tell me a joke\" --model demo --model anthropic:claude-haiku-4-5" },
     { command: "rivulet compare \"Count to ten\" -m demo -m demo --json" }
@@ -179,7 +182,7 @@ const compareCommand = Command.make(
 )
 
 const demoNotice =
-  "The offline demo model answers. For a real one set ANTHROPIC_API_KEY and use --model anthropic:claude-haiku-4-5"
+  "The offline demo model answers. For a real model set ANTHROPIC_API_KEY and use --model anthropic:claude-haiku-4-5"
 
 const models = Command.make(
   "models",
@@ -189,7 +192,7 @@ const models = Command.make(
       Flag.withDefault(false)
     ),
     table: Flag.Boolean("table").pipe(
-      Flag.withDescription("Print what each provider can do"),
+      Flag.withDescription("Print a table of the capabilities of each provider"),
       Flag.withDefault(false)
     )
   },
@@ -203,17 +206,19 @@ const models = Command.make(
     if (json) return yield* write(`${JSON.stringify({ default: byDefault, models: list }, null, 2)}\n`)
     const width = Math.max(...list.map(({ model }) => model.length)) + 4
     const rows = list.map(({ local, model, needs, ready }) => {
-      const where = model === "demo" ? " (offline)" : local ? " (if its server runs here)" : ""
+      const where = model === "demo" ? " (offline)" : local ? " (if its server runs on this machine)" : ""
       return `${model.padEnd(width)}${ready ? "ready" : `needs: ${needs.join(", ")}`}${where}\n`
     })
     yield* write(
-      `${rows.join("")}\nAny other name is passed through: --model <provider>:<model>. Asked by default: ${byDefault}\n`
+      `${
+        rows.join("")
+      }\nOther models of these providers work as well: --model <provider>:<model>. The default is ${byDefault}\n`
     )
   })
-).pipe(Command.withDescription("List the models, and what each still needs to be asked"))
+).pipe(Command.withDescription("List the models, and what each still needs before it can be used"))
 
 /** The whole command line. */
 export const rivulet = Command.make("rivulet", {}, () => tour).pipe(
-  Command.withDescription("Streams the answers of chat models. Without a command: a short tour"),
+  Command.withDescription("Stream the answers of chat models. Without a command, a short tour runs"),
   Command.withSubcommands([stream, events, compareCommand, models])
 )

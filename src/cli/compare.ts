@@ -1,4 +1,7 @@
-/** Asks several models the same and shows their answers side by side. */
+/**
+ * The command `compare`: sends one prompt to several models and shows their answers in columns, in blocks or as JSON.
+ * commands.ts calls it. A slow terminal slows the models: each answer has a bounded buffer.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
@@ -11,21 +14,24 @@ import type { Usage } from "../Usage.ts"
 import { Columns } from "./columns.ts"
 import { reportOf, SomeFailed } from "./errors.ts"
 import type { Report } from "./errors.ts"
-import { factsOf, tokensPerSecond } from "./format.ts"
+import { describeAnswer, tokensPerSecond } from "./format.ts"
 import type { Model } from "./models.ts"
 import { note, stdoutIsTerminal, visible, write, writeNow } from "./output.ts"
 import type { OutputError } from "./output.ts"
 
-/** What is asked of whom, and how the answers are shown. */
+/** Options of {@link compare}. */
 export interface CompareOptions {
+  /** The models, in the order in which they are shown. */
   readonly models: ReadonlyArray<Model>
+  /** The input of each model. */
   readonly input: ChatModel.ChatInput
+  /** The options of each call. */
   readonly call: CallOptions
-  /** One chunk a line, as JSON, and one line for what became of each model. */
+  /** Whether each chunk, and the result of each model, is printed as a line of JSON. */
   readonly json: boolean
 }
 
-/** One model, and its answer so far. */
+/** A model and its answer so far. */
 interface Entry {
   readonly index: number
   readonly name: string
@@ -37,21 +43,23 @@ interface Entry {
   failure: Report | undefined
 }
 
-/** How the answers are shown. What it writes is written when its effects are over. */
+/** One way to show the answers. Each effect ends when its text has been written. */
 interface View {
-  /** Runs before anyone is asked. */
+  /** Runs before the first request. */
   readonly start: Effect.Effect<void, OutputError>
+  /** Runs for each read of a model. */
   readonly chunks: (entry: Entry, chunks: ReadonlyArray<AIMessageChunk>) => Effect.Effect<void, OutputError>
+  /** Runs when a model has ended. */
   readonly end: (entry: Entry) => Effect.Effect<void, OutputError>
-  /** Runs beside the models, and is interrupted when they are done. */
-  readonly beside: Effect.Effect<never, OutputError>
-  /** Whatever is still to be written when it ends before its time. */
-  readonly leave: Effect.Effect<void>
+  /** Runs concurrently with the models and is interrupted when all have ended. */
+  readonly background: Effect.Effect<never, OutputError>
+  /** Writes the rest of the output when the command is interrupted. */
+  readonly onInterrupt: Effect.Effect<void>
 }
 
 /**
- * Asks all models at once. One that fails ends no other; when all are done, it fails with the exit code of the first
- * that did. Whatever ends it, the connections are closed by then.
+ * Runs all models concurrently. The failure of one does not end the others; when all have ended, the effect fails with
+ * the exit code of the first one that failed. All connections are closed when the effect ends.
  */
 export const compare = Effect.fnUntraced(function*({ call, input, json, models }: CompareOptions) {
   const { currentTimeMillisUnsafe: now } = yield* Clock.Clock
@@ -99,8 +107,8 @@ export const compare = Effect.fnUntraced(function*({ call, input, json, models }
   yield* view.start
   yield* Effect.raceFirst(
     Effect.forEach(models, (model, i) => run(entries[i]!, model), { concurrency: "unbounded", discard: true }),
-    view.beside
-  ).pipe(Effect.onInterrupt(() => Effect.andThen(view.leave, note("Interrupted"))))
+    view.background
+  ).pipe(Effect.onInterrupt(() => Effect.andThen(view.onInterrupt, note("Interrupted"))))
 
   const failed = entries.filter((entry) => entry.failure !== undefined)
   for (const { failure, name } of failed) yield* note(`rivulet: ${name}: ${failure?.line}`)
@@ -112,9 +120,9 @@ const textOf = (chunks: ReadonlyArray<AIMessageChunk>): string => chunks.map((ch
 
 const shown = (chunks: ReadonlyArray<AIMessageChunk>): string => visible(textOf(chunks)).replaceAll("\t", "  ")
 
-/** What became of an answer, in a line. */
-const verdict = (entry: Entry): string =>
-  `[${entry.failure === undefined ? factsOf(entry, entry.endedAt) : visible(`${entry.failure.line}`)}]`
+/** A line about the end of an answer. */
+const summaryOf = (entry: Entry): string =>
+  `[${entry.failure === undefined ? describeAnswer(entry, entry.endedAt) : visible(`${entry.failure.line}`)}]`
 
 const jsonView = (): View => ({
   chunks: ({ index, name }, chunks) =>
@@ -132,14 +140,14 @@ const jsonView = (): View => ({
     return write(`${JSON.stringify({ index, model: name, result })}\n`)
   },
   start: Effect.void,
-  beside: Effect.never,
-  leave: Effect.void
+  background: Effect.never,
+  onInterrupt: Effect.void
 })
 
-/** How much of an answer waits for its turn; one that has more to say waits with it. */
-const mostWaiting = 1024 * 1024
+/** The most UTF-16 code units of an answer that wait for its turn. A model that is further ahead waits. */
+const maxWaiting = 1024 * 1024
 
-/** One answer below the other, each under its name: the first as it arrives, the others when those before are done. */
+/** Shows one answer after the other: the first while it arrives, each other when those before it have ended. */
 const blocksView = (entries: ReadonlyArray<Entry>): View => {
   const waiting = entries.map(() => "")
   const turns = entries.map(() => Latch.makeUnsafe(false))
@@ -151,17 +159,17 @@ const blocksView = (entries: ReadonlyArray<Entry>): View => {
     if (text !== "") lineOpen = !text.endsWith("\n")
     return write(text)
   }
-  /** Ends the block whose turn it is, and goes on to the next. */
+  /** Ends the current block and begins the next. */
   const advance: Effect.Effect<void, OutputError> = Effect.suspend(() => {
     const before = current === undefined ? undefined : entries[current]
     const next = before === undefined ? 0 : before.index + 1
     current = undefined
-    const ending = before === undefined ? "" : `${lineOpen ? "\n" : ""}${verdict(before)}\n`
+    const ending = before === undefined ? "" : `${lineOpen ? "\n" : ""}${summaryOf(before)}\n`
     const entry = entries[next]
     if (entry === undefined) return print(ending)
     return Effect.andThen(print(`${ending}${before === undefined ? "" : "\n"}# ${entry.name}\n`), begin(entry))
   })
-  /** Prints what has been waiting; from then on the answer is printed as it arrives. */
+  /** Prints the text that has been waiting. From then on the answer is printed while it arrives. */
   const begin = (entry: Entry): Effect.Effect<void, OutputError> =>
     Effect.suspend(() => {
       const text = waiting[entry.index] ?? ""
@@ -180,7 +188,7 @@ const blocksView = (entries: ReadonlyArray<Entry>): View => {
         const text = stdoutIsTerminal() ? shown(chunks) : textOf(chunks)
         if (index === current) return print(text)
         waiting[index] += text
-        return (waiting[index] ?? "").length < mostWaiting ? Effect.void : turns[index]?.await ?? Effect.void
+        return (waiting[index] ?? "").length < maxWaiting ? Effect.void : turns[index]?.await ?? Effect.void
       }),
     end: (entry) =>
       Effect.suspend(() => {
@@ -188,16 +196,16 @@ const blocksView = (entries: ReadonlyArray<Entry>): View => {
         return entry.index === current ? advance : Effect.void
       }),
     start: advance,
-    beside: Effect.never,
-    leave: Effect.suspend(() => writeNow(lineOpen ? "\n" : ""))
+    background: Effect.never,
+    onInterrupt: Effect.suspend(() => writeNow(lineOpen ? "\n" : ""))
   }
 }
 
-/** How often columns are drawn, at most. */
-const pace = "50 millis"
+/** The shortest time between two redraws of the columns. */
+const drawInterval = "50 millis"
 
-/** How many lines a column may be ahead of the slowest; then it waits. */
-const mostAhead = 5000
+/** The most lines that a column may be ahead of the slowest one. A model that is further ahead waits. */
+const maxAhead = 5000
 
 const columnsView = (
   entries: ReadonlyArray<Entry>,
@@ -206,7 +214,7 @@ const columnsView = (
   const columns = new Columns(entries.length, size)
   const draw = Effect.suspend(() => write(columns.draw()))
   const room = (index: number): Effect.Effect<void> =>
-    Effect.suspend(() => columns.ahead(index) < mostAhead ? Effect.void : Effect.delay(room(index), pace))
+    Effect.suspend(() => columns.ahead(index) < maxAhead ? Effect.void : Effect.delay(room(index), drawInterval))
   let changed = true
   for (const { index, name } of entries) columns.add(index, `${name}\n\n`)
   return {
@@ -214,19 +222,19 @@ const columnsView = (
       Effect.suspend(() => {
         columns.add(index, shown(chunks))
         changed = true
-        return columns.ahead(index) < mostAhead ? Effect.void : room(index)
+        return columns.ahead(index) < maxAhead ? Effect.void : room(index)
       }),
     end: (entry) => {
-      columns.add(entry.index, `\n\n${verdict(entry)}`)
+      columns.add(entry.index, `\n\n${summaryOf(entry)}`)
       columns.end(entry.index)
       return draw
     },
     start: Effect.void,
-    beside: Effect.forever(Effect.suspend(() => {
+    background: Effect.forever(Effect.suspend(() => {
       const due = changed ? draw : Effect.void
       changed = false
-      return Effect.andThen(due, Effect.sleep(pace))
+      return Effect.andThen(due, Effect.sleep(drawInterval))
     })),
-    leave: Effect.suspend(() => writeNow(columns.draw()))
+    onInterrupt: Effect.suspend(() => writeNow(columns.draw()))
   }
 }

@@ -1,3 +1,7 @@
+/**
+ * The failures of commands, and the line and the exit code of each. app.ts and compare.ts report with it. It prints
+ * nothing itself.
+ */
 import type { ConfigError } from "effect/Config"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -9,22 +13,22 @@ import { builtIn } from "../Providers.ts"
 import { codeOfReason, declinedCode, failureCode, usageCode } from "./exitCodes.ts"
 import type { OutputError } from "./output.ts"
 
-/** The command line cannot be followed; the message says what to do about it. */
+/** The arguments are wrong. The message says how to correct them. */
 export class UsageError extends Data.TaggedError("UsageError")<{ readonly message: string }> {}
 
-/** The model ended its answer by declining to give one. */
+/** The model declined to answer. */
 export class Declined extends Data.TaggedError("Declined")<{ readonly reason: string }> {}
 
-/** Fails when an answer ended in that way; one that was broken off has no finish. */
+/** Fails if the model declined. An answer that was interrupted has no finish. */
 export const failIfDeclined = (finish: Finish | undefined): Effect.Effect<void, Declined> =>
   finish?.reason === "refusal" || finish?.reason === "content_filter"
     ? Effect.fail(new Declined({ reason: finish.raw || finish.reason }))
     : Effect.void
 
-/** Some of the models that were asked failed, which has been told. */
+/** Some of the compared models failed, and their failures were printed. */
 export class SomeFailed extends Data.TaggedError("SomeFailed")<{ readonly code: number }> {}
 
-/** What a command can fail with. */
+/** Any failure of a command. */
 export type CommandError =
   | ChatModelError
   | ConfigError
@@ -34,26 +38,29 @@ export type CommandError =
   | SomeFailed
   | UsageError
 
-/** How a failure is told: one line for stderr, or none, and the exit code. */
+/** The report of a failure. */
 export interface Report {
+  /** The line for stderr, if there is one. */
   readonly line: string | undefined
+  /** The exit code. */
   readonly code: number
 }
 
+/** The report of a failure. */
 export const reportOf = (error: CommandError): Report => {
   switch (error._tag) {
     case "UsageError":
       return { line: error.message, code: usageCode }
     case "ModelRegistryError":
-      return { line: `${error.message}. See rivulet models`, code: usageCode }
+      return { line: `${error.message}. List the models with: rivulet models`, code: usageCode }
     case "SomeFailed":
       return { line: undefined, code: error.code }
     case "ConfigError":
-      return { line: `A setting in the environment is wrong: ${error.cause.message}`, code: usageCode }
+      return { line: `An environment variable is invalid: ${error.cause.message}`, code: usageCode }
     case "Declined":
       return { line: `The model declined to answer (${error.reason})`, code: declinedCode }
     case "OutputError":
-      // Nobody is left to read, which is how `| head` ends every program before it.
+      // The reader has closed the pipe, as `| head` does. That is not a failure.
       return error.closed
         ? { line: undefined, code: 0 }
         : { line: `Cannot write the output: ${error.message}`, code: failureCode }
@@ -75,7 +82,7 @@ const modelFailure = (error: ChatModelError): string => {
   }`
 }
 
-/** What to do next, where there is something the message does not already say. */
+/** Advice on what to do next, if the message has none. */
 const hintOf = (error: ChatModelError): string | undefined => {
   switch (error.reason._tag) {
     case "AuthenticationError": {
@@ -84,7 +91,7 @@ const hintOf = (error: ChatModelError): string | undefined => {
     }
     case "PermissionError":
     case "NotFoundError":
-      return "See which models there are: rivulet models"
+      return "List the models with: rivulet models"
     case "QuotaExhaustedError":
       return `Add credit${
         billing[error.provider] === undefined ? " with the provider" : ` at ${billing[error.provider]}`
@@ -92,7 +99,7 @@ const hintOf = (error: ChatModelError): string | undefined => {
     case "RateLimitError":
     case "OverloadedError":
       return error.retryAfter === undefined
-        ? "Try again in a while"
+        ? "Try again later"
         : `Try again in ${Duration.format(error.retryAfter)}`
     case "NetworkError":
       return error.partial === undefined ? connectionHint(error.provider) : "Try again"
@@ -111,7 +118,7 @@ const billing: { readonly [provider: string]: string } = {
   openai: "https://platform.openai.com/settings/organization/billing"
 }
 
-/** A provider without a key is a server of the user's own. */
+/** Advice after a lost connection. A provider without a key is a server on the user's machine. */
 const connectionHint = (provider: string): string => {
   if (provider in billing) return `Check the connection, and ${provider.toUpperCase()}_BASE_URL if it is set`
   return builtIn[provider]?.keys === undefined ? `Is ${provider} running?` : "Check the connection"

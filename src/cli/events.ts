@@ -1,4 +1,7 @@
-/** Shows what happens while a chain answers. */
+/**
+ * The command `events`: prints the events of a chain as JSON or as a tree. commands.ts and tour.ts call it. Each read
+ * is written as one text.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -16,15 +19,19 @@ import { failIfDeclined } from "./errors.ts"
 import { note, write } from "./output.ts"
 import { Tree } from "./tree.ts"
 
-/** What is asked, and how its events are shown. */
+/** Options of {@link showEvents}. */
 export interface EventsOptions {
+  /** The prompt. */
   readonly prompt: string
+  /** The system message. Defaults to none. */
   readonly system?: string | undefined
+  /** The options of the call. Defaults to none. */
   readonly call?: CallOptions | undefined
-  /** Break off after so many events. */
+  /** The most events to print. Defaults to all. */
   readonly take?: number | undefined
+  /** The version of the events. */
   readonly version: "v1" | "v2"
-  /** A tree for a person, which takes version 2, instead of one event a line as JSON. */
+  /** Whether a tree is printed instead of lines of JSON. Needs version 2. */
   readonly tree: boolean
 }
 
@@ -32,7 +39,7 @@ export interface EventsOptions {
 export const jsonLines = (events: ReadonlyArray<RunEvent | RunEventV1>): string =>
   events.map((event) => `${eventJson(event)}\n`).join("")
 
-/** Prints the events of a prompt, the context's model and a parser, one after the other. */
+/** Prints the events of a chain of a prompt, the context's model and a parser. */
 export const showEvents = Effect.fnUntraced(function*(options: EventsOptions) {
   const clock = yield* Clock.Clock
   const instructions = options.system === undefined ? [] : [system(options.system)]
@@ -58,7 +65,7 @@ export const showEvents = Effect.fnUntraced(function*(options: EventsOptions) {
     return lines === "" ? Effect.void : write(lines)
   }
   yield* Stream.runForEachArray(options.take === undefined ? events : Stream.take(events, options.take), print).pipe(
-    Effect.onInterrupt(() => note(`Interrupted: after ${shown} events`))
+    Effect.onInterrupt(() => note(`Interrupted after ${shown} events`))
   )
   if (options.tree && tree.unfinished) yield* write("...Truncated\n")
   yield* failIfDeclined(finish)

@@ -1,53 +1,59 @@
+/**
+ * The exit codes of the command line. errors.ts and app.ts exit with them, and help.ts prints them. It must import no
+ * effect.
+ */
 import type { Reason } from "../ChatModelError.ts"
 
-/** One way for the process to end, and the reasons of a `ChatModelError` that make it end so. */
+/** An exit code. */
 interface ExitCode {
   readonly code: number
+  /** The description for `--help`. */
   readonly meaning: string
+  /** The reasons of a `ChatModelError` with this code. */
   readonly reasons: ReadonlyArray<Reason["_tag"]>
 }
 
-/** Every code the command line exits with. A reason that is not listed is a 1. */
+/** Every exit code of the command line. A reason that is not listed has the code 1. */
 export const exitCodes: ReadonlyArray<ExitCode> = [
-  { code: 0, meaning: "all went well, also when --take or a closed pipe broke the answer off", reasons: [] },
+  { code: 0, meaning: "success, including an answer ended by --take or a closed pipe", reasons: [] },
   {
     code: 1,
-    meaning: "the model failed, or the output could not be written",
+    meaning: "failure of the model, or of writing the output",
     reasons: ["InternalProviderError", "MalformedResponseError", "UnknownError"]
   },
-  { code: 2, meaning: "wrong usage: a flag, a model name, a setting, or no prompt", reasons: [] },
+  { code: 2, meaning: "wrong usage: a flag, a model name, an environment variable, or a missing prompt", reasons: [] },
   {
     code: 3,
-    meaning: "no access: the API key, its permissions, or the account's credit",
+    meaning: "no access: the API key, its permissions, or the credit of the account",
     reasons: ["AuthenticationError", "PermissionError", "QuotaExhaustedError"]
   },
   { code: 4, meaning: "too busy: rate limit or overload", reasons: ["RateLimitError", "OverloadedError"] },
   {
     code: 5,
-    meaning: "the network: no connection, too slow, or cut off in the middle",
+    meaning: "network failure: no connection, a timeout, or a truncated answer",
     reasons: ["NetworkError", "TimeoutError", "TruncatedError"]
   },
   {
     code: 6,
-    meaning: "the request was turned down: invalid, too long, not found, unsupported, or against a policy",
+    meaning: "refusal of the request: invalid, too long, not found, unsupported, or against a policy",
     reasons: ["InvalidRequestError", "ContextLengthError", "NotFoundError", "UnsupportedError", "ContentPolicyError"]
   },
   { code: 130, meaning: "interrupted (Ctrl-C)", reasons: [] },
   { code: 143, meaning: "terminated (SIGTERM)", reasons: [] }
 ]
 
-/** Wrong usage. */
+/** The code for wrong usage. */
 export const usageCode = 2
 
-/** What happened that has no better code. */
+/** The code for a failure without a code of its own. */
 export const failureCode = 1
 
-/** The model ended its answer by declining, which is no failure of the stream. */
+/** The code for an answer with which the model declined. Its stream succeeds. */
 export const declinedCode = 6
 
-/** The codes of the signals that are handled. */
+/** The codes for the signals that are handled. */
 export const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const
 
-/** The code for a model's failure. */
+/** The code for a reason of a `ChatModelError`. */
 export const codeOfReason = (reason: Reason["_tag"]): number =>
   exitCodes.find(({ reasons }) => reasons.includes(reason))?.code ?? failureCode

@@ -1,35 +1,43 @@
+/**
+ * Numbers in words: tokens, durations and speed. Every command that reports on an answer uses it. It must import no
+ * effect.
+ */
 import type { Finish } from "../Finish.ts"
 import type { Usage } from "../Usage.ts"
 
-/** Tokens in words. */
+/** Token usage in words. */
 export const describeUsage = (usage: Usage): string => `${usage.inputTokens} tokens in, ${usage.outputTokens} out`
 
-/** Milliseconds in words. */
+/** A duration in milliseconds, in words. */
 export const seconds = (millis: number): string =>
   millis < 1000 ? `${Math.round(millis)} ms` : `${(millis / 1000).toFixed(1)} s`
 
-/** How an answer came along; times are in milliseconds. */
-export interface Course {
+/** The measurements of an answer. */
+export interface Measurements {
+  /** The time of the request, in milliseconds. */
   readonly startedAt: number
+  /** The time of the first chunk, in milliseconds; `undefined` before it. */
   readonly firstAt: number | undefined
+  /** The usage so far; `undefined` if none was reported. */
   readonly usage: Usage | undefined
+  /** The finish; `undefined` if the answer is incomplete. */
   readonly finish: Finish | undefined
 }
 
-/** Output tokens a second, from the first chunk on, of an answer that is whole and took long enough to say. */
-export const tokensPerSecond = ({ finish, firstAt, usage }: Course, endedAt: number): number | undefined =>
+/** Output tokens per second after the first chunk; `undefined` for an incomplete answer or one under 100 ms. */
+export const tokensPerSecond = ({ finish, firstAt, usage }: Measurements, endedAt: number): number | undefined =>
   firstAt !== undefined && usage !== undefined && finish !== undefined && endedAt - firstAt >= 100
     ? Math.round(usage.outputTokens / ((endedAt - firstAt) / 1000))
     : undefined
 
-/** How an answer came along, in words. */
-export const factsOf = (course: Course, endedAt: number): string => {
-  const { finish, firstAt, startedAt, usage } = course
-  const speed = tokensPerSecond(course, endedAt)
+/** The measurements of an answer in words. */
+export const describeAnswer = (answer: Measurements, endedAt: number): string => {
+  const { finish, firstAt, startedAt, usage } = answer
+  const speed = tokensPerSecond(answer, endedAt)
   return [
     ...(firstAt === undefined ? [] : [`first chunk after ${seconds(firstAt - startedAt)}`]),
     ...(speed === undefined ? [] : [`${speed} tokens/s`]),
     ...(usage === undefined ? [] : [describeUsage(usage)]),
-    finish === undefined ? "broken off" : `finish: ${finish.reason}`
+    finish === undefined ? "incomplete" : `finish: ${finish.reason}`
   ].join(", ")
 }

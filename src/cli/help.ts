@@ -1,4 +1,7 @@
-/** What `--help` says beyond the flags, and how a wrong command line is told. */
+/**
+ * The additions to `--help` (environment variables and exit codes) and the report of wrong arguments. app.ts provides
+ * its layer to the parser of commands.
+ */
 import * as CliConfig from "effect/cli/CliConfig"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
@@ -9,10 +12,10 @@ import { exitCodes } from "./exitCodes.ts"
 import { note } from "./output.ts"
 
 const environment: ReadonlyArray<readonly [name: string, meaning: string]> = [
-  ["ANTHROPIC_API_KEY", "the key for anthropic:<model>; for others see rivulet models"],
-  ["ANTHROPIC_BASE_URL", "another address than https://api.anthropic.com"],
-  ["RIVULET_MODEL", "the model to ask when --model is not given"],
-  ["RIVULET_DEMO_PACE", "how slow the demo model is: 1 as a real one, 0 at once"],
+  ["ANTHROPIC_API_KEY", "the key for anthropic:<model>; rivulet models lists the keys of the others"],
+  ["ANTHROPIC_BASE_URL", "the address of the API, https://api.anthropic.com by default"],
+  ["RIVULET_MODEL", "the default of --model"],
+  ["RIVULET_DEMO_PACE", "the pace of the demo model: 1 is that of a real model, 0 has no delay"],
   ["NO_COLOR", "no colours"]
 ]
 
@@ -37,7 +40,7 @@ const formatter = Effect.map(TerminalCapabilities.TerminalCapabilities, ({ canCo
   }
 })
 
-/** A wrong command line is one line on stderr, not a page of help on stdout. */
+/** Reports wrong arguments in one line on stderr, instead of a page of help on stdout. */
 const presenter: CliOutput.Presenter = {
   present: (event) =>
     event._tag === "InvalidInvocation"
@@ -47,7 +50,7 @@ const presenter: CliOutput.Presenter = {
       : CliOutput.defaultPresenter.present(event)
 }
 
-/** How the commands are parsed and documented. */
+/** The configuration of the parser and of the help of commands. */
 export const layer = Layer.mergeAll(
   Layer.effect(CliOutput.Formatter, formatter),
   CliOutput.layerPresenter(presenter),

@@ -1,17 +1,21 @@
-/** The two ends of the process: stdout for what was asked for, at the reader's pace, and stderr for all the rest. */
+/**
+ * The output of the process: stdout for results, at the pace of its reader, and stderr for everything else. All other
+ * files of the command line write through it.
+ */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { constVoid, identity } from "effect/Function"
 
-/** Stdout cannot be written. `closed`: because its reader has gone. */
+/** Stdout cannot be written. */
 export class OutputError extends Data.TaggedError("OutputError")<{
   readonly message: string
+  /** Whether the reader has closed the pipe. */
   readonly closed: boolean
 }> {}
 
 const closedCodes = new Set<unknown>(["EPIPE", "EOF", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END"])
 
-/** Writes to stdout, and resolves when the system has taken the text: a reader that is slow slows the writer. */
+/** Writes to stdout and ends when the system has accepted the text, so a slow reader slows the writer. */
 export const write = (text: string): Effect.Effect<void, OutputError> =>
   Effect.callback((resume) => {
     process.stdout.write(text, (error: NodeJS.ErrnoException | null | undefined) =>
@@ -22,50 +26,50 @@ export const write = (text: string): Effect.Effect<void, OutputError> =>
       ))
   })
 
-/** Writes to stdout without waiting, when the process is about to end and must not depend on a reader. */
+/** Writes to stdout without waiting, for a process that is about to exit. */
 export const writeNow = (text: string): Effect.Effect<void> =>
   Effect.sync(() => {
     process.stdout.write(text)
   })
 
-/** Writes one line to stderr, whatever the text holds; grey where it is only by the way. */
+/** Writes a text to stderr as one line. `style` may change its look. */
 export const note = (text: string, style: (line: string) => string = identity): Effect.Effect<void> =>
   Effect.sync(() => {
     process.stderr.write(`${style(visible(text.replace(/\s+/g, " ")))}\n`)
   })
 
-/** Resolves when all that was written has left, or its reader has. */
+/** Ends when the text written so far has been read, or its reader has closed the pipe. */
 export const flush: Effect.Effect<void> = Effect.callback((resume) => {
   process.stdout.write("", () => resume(Effect.void))
 })
 
-/** A stream whose reader goes emits an error, which ends the process with a stack unless someone listens. */
+/** Handles the errors of closed pipes, which would end the process with a stack trace without a listener. */
 export const ignoreStreamErrors: Effect.Effect<void> = Effect.sync(() => {
   process.stdout.on("error", constVoid)
   process.stderr.on("error", constVoid)
 })
 
-/** Whether stderr is read by a person, who wants to know how it went. */
+/** Whether stderr is a terminal. */
 export const stderrIsTerminal = (): boolean => process.stderr.isTTY === true
 
-/** Whether stdout is read by a person. */
+/** Whether stdout is a terminal. */
 export const stdoutIsTerminal = (): boolean => process.stdout.isTTY === true
 
-/** Makes a text look otherwise where the terminal can, and the user does not object. */
+/** Styles a text if the stream is a terminal that supports it and the user has not set `NO_COLOR`. */
 const styled = (on: number, off: number) => (stream: NodeJS.WriteStream, text: string): string => {
   const wanted = stream.isTTY === true && (process.env["NO_COLOR"] ?? "") === "" && process.env["TERM"] !== "dumb"
   return wanted && text !== "" ? `\u001b[${on}m${text}\u001b[${off}m` : text
 }
 
-/** Grey, for what is only by the way. */
+/** Dim text, for secondary information. */
 export const dim = styled(2, 22)
 
-/** For names. */
+/** Bold text, for names. */
 export const bold = styled(1, 22)
 
-/** For failures. */
+/** Red text, for failures. */
 export const red = styled(31, 39)
 
-/** Without the characters that a terminal obeys instead of showing them: what comes from a server may hold anything. */
+/** The text without control characters, with which the answer of a server could control the terminal. */
 // oxlint-disable-next-line no-control-regex
 export const visible = (text: string): string => text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")

@@ -1,4 +1,7 @@
-/** Shows an answer as it arrives. */
+/**
+ * The command `stream`: prints an answer while it arrives. commands.ts and tour.ts call it. The connection is closed
+ * when its effect ends, whatever ends it.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -8,35 +11,37 @@ import * as ChatModel from "../ChatModel.ts"
 import type { Finish } from "../Finish.ts"
 import type { Usage } from "../Usage.ts"
 import { failIfDeclined } from "./errors.ts"
-import { describeUsage, factsOf } from "./format.ts"
+import { describeAnswer, describeUsage } from "./format.ts"
 import { dim, note, stderrIsTerminal, visible, write, writeNow } from "./output.ts"
 
-/** What is asked, and how the answer is shown. */
+/** Options of {@link show}. */
 export interface ShowOptions {
+  /** The input of the model. */
   readonly input: ChatModel.ChatInput
+  /** The options of the call. Defaults to none. */
   readonly call?: CallOptions | undefined
-  /** What stands between two chunks of text. */
+  /** The text between two chunks. */
   readonly delimiter: string
-  /** Break off after so many chunks. */
+  /** The most chunks to print. Defaults to all. */
   readonly take?: number | undefined
-  /** One chunk a line, as JSON, instead of the text. */
+  /** Whether each chunk is printed as a line of JSON instead of its text. Defaults to `false`. */
   readonly json?: boolean | undefined
 }
 
-/** What is known of an answer so far. */
+/** The state of an answer that is being printed. */
 interface Progress {
   readonly startedAt: number
   firstAt: number | undefined
   characters: number
   usage: Usage | undefined
   finish: Finish | undefined
-  /** Whether the line that stdout stands on has something on it. */
+  /** Whether the current line of stdout has text. */
   lineOpen: boolean
 }
 
 /**
- * Prints the answer of the context's model. Whatever ends it, the connection is closed by then and the line of output
- * finished; an interruption is told on stderr, a failure is the caller's.
+ * Prints the answer of the context's model. However it ends, the connection is closed and the last line of output is
+ * ended. An interruption is reported on stderr; a failure is left to the caller.
  */
 export const show = Effect.fnUntraced(function*(options: ShowOptions) {
   const clock = yield* Clock.Clock
@@ -68,13 +73,13 @@ export const show = Effect.fnUntraced(function*(options: ShowOptions) {
   const finish = progress.finish
   if (finish === undefined && options.json !== true) yield* write("...Truncated\n")
   if (stderrIsTerminal()) {
-    yield* note(`[${factsOf(progress, clock.currentTimeMillisUnsafe())}]`, (line) => dim(process.stderr, line))
+    yield* note(`[${describeAnswer(progress, clock.currentTimeMillisUnsafe())}]`, (line) => dim(process.stderr, line))
   }
   yield* failIfDeclined(finish)
 })
 
 const printJson = (progress: Progress) => (chunks: ReadonlyArray<AIMessageChunk>) =>
-  // Chunks are plain data, and their JSON is what their schema encodes them to.
+  // Chunks are plain data, so their JSON equals their encoded form.
   Effect.tap(
     write(chunks.map((chunk) => `${JSON.stringify(chunk)}\n`).join("")),
     () => count(progress, chunks.map((chunk) => chunk.content).join(""))

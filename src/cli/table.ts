@@ -1,44 +1,52 @@
-/** What each provider can do, as a table: for a terminal, and for a page of the documentation. */
+/**
+ * The table of the capabilities of all providers: for a terminal, and for the page docs/models.md, which `npm run docs`
+ * writes. No request is made.
+ */
 import * as Effect from "effect/Effect"
 import type { Capabilities } from "../Capabilities.ts"
 import type { Providers } from "../ModelRegistry.ts"
 
-/** A provider, and what it declares. */
+/** A provider and the capabilities that it declares. */
 export interface Row {
   readonly name: string
   readonly capabilities: Capabilities
 }
 
-/** Each capability with its short title, its long one, and what a tick means. */
+/** Each capability with its short title, its long title, and the meaning of a tick. */
 const columns: ReadonlyArray<readonly [key: keyof Capabilities, short: string, title: string, meaning: string]> = [
   ["tokenStreaming", "tokens", "Token streaming", "the answer arrives token by token"],
-  ["tools", "tools", "Tools", "it calls the caller's tools"],
+  ["tools", "tools", "Tools", "the model calls the caller's tools"],
   [
     "parallelToolCalls",
     "parallel",
     "Parallel calls",
-    "one answer may call several tools, and can be told not to"
+    "one answer may call several tools, and `parallelToolCalls: false` prevents it"
   ],
-  ["streamedToolArguments", "args", "Streamed arguments", "the arguments of a call arrive in slices"],
-  ["structuredOutput", "json", "Structured output", "the provider holds an answer to a JSON Schema"],
-  ["imageInput", "image-in", "Images in", "images go in"],
+  ["streamedToolArguments", "args", "Streamed arguments", "the arguments of a tool call arrive in slices"],
+  ["structuredOutput", "json", "Structured output", "the provider enforces a JSON Schema"],
+  ["imageInput", "image-in", "Images in", "messages may contain images"],
   ["imageOutput", "image-out", "Images out", "answers may contain images"],
-  ["fileInput", "files", "Files", "documents such as PDF files go in"],
-  ["reasoning", "reasons", "Reasoning", "reasoning is shown in parts of its own"],
-  ["citations", "cites", "Citations", "answers cite their sources"],
-  ["streamedUsage", "usage", "Usage", "a stream tells its usage"],
-  ["promptCaching", "cache", "Prompt caching", "parts of the prompt are kept, and the usage tells what was"],
+  ["fileInput", "files", "Files", "messages may contain documents, such as PDF files"],
+  ["reasoning", "reasons", "Reasoning", "reasoning arrives in parts of its own"],
+  ["citations", "cites", "Citations", "answers may cite their sources"],
+  ["streamedUsage", "usage", "Usage", "streams report usage"],
+  [
+    "promptCaching",
+    "cache",
+    "Prompt caching",
+    "the provider can cache parts of the prompt, and usage reports the cached tokens"
+  ],
   ["serverTools", "server", "Server tools", "the provider runs tools of its own"]
 ]
 
-/** Makes one model of each provider, which asks nobody, and takes down what it declares. */
+/** The rows of these providers. Makes one model of each to read its capabilities, without any request. */
 export const rowsOf = (providers: Providers) =>
   Effect.forEach(Object.entries(providers), ([name, { make, models }]) =>
     Effect.scoped(
       Effect.map(make(models?.[0] ?? "any"), ({ capabilities }): Row => ({ name, capabilities }))
     ))
 
-/** The table for a terminal, a provider a line. */
+/** The table for a terminal, with one line for each provider. */
 export const plainTable = (rows: ReadonlyArray<Row>): string => {
   const width = Math.max(...rows.map(({ name }) => name.length)) + 2
   const row = (name: string, cells: ReadonlyArray<string>) =>
@@ -57,8 +65,9 @@ export const markdownPage = (rows: ReadonlyArray<Row>): string => {
   return [
     "# Models",
     "",
-    "What each provider can do through Rivulet, by the name that `Providers.layerFrom` and `--model` take. Where it depends",
-    "on the model a provider serves, a tick says that the provider's API can do it.",
+    "The capabilities of each provider through Rivulet. The name in the first column is the one that",
+    "`Providers.layerFrom` and `--model` take. If a capability depends on the model that a provider serves, a tick",
+    "describes the provider's API.",
     "",
     line(["", ...columns.map(([, , title]) => title)]),
     line([":--", ...columns.map(() => ":-:")]),
@@ -68,9 +77,9 @@ export const markdownPage = (rows: ReadonlyArray<Row>): string => {
     "",
     ...columns.map(([, , title, meaning]) => `- ${title}: ${meaning}.`),
     "",
-    "Each model says the same of itself, as `capabilities`, and `rivulet models --table` prints it. This page is made of",
-    "that by `npm run docs`. Every tick is shown, and every cross that one can ask for turned down, by",
-    "`Testing.conformance`.",
+    "The same values are in `capabilities` of each model, and `rivulet models --table` prints them. `npm run docs`",
+    "writes this page from them. `Testing.conformance` tests that every tick works, and that a request for a feature",
+    "with a cross fails.",
     ""
   ].join("\n")
 }

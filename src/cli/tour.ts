@@ -1,4 +1,6 @@
-/** What `rivulet` does when it is asked for nothing: a song as it is streamed, broken off, and as events. */
+/**
+ * The tour, which `rivulet` without a command runs: a song as a stream, an interrupted stream, and the events of a run.
+ */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as ChatModel from "../ChatModel.ts"
@@ -11,11 +13,12 @@ const prompt = "Write me a 1 verse song about goldfish on the moon"
 
 const heading = (text: string) => write(`${dim(process.stdout, `# ${text}`)}\n`)
 
+/** Runs the tour with the default model. */
 export const tour = Effect.gen(function*() {
   const model = yield* Effect.map(defaultName, resolve)
-  yield* heading(`${JSON.stringify(prompt)}, streamed, a | between the chunks`)
+  yield* heading(`${JSON.stringify(prompt)}, streamed, with a | between the chunks`)
   if (model.demo) {
-    yield* heading("No API key is set, so an offline demo model answers; it came with Rivulet and knows nothing.")
+    yield* heading("No API key is set, so the offline demo model of Rivulet answers. It knows nothing.")
   } else {
     yield* heading(`${model.name} answers.`)
   }
@@ -23,11 +26,11 @@ export const tour = Effect.gen(function*() {
   yield* Effect.gen(function*() {
     yield* show({ input: prompt, delimiter: "|" })
     yield* write("\n")
-    yield* heading("The same again, and after five chunks we leave; that closes the connection.")
+    yield* heading("The same prompt, interrupted after five chunks, which closes the connection.")
     yield* write("\n")
     yield* show({ input: prompt, delimiter: "|", take: 5 })
     yield* write("\n")
-    yield* heading("What happens meanwhile, as events in JSON; we leave after four.")
+    yield* heading("The first four events of the same call, as JSON.")
     yield* write("\n")
     yield* ChatModel.streamEvents(prompt, { version: "v1" }).pipe(
       Stream.take(4),
@@ -37,11 +40,11 @@ export const tour = Effect.gen(function*() {
   }).pipe(Effect.provide(model.layer))
   yield* write("\n")
   if (model.demo) {
-    yield* heading("That was the demo model. For a real one set ANTHROPIC_API_KEY to a key from")
-    yield* heading("https://console.anthropic.com/settings/keys and run this again, or ask it yourself:")
+    yield* heading("That was the demo model. For a real model set ANTHROPIC_API_KEY to a key from")
+    yield* heading("https://console.anthropic.com/settings/keys and run this again, or try a prompt of your own:")
   } else {
-    yield* heading("Ask it yourself:")
+    yield* heading("Try a prompt of your own:")
   }
   yield* heading("  rivulet stream \"any prompt\" --model anthropic:claude-haiku-4-5")
-  yield* heading("or, in a checkout: npm start -- stream \"any prompt\". More: rivulet --help")
+  yield* heading("or, in a checkout: npm start -- stream \"any prompt\". For more run: rivulet --help")
 })

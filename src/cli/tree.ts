@@ -1,3 +1,7 @@
+/**
+ * The tree that `events` prints on a terminal. It makes strings and writes nothing. It remembers the runs that are
+ * open, so memory is bounded by their number.
+ */
 import type { AIMessage } from "../Message.ts"
 import type { RunEvent } from "../RunEvent.ts"
 import { describeUsage, seconds } from "./format.ts"
@@ -10,8 +14,8 @@ interface Run {
 }
 
 /**
- * Events as lines for a person: one when a run starts and one when it ends, indented as deep as the run lies, with how
- * long it took and, of a model, what it used. Remembers the runs that are open, and no others.
+ * Turns events into lines for a person: one when a run starts and one when it ends, indented by the depth of the run.
+ * The second line has the duration and, for a model, the usage.
  */
 export class Tree {
   readonly #out: NodeJS.WriteStream
@@ -21,12 +25,12 @@ export class Tree {
     this.#out = out
   }
 
-  /** Whether some run has not ended. */
+  /** Whether a run has not ended. */
   get unfinished(): boolean {
     return this.#open.size > 0
   }
 
-  /** What there is to print for an event, at a time in milliseconds. */
+  /** The lines to print for an event, `""` if there are none. `now` is in milliseconds. */
   add(event: RunEvent, now: number): string {
     if (event.event === "on_custom_event") return this.#line(event.parent_ids.length + 1, "•", this.#name(event), "")
     const depth = event.parent_ids.length
@@ -57,7 +61,7 @@ export class Tree {
           dim(this.#out, [...facts, "failed"].join(", "))
         )
       default:
-        return this.#line(depth, "■", this.#name(event), dim(this.#out, [...facts, "left"].join(", ")))
+        return this.#line(depth, "■", this.#name(event), dim(this.#out, [...facts, "interrupted"].join(", ")))
     }
   }
 

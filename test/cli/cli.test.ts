@@ -399,11 +399,11 @@ describe("rivulet models", () => {
       assert.match(bare.stdout, /^demo +ready/m)
       assert.match(bare.stdout, /^anthropic:claude-haiku-4-5 +needs: set ANTHROPIC_API_KEY$/m)
       assert.match(bare.stdout, /^openai:gpt-5-mini +needs: set OPENAI_API_KEY$/m)
-      assert.match(bare.stdout, /^ollama:llama3\.2 +ready \(if its server runs here\)$/m)
+      assert.match(bare.stdout, /^ollama:llama3\.2 +ready \(if its server runs on this machine\)$/m)
       assert.match(bare.stdout, /^azure:<model> +needs: set AZURE_OPENAI_API_KEY$/m)
-      assert.match(bare.stdout, /Any other name is passed through.*Asked by default: demo$/m)
+      assert.match(bare.stdout, /Other models of these providers work as well.*The default is demo$/m)
       const groq = yield* cli(["models"], { env: { GROQ_API_KEY: "gsk" } })
-      assert.match(groq.stdout, /Asked by default: groq:/)
+      assert.match(groq.stdout, /The default is groq:/)
       const json = yield* cli(["models", "--json"], { env: withKey("http://127.0.0.1:1") })
       const { default: byDefault, models } = JSON.parse(json.stdout)
       assert.strictEqual(byDefault, "anthropic:claude-haiku-4-5")
@@ -510,7 +510,7 @@ describe("rivulet compare", () => {
       for (const args of [[], ["-m", "demo"]]) {
         const { code, stderr, stdout } = yield* cli(["compare", "Hi", ...args])
         assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
-        assert.match(stderr, /^rivulet: Say which models to compare.*\n$/)
+        assert.match(stderr, /^rivulet: Name two or more models to compare.*\n$/)
       }
     }))
 })

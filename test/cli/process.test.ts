@@ -56,7 +56,7 @@ describe("a signal", () => {
       assert.strictEqual((yield* (yield* server.awaitRequest(0)).closed).by, "client")
       const { code, stderr, stdout } = yield* running.ended
       assert.strictEqual(code, 130)
-      assert.strictEqual(stderr, `Interrupted: after ${stdout.trimEnd().split("\n").length} events\n`)
+      assert.strictEqual(stderr, `Interrupted after ${stdout.trimEnd().split("\n").length} events\n`)
     }))
 
   it.live("interrupts a comparison, and closes every connection", () =>
@@ -169,7 +169,7 @@ describe.skipIf(!hasPty)("on a terminal", () => {
         /^\u001b\[2m\[first chunk after .*, \d+ tokens\/s, \d+ tokens in, \d+ out, finish: stop\]\u001b\[22m$/m
       )
       const taken = yield* terminal(`${process.execPath} ${main} stream hello --take 2`, { NO_COLOR: "1" })
-      assert.match(taken.stdout, /^\[first chunk after .*, broken off\]$/m)
+      assert.match(taken.stdout, /^\[first chunk after .*, incomplete\]$/m)
       assert.notInclude(taken.stdout, "\u001b")
     }))
 
@@ -177,7 +177,7 @@ describe.skipIf(!hasPty)("on a terminal", () => {
     Effect.gen(function*() {
       const { code, stdout } = yield* terminal(`${process.execPath} ${main} stream`)
       assert.strictEqual(code, 2)
-      assert.match(stdout, /^rivulet: There is no prompt: .*pipe it in/m)
+      assert.match(stdout, /^rivulet: The prompt is missing\. .*pipe it in/m)
     }))
 
   it.live("shows events as a tree, in colours if they are wanted", () =>
