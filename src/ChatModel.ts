@@ -225,7 +225,10 @@ export const runnableWith = (
 export const streamEvents: {
   (
     input: ChatInput,
-    options: EventOptions & { readonly version: "v1" }
+    options: EventOptions & {
+      /** The older form of the events. */
+      readonly version: "v1"
+    }
   ): Stream.Stream<RunEventV1, ChatModelError, ChatModel>
   (input: ChatInput, options?: EventOptions): Stream.Stream<RunEvent, ChatModelError, ChatModel>
 } = (input: ChatInput, options?: EventOptions): Stream.Stream<never, ChatModelError, ChatModel> =>

@@ -37,7 +37,7 @@ describe("exports", () => {
   for (
     const specifier of [
       "rivulet/internal/model/call",
-      "rivulet/internal/step/accumulator",
+      "rivulet/internal/message/accumulator",
       "rivulet/providers/anthropic/model",
       "rivulet/providers/openai/model",
       "rivulet/providers/compatible/model",

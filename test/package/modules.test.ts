@@ -72,6 +72,51 @@ describe("data flows one way", () => {
     }
   })
 
+  it("no file imports itself, types included", () => {
+    for (const module of all) {
+      const next = module.imports.map((each) => target(module, each)).filter((to) => to !== undefined)
+      assert.notInclude(paths(reachable(next, everything)), module.path)
+    }
+  })
+
+  it("a room imports only rooms on lower floors", () => {
+    const floors = [
+      "agent",
+      "object",
+      "provider",
+      "model",
+      "tools",
+      "parsers",
+      "runnable",
+      "events",
+      "step",
+      "message",
+      "http json jsonSchema stream"
+    ]
+    const floorOf = (path: string) => floors.findIndex((rooms) => rooms.split(" ").includes(path.split("/")[1] ?? ""))
+    for (const module of inFolder("internal").filter(({ path }) => path.split("/").length > 2)) {
+      assert.isAtLeast(floorOf(module.path), 0, `${module.path} is in a room that no floor has`)
+      for (const each of module.imports.filter(atRuntime)) {
+        const path = target(module, each)?.path ?? ""
+        if (!path.startsWith("internal/") || path.split("/").length < 3) continue
+        if (path.split("/")[1] === module.path.split("/")[1]) continue
+        assert.isAbove(floorOf(path), floorOf(module.path), `${module.path} imports ${path}`)
+      }
+    }
+  })
+
+  it("only what runs steps, and the faces of events, import the event layer", () => {
+    const users = all.filter((module) =>
+      module.imports.filter(atRuntime).some((each) => target(module, each)?.path.startsWith("internal/events/"))
+    )
+    for (const path of paths(users)) {
+      assert.match(
+        path,
+        /^internal\/(events|runnable|model|tools)\/|^internal\/object\/generate\.ts$|^(ChatModel|Runnable|RunEvent)\.ts$|^cli\/events\.ts$/
+      )
+    }
+  })
+
   it("the core never reaches a provider, the table of providers, the testing kit or the command line", () => {
     const core = reachable([named("index.ts"), ...inFolder("internal")], everything)
     for (const path of paths(core)) {

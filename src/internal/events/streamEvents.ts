@@ -45,7 +45,10 @@ export const streamEvents: {
   <In, Out, E, R, Chunk>(
     self: Runnable<In, Out, E, R, Chunk, never>,
     input: In,
-    options: EventOptions & { readonly version: "v1" }
+    options: EventOptions & {
+      /** The older form of the events. */
+      readonly version: "v1"
+    }
   ): Stream.Stream<RunEventV1, E, R>
   <In, Out, E, R, Chunk>(
     self: Runnable<In, Out, E, R, Chunk, never>,

@@ -24,8 +24,11 @@ import type { Branches } from "./parallel.ts"
  * ```
  */
 export class RouteError extends Schema.TaggedError<RouteError>("rivulet/RouteError")("RouteError", {
+  /** The problem, and the known keys. */
   message: Schema.String,
+  /** The selected key. */
   key: Schema.String,
+  /** The keys of all steps. */
   known: Schema.Array(Schema.String)
 }) {
   /** The same input selects the same key again. */

@@ -29,8 +29,11 @@ import { wrapStep } from "./make.ts"
  */
 export class RunnableTimeoutError
   extends Schema.TaggedError<RunnableTimeoutError>("rivulet/RunnableTimeoutError")("RunnableTimeoutError", {
+    /** The problem, with the name of the step and the limit. */
     message: Schema.String,
+    /** The name of the step. */
     step: Schema.String,
+    /** The limit in milliseconds. */
     limit: Schema.Finite
   })
 {}

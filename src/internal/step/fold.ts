@@ -4,7 +4,7 @@
  */
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
-import { Accumulator } from "./accumulator.ts"
+import { Accumulator } from "../message/accumulator.ts"
 
 /** The result of folding chunks. */
 export interface Folded<out Out> {

@@ -1,12 +1,16 @@
-import type { Accumulator as AccumulatorApi, AIMessageChunk, Delta } from "../../AIMessageChunk.ts"
+/**
+ * Folds the chunks of one message. Used by a model's call, by folds of runs and by `AIMessageChunk.accumulator`. Knows no
+ * step. Adding a chunk costs O(1), reading the message is linear in its size.
+ */
 import type { Finish } from "../../Finish.ts"
 import { aiMessage, partialAIMessage } from "../../Message.ts"
 import type { AIMessage, AIPart, Citation, FilePart, Metadata, PartialAIMessage, Source } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { isDeeperThan, limitsOf } from "../json/limits.ts"
 import { given } from "../optional.ts"
+import type { AIMessageChunk, Delta } from "./chunk.ts"
 
-/** A block while its deltas arrive: the fields of the deltas, text and arguments growing. */
+/** A block whose deltas are arriving: the fields of the deltas, with growing text and arguments. */
 type Block =
   | {
     readonly type: "text"
@@ -37,15 +41,15 @@ type Block =
 type UnknownRaw = Extract<Delta, { readonly type: "unknown" }>["raw"]
 
 /** Folds chunks into a message. Strings grow as ropes, so adding a delta costs the same at the end as at the start. */
-export class Accumulator implements AccumulatorApi {
+export class Accumulator {
   #id = ""
-  /** The text that came, once that is not the text of the blocks one after the other; as a rule it is. */
+  /** The text in order of arrival, if it differs from the text of the blocks one after the other. */
   #content: string | undefined
   #usage: Usage | undefined
   #finish: Finish | undefined
   #metadata: Metadata | undefined
   readonly #blocks: Array<Block> = []
-  /** The block each index stands for. */
+  /** The blocks by their index. */
   readonly #byIndex = new Map<number, Block>()
   #lastIndex = -1
   #last: Block | undefined
@@ -64,8 +68,8 @@ export class Accumulator implements AccumulatorApi {
   }
 
   /**
-   * Adds all chunks of a read. Slices of one text are joined first, which keeps the rope short: each slice that hangs in
-   * it is one more thing that lives as long as the message.
+   * Adds all chunks of a read. Slices of one text are joined first: V8 keeps every slice appended by itself as a node
+   * that lives as long as the message.
    */
   addAll(chunks: ReadonlyArray<AIMessageChunk>): void {
     if (chunks.length === 1) return this.add(chunks[0]!)
@@ -96,7 +100,7 @@ export class Accumulator implements AccumulatorApi {
     this.#addDelta({ type: "text", index, text })
   }
 
-  /** Whether the text of a chunk is that of its parts, and all goes to the end of the last block of text. */
+  /** Whether the text of a chunk is the text of its parts, and all of it belongs at the end of the last text block. */
   #inOrder({ content, parts }: AIMessageChunk): boolean {
     const [first] = parts
     if (parts.length === 1 && first?.type === "text") return first.text === content && this.#isLastText(first.index)
@@ -105,7 +109,7 @@ export class Accumulator implements AccumulatorApi {
       texts.every((part) => part.index === texts[0]?.index && this.#isLastText(part.index))
   }
 
-  /** Whether a slice of text with this index goes to the end of the last block of text, or begins a new one. */
+  /** Whether a slice of text with this index belongs at the end of the last text block, or starts a new block. */
   #isLastText(index: number): boolean {
     const block = this.#blockAt(index)
     return block === this.#lastText || block?.type !== "text"
@@ -162,7 +166,7 @@ const plainTextIndex = ({ content, finish, metadata, parts, usage }: AIMessageCh
     : -1
 }
 
-/** Adds a delta to the block of its index; false when it is of another kind and starts a block of its own. */
+/** Adds a delta to the block of its index. Returns false if the delta is of another kind, and so starts a new block. */
 const extend = (block: Block, delta: Delta): boolean => {
   switch (delta.type) {
     case "text":
@@ -302,7 +306,7 @@ const toCall = (
     : { type: "server_tool_call", ...call, args: null, text: block.args }
 }
 
-/** A call without arguments has no text. So has one that a token limit cut off before its first argument. */
+/** Empty text is a call without arguments, unless a token limit ended the message before the first argument. */
 const parseArgs = (text: string, cutByLength: boolean) => {
   if (text.trim() === "") return cutByLength ? { reason: "a token limit cut the call off" } : { value: {} }
   if (isDeeperThan(text, limitsOf(undefined).maxDepth)) return { reason: "the arguments are nested too deeply" }
