@@ -3,7 +3,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
 import { faces, openAiFaces } from "./expectations.mjs"
-import { expect, facePrograms, makeProject, pinned, root, say, tarball, tool } from "./lib.mjs"
+import { documents, expect, facePrograms, makeProject, pinned, root, say, tarball, tool } from "./lib.mjs"
 
 const [work] = process.argv.slice(2)
 const project = join(work, "project")
@@ -50,16 +50,10 @@ cpSync(join(root, "examples"), join(project, "examples"), { recursive: true })
 // code blocks
 // -----------------------------------------------------------------------------
 
-const filesIn = (folder, end) =>
-  existsSync(join(root, folder))
-    ? readdirSync(join(root, folder), { recursive: true, encoding: "utf8" })
-      .filter((file) => file.endsWith(end))
-      .toSorted()
-      .map((file) => join(root, folder, file))
-    : []
-
-const documents = [join(root, "README.md"), ...filesIn("docs", ".md")]
-const sources = filesIn("src", ".ts")
+const sources = readdirSync(join(root, "src"), { recursive: true, encoding: "utf8" })
+  .filter((file) => file.endsWith(".ts"))
+  .toSorted()
+  .map((file) => join(root, "src", file))
 
 /** A block without imports is an excerpt of a program that has these. */
 const imports = `
@@ -88,7 +82,7 @@ const blocksOf = (text) => {
 mkdirSync(join(project, "blocks"))
 let blocks = 0
 const tests = []
-for (const file of [...documents, ...sources]) {
+for (const file of [...documents.map((name) => join(root, name)), ...sources]) {
   const text = readFileSync(file, "utf8")
   const plain = file.endsWith(".md") ? text : text.split("\n").map((line) => line.replace(/^\s*\* ?/, "")).join("\n")
   const name = relative(root, file).replaceAll("/", "-")
@@ -131,6 +125,6 @@ writeFileSync(
 tool("typescript", ["-p", project, "--pretty", "false"])
 for (const folder of ["face", ...faceFolders, "examples"]) {
   const files = existsSync(join(project, folder)) ? readdirSync(join(project, folder)) : []
-  say(`${folder}: ${files.length} programs compile`)
+  say(`${folder}: ${files.filter((file) => file.endsWith(".ts")).length} programs compile`)
 }
 say(`${blocks} code blocks compile`)

@@ -1,10 +1,17 @@
 // What the checks share. Only Node's own modules are used, so that they run before anything is installed.
 import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
-import { join } from "node:path"
+import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 
 export const root = fileURLToPath(new URL("..", import.meta.url))
+
+/** The documents, by their paths in the repository. */
+export const documents = [root, join(root, "docs"), join(root, "examples")].flatMap((folder) =>
+  readdirSync(folder).filter((name) => name.endsWith(".md")).toSorted().map((name) =>
+    relative(root, join(folder, name))
+  )
+)
 
 /** The programs that fix the public names. They are kept beside the checkout, and may be absent. */
 export const facePrograms = join(root, "..", "shared", "face")

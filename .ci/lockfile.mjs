@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs"
 import { join } from "node:path"
 import { expect, readJson, root, say } from "./lib.mjs"
 
-expect(
-  !/"resolved":\s*"http/.test(readFileSync(join(root, "package-lock.json"), "utf8")),
-  "package-lock.json names a registry; omit-lockfile-registry-resolved in .npmrc keeps it out"
-)
+for (const folder of ["", "docs/reference"]) {
+  expect(
+    !/"resolved":\s*"http/.test(readFileSync(join(root, folder, "package-lock.json"), "utf8")),
+    `${join(folder, "package-lock.json")} names a registry; omit-lockfile-registry-resolved in .npmrc keeps it out`
+  )
+}
 
 // npm leaves packages for other platforms out when it cannot look them up, and `npm ci` then refuses the file.
 const { packages } = readJson(root, "package-lock.json")
