@@ -1,4 +1,4 @@
-// Lets OpenAI call an MCP server, but asks before it does: each call waits for an approval.
+// OpenAI calls an MCP server, but each call waits for an approval.
 import { Console, Effect } from "effect"
 import { ChatModel, Message } from "rivulet"
 import * as OpenAi from "rivulet/OpenAi"
@@ -15,11 +15,11 @@ const program = Effect.gen(function*() {
   const answer = yield* ChatModel.invoke([question], { tools: [bank] })
   const approvals = OpenAi.approvalRequests(answer).map((call) => {
     console.log(`${call.name}(${JSON.stringify(call.args)})`)
-    const dear = JSON.stringify(call.args).includes("goldfish")
-    return OpenAi.approval(call, dear ? { approve: false, reason: "Too dear" } : { approve: true })
+    const expensive = JSON.stringify(call.args).includes("goldfish")
+    return OpenAi.approval(call, expensive ? { approve: false, reason: "Too dear" } : { approve: true })
   })
 
-  // The answer goes back as it came, its reasoning included, followed by what was said to each call.
+  // Send the answer back unchanged, including its reasoning, followed by a decision for each call.
   const last = yield* ChatModel.invoke([question, answer, ...approvals], { tools: [bank] })
   yield* Console.log(last.content)
 })

@@ -1,4 +1,4 @@
-// Many questions, a few at a time. One that fails is a `Result` in its place and stops no other.
+// Asks many questions, two at a time. A failure is the `Result` of its own question and does not stop the others.
 import { Console, Effect, Result, Stream } from "effect"
 import { ChatModel } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
@@ -6,7 +6,7 @@ import * as Anthropic from "rivulet/Anthropic"
 const questions = ["What is the capital of France?", "", "What is the capital of Peru?"]
 
 const program = Effect.gen(function*() {
-  // In the order of the questions.
+  // Answers in the order of the questions.
   const answers = yield* ChatModel.batch(questions, { concurrency: 2, maxTokens: 50 })
   for (const [i, answer] of answers.entries()) {
     yield* Console.log(
@@ -17,7 +17,7 @@ const program = Effect.gen(function*() {
       })
     )
   }
-  // As they are ready.
+  // Answers as soon as they are ready.
   yield* ChatModel.batchAsCompleted(questions, { concurrency: 2, maxTokens: 50 }).pipe(
     Stream.runForEach(([index, answer]) => Console.log("ready:", index, Result.isSuccess(answer)))
   )

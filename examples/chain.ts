@@ -1,4 +1,4 @@
-// A prompt, a model and a parser as one value: streamed, invoked, and asked for several inputs at once.
+// Combines a prompt, a model and a parser into a chain, then streams, invokes and batches it.
 import { Console, Effect, Stream } from "effect"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

@@ -1,4 +1,4 @@
-// The events of a chain, broken off after five; that stops the chain and closes the model's connection.
+// Streams the events of a chain and stops after five, which stops the chain and closes the model's connection.
 import { Console, Effect, Stream } from "effect"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

@@ -1,4 +1,4 @@
-// A model that may fail, tried again, and then another one. Once a chunk has been shown, neither happens.
+// Retries a model that fails, then falls back to another one. Neither happens after the first chunk.
 import { Console, Context, Effect, Layer, Stream } from "effect"
 import { ChatModel, Runnable } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

@@ -1,4 +1,4 @@
-// The same stream in a plain `for await`. Leaving the loop closes the connection.
+// Streams in a `for await` loop. Leaving the loop closes the connection.
 import { Stream } from "effect"
 import { ChatModel } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

@@ -1,5 +1,5 @@
-// Items of a list as they complete: each is whole and fits the schema, while the model still writes the next one. An
-// answer that does not fit is put right once, if no item of it was shown yet.
+// Parses a JSON array item by item, while the model is still writing the next one. Each item has been checked against
+// the schema. If the answer is invalid, the model may correct it once, provided that no item has been shown yet.
 import { Console, Effect, Schema, Stream } from "effect"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

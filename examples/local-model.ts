@@ -1,11 +1,11 @@
-// A model on one's own machine: Ollama's, at its usual address or at OLLAMA_BASE_URL. No key, no account.
+// Uses a local model with Ollama, at its default address or at OLLAMA_BASE_URL. No key and no account are needed.
 import { Effect, Stream } from "effect"
 import { ChatModel } from "rivulet"
 import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
 
 const Local = OpenAiCompatible.layer({ preset: "ollama", model: "qwen3:4b" })
 
-// Reasoning and the answer arrive in parts of their own, whether the server keeps them apart or not.
+// Reasoning and text arrive in separate parts, even if the server mixes them.
 const program = ChatModel.stream("What is six times seven?").pipe(
   Stream.runForEach(({ parts }) =>
     Effect.sync(() => {

@@ -1,4 +1,4 @@
-// Models by one name, which may come from the environment. The provider is loaded when its model is asked for.
+// Chooses models by name, from the code or the environment. A provider is loaded when one of its models is made.
 import { ConfigProvider, Console, Effect, Layer } from "effect"
 import { ChatModel, ModelRegistry } from "rivulet"
 import * as Providers from "rivulet/Providers"
@@ -9,7 +9,7 @@ const ask = Effect.gen(function*() {
   yield* Console.log(`${provider}/${model}: ${answer.content}`)
 })
 
-// A provider of the app's own, beside those that are known.
+// A provider of your own, in addition to the built-in ones.
 const Parrots = ModelRegistry.layer({
   parrot: {
     make: (model, options) =>
@@ -19,7 +19,7 @@ const Parrots = ModelRegistry.layer({
   }
 })
 
-// RIVULET_MODEL, as an app finds it in its environment.
+// Sets RIVULET_MODEL, which an app usually finds in its environment.
 const environment = (name: string) => ConfigProvider.layer(ConfigProvider.fromUnknown({ RIVULET_MODEL: name }))
 
 const program = Effect.gen(function*() {

@@ -1,4 +1,4 @@
-// Every failure has a typed reason, and what had arrived of the answer is in `partial`.
+// Handles failures by their typed reason, and keeps the part of the answer that arrived (`partial`).
 import { Console, Duration, Effect, Stream } from "effect"
 import { ChatModel } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
@@ -11,7 +11,7 @@ const story = ChatModel.stream("Tell me a story", { timeout: { idle: "5 seconds"
       Console.log("Too many requests.", retryAfter === undefined ? "" : `Wait ${Duration.format(retryAfter)}.`),
     AuthenticationError: ({ message }) => Console.log("No access:", message)
   }),
-  // All other reasons, with whatever arrived.
+  // All other reasons, with the part that arrived.
   Effect.catchTag("ChatModelError", ({ partial, reason, requestId }) =>
     Console.log(
       `\n[${reason._tag}] ${reason.message}\n`,

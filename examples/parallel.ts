@@ -1,4 +1,4 @@
-// Two chains at once, on the same input: their slices as they come, and then both whole.
+// Runs two chains in parallel on the same input: first their chunks as they arrive, then both results.
 import { Console, Effect, Stream } from "effect"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

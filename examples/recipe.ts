@@ -1,5 +1,5 @@
-// A recipe that fills in while the model writes it. What is shown on the way may be half of it, and its type says so;
-// the last value is the whole, which fits the schema.
+// Parses a JSON object while the model writes it. The values on the way may be incomplete, and their type says so. The
+// last value is complete and fits the schema.
 import { Console, Effect, Schema, Stream } from "effect"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

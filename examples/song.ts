@@ -1,4 +1,4 @@
-// Streams a song token by token, "|" between the tokens, and says how the message ended.
+// Streams a song token by token, with "|" between the tokens, and prints why the message ended.
 import { Effect, Stream } from "effect"
 import { ChatModel } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

@@ -1,4 +1,4 @@
-// A recipe that fills in while the model writes it, and the value of the schema at the end; or what was wrong with it.
+// Generates an object from a schema and shows it while the model writes it. A typed error says why an answer is invalid.
 import { Console, Effect, Schema, Stream } from "effect"
 import { ChatModel, ChatPrompt, Runnable } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
@@ -18,7 +18,7 @@ const program = Effect.gen(function*() {
         : Console.log(`${chunk.value.minutes} minutes, ${chunk.usage?.outputTokens} tokens`)
     )
   )
-  // The same as a step of a chain.
+  // The same, as a step of a chain.
   const recipe = Runnable.sequence(ChatPrompt.make("A recipe for {dish}"), ChatModel.object({ schema: Recipe }))
   const stew = yield* recipe.invoke({ dish: "stew" })
   yield* Console.log(stew instanceof Recipe, stew.invented?.getFullYear())

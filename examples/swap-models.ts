@@ -1,4 +1,4 @@
-// One program, two models: Claude, and one of our own that can only answer whole. Only the layer differs.
+// Runs one program with two models: Claude, and a model of your own that cannot stream. Only the layer differs.
 import { Effect, Stream } from "effect"
 import { ChatModel } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

@@ -1,4 +1,4 @@
-// A chain tested without a network: the model says what the test tells it, and remembers what it was asked.
+// Tests a chain without a network: a scripted model answers, and records what it was asked.
 import { Console, Effect } from "effect"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import * as Testing from "rivulet/Testing"

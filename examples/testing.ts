@@ -1,11 +1,11 @@
-// Tests an app two ways: with a scripted model, without a network, and over HTTP against a server that breaks off.
+// Tests an app in two ways: with a scripted model, and over HTTP with a local server that breaks answers.
 import { Effect, Redacted } from "effect"
 import assert from "node:assert/strict"
 import { ChatModel, ChatModelError } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
 import { AnthropicServer, Script, ScriptedChatModel } from "rivulet/Testing"
 
-// What is tested: it falls back to what had arrived.
+// The code under test. If the answer is cut off, it returns the part that arrived.
 const summarise = (text: string) =>
   ChatModel.invoke([["system", "Summarise in a sentence"], ["human", text]], { maxRetries: 0 }).pipe(
     Effect.map((message) => message.content),
@@ -20,7 +20,7 @@ const scripted = Effect.gen(function*() {
 }).pipe(Effect.provide(ScriptedChatModel.layer([
   ScriptedChatModel.text("A summary."),
   [
-    ...ScriptedChatModel.text("Half a").slice(0, -1), // without the step that finishes the answer
+    ...ScriptedChatModel.text("Half a").slice(0, -1), // all but the step that finishes the answer
     ScriptedChatModel.fail(new ChatModelError.OverloadedError({ message: "Too busy" }))
   ]
 ])))

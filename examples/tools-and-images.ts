@@ -1,4 +1,4 @@
-// Asks about a picture and gives the model a tool. The calls come back as data; this program answers them itself.
+// Asks about an image and offers a tool. The model's calls come back as data, and the program answers them itself.
 import { Console, Effect } from "effect"
 import { ChatModel, Message } from "rivulet"
 import type { CallOptions } from "rivulet"
@@ -14,7 +14,7 @@ const weather: CallOptions.ToolDefinition = {
   }
 }
 
-// A PNG of one red pixel; an image can also be a URL or the id of an uploaded file.
+// A PNG of one red pixel. An image can also be a URL or the id of an uploaded file.
 const pixel = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP4z8AAAAMBAQDJ/pLvAAAAAElFTkSuQmCC"
 
 const program = Effect.gen(function*() {
@@ -25,7 +25,7 @@ const program = Effect.gen(function*() {
   const answer = yield* ChatModel.invoke([question], { tools: [weather] })
   yield* Console.log(answer.finish.reason, answer.toolCalls.map(({ args, name }) => `${name}(${JSON.stringify(args)})`))
 
-  // The answer goes back as it came, followed by a result for each call.
+  // Send the answer back unchanged, followed by a result for each call.
   const results = answer.toolCalls.map((call) => Message.tool({ toolCallId: call.id, content: "17 degrees" }))
   const last = yield* ChatModel.invoke([question, answer, ...results], { tools: [weather] })
   yield* Console.log(last.finish.reason, last.content)

@@ -1,4 +1,4 @@
-// Two models in one app, each with its own tag: a fast one drafts, a smart one reviews.
+// Uses two models in one app, each with its own tag: a fast one drafts, a smart one reviews.
 import { Console, Context, Effect, Layer } from "effect"
 import type { ChatModel } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"

@@ -1,4 +1,4 @@
-// An agent with two tools, one of which shows its progress: what it says, and then the tree of its events.
+// Runs an agent with two tools, one of which reports progress. Prints its answer, then the tree of its events.
 import { Console, Effect, Schema, Stream } from "effect"
 import { Agent, Runnable, Tool } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
@@ -11,7 +11,7 @@ const locate = Tool.make("locate", {
   description: "The latitude and longitude of a city",
   parameters: Schema.Struct({ city: Schema.String }),
   success: Schema.Array(Schema.Number),
-  failure: NoSuchCity, // told to the model, which may try another name
+  failure: NoSuchCity, // reported to the model, which may try another name
   handler: ({ city }) => {
     const place = cities.get(city)
     return place === undefined ? Effect.fail(new NoSuchCity({ city })) : Effect.succeed(place)
@@ -22,7 +22,7 @@ const forecast = Tool.make("forecast", {
   description: "The temperature at a place, in degrees Celsius, hour by hour",
   parameters: Schema.Struct({ latitude: Schema.Number, longitude: Schema.Number }),
   success: Schema.Array(Schema.Number),
-  handler: ({ latitude }) => Stream.make([Math.round(60 - latitude)], [Math.round(60 - latitude), 15]) // the last one counts
+  handler: ({ latitude }) => Stream.make([Math.round(60 - latitude)], [Math.round(60 - latitude), 15]) // last value: the result
 })
 
 const agent = Agent.make({ tools: [locate, forecast], system: "Answer in one sentence.", maxSteps: 6 })
