@@ -91,7 +91,8 @@ describe("data flows one way", () => {
       "events",
       "step",
       "message",
-      "http json jsonSchema stream"
+      "jsonSchema",
+      "http json stream"
     ]
     const floorOf = (path: string) => floors.findIndex((rooms) => rooms.split(" ").includes(path.split("/")[1] ?? ""))
     for (const module of inFolder("internal").filter(({ path }) => path.split("/").length > 2)) {
