@@ -1,14 +1,25 @@
 /**
  * Claude, by Anthropic's Messages API.
  *
- * Needs the package `@anthropic-ai/sdk`, for authentication and transport; the stream is decoded here. {@link layer}
- * takes the key and the address from the environment as the SDK does (`ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`,
- * `ANTHROPIC_BASE_URL`), through the app's `ConfigProvider`. A wrong setting is the typed failure of the first call, not
- * of the layer, so it is handled where all failures of the model are.
+ * **Details**
  *
- * What the API has beyond the common options goes in as the API spells it, under `providerOptions.anthropic`: of a call
- * (`thinking`, `mcp_servers`, `container`, `context_management`, `betas`, ...), of a message part or a tool
- * (`cache_control`, `citations`, ...). Server tools are made with {@link serverTool}.
+ * - Requires the package `@anthropic-ai/sdk`, which supplies the authentication and the headers. The first call loads it.
+ *   The stream is decoded by Rivulet.
+ * - Settings that the options omit are read from the environment, through the app's `ConfigProvider`:
+ *   `ANTHROPIC_API_KEY` or `ANTHROPIC_AUTH_TOKEN`, and `ANTHROPIC_BASE_URL`.
+ * - A missing or invalid setting fails the first call, not the layer, so that it is handled with the model's other
+ *   failures.
+ * - Fields of the API that have no common option go under `providerOptions.anthropic`, spelled as the API spells them:
+ *   of a call (`thinking`, `mcp_servers`, `container`, `context_management`, `betas`, ...), of a message part or of a
+ *   tool (`cache_control`, `citations`, ...). {@link serverTool} makes server tools.
+ *
+ * **Gotchas**
+ *
+ * - A bundle builds without the SDK, and its first call then fails with `UnsupportedError`. webpack warns of the absent
+ *   package.
+ * - A web page must not hold an API key, as its visitors can read it. There, set `baseUrl` to a server of your own that
+ *   adds the key, or pass a `fetch` that calls one, and any text as `apiKey`. Without either, calls fail with
+ *   `UnsupportedError`. If the server has another origin, it must allow the SDK's headers (CORS).
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"

@@ -196,10 +196,12 @@ describe("what is imported from outside", () => {
     for (const { dynamic } of faces) assert.isTrue(dynamic)
   })
 
-  it("@anthropic-ai/sdk is loaded by the first call, not by an import", () => {
+  it("one SDK is used, by one module, and loaded by the first call, not by an import", () => {
     for (const { imports, path } of all) {
       for (const { dynamic, specifier, typeOnly } of imports) {
-        if (specifier === "@anthropic-ai/sdk" && !typeOnly) assert.isTrue(dynamic, path)
+        if (typeOnly || !/^(openai$|@anthropic-ai\/)/.test(specifier)) continue
+        assert.deepStrictEqual([path, specifier], ["providers/anthropic/client.ts", "@anthropic-ai/sdk"])
+        assert.isTrue(dynamic, path)
       }
     }
   })

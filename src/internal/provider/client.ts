@@ -20,13 +20,16 @@ export const longestTimer = 2 ** 31 - 1
 /** The most bytes of an answer that is no stream that are read; what is said in one is short. */
 const maxErrorBytes = 64 * 1024
 
-/** Loads a provider's SDK, an optional peer dependency. */
-export const loadSdk = <A>(name: string, load: () => Promise<A>): Effect.Effect<A, Reason> =>
-  Effect.tryPromise({
-    try: load,
-    catch: () =>
-      new UnsupportedError({ message: `The package ${name} is not installed; install it with \`npm install ${name}\`` })
-  })
+/** A provider's SDK, an optional peer dependency. `load` resolves with undefined if the package is not there. */
+export const loadSdk = <A>(name: string, load: () => Promise<A | undefined>): Effect.Effect<A, Reason> =>
+  Effect.flatMap(Effect.promise(load), (sdk) =>
+    sdk === undefined
+      ? Effect.fail(
+        new UnsupportedError({
+          message: `The package ${name} is not installed; install it with \`npm install ${name}\``
+        })
+      )
+      : Effect.succeed(sdk))
 
 /** The headers' names and values in the clear, for an SDK. */
 export const revealed = (headers: HeaderOptions | undefined): { readonly [name: string]: string } =>

@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import {
   baseUrlProblem,
@@ -22,9 +23,9 @@ import type { Options } from "./options.ts"
  */
 export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Send<EncodedRequest>, Reason> {
   const problem = keyProblem(options.apiKey ?? options.authToken, "ANTHROPIC_API_KEY", keySite) ??
-    baseUrlProblem(options.baseUrl, defaultBaseUrl)
+    baseUrlProblem(options.baseUrl, defaultBaseUrl) ?? browserProblem(options)
   if (problem !== undefined) return yield* problem
-  const sdk = yield* loadSdk("@anthropic-ai/sdk", () => import("@anthropic-ai/sdk"))
+  const sdk = yield* loadSdk("@anthropic-ai/sdk", importSdk)
   const fetch = options.fetch ?? globalThis.fetch
   const client = new sdk.Anthropic({
     apiKey: options.apiKey === undefined ? null : Redacted.value(options.apiKey),
@@ -36,6 +37,8 @@ export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.
     timeout: longestTimer,
     logLevel: "off",
     openTelemetry: false,
+    // The SDK refuses every web page; `browserProblem` has refused those that would ask Anthropic directly.
+    dangerouslyAllowBrowser: isWebPage(),
     fetch
   })
   const build = async (beta: boolean): Promise<Endpoint> => {
@@ -57,6 +60,29 @@ export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.
     return postJson(fetch, { url, headers: withBetas }, body, signal)
   }
 })
+
+const isWebPage = (): boolean => "window" in globalThis && "document" in globalThis
+
+/** Visitors can read the key of a page, so a page has to call a server that adds the key. */
+const browserProblem = ({ baseUrl, fetch }: Options): Reason | undefined =>
+  baseUrl === undefined && fetch === undefined && isWebPage()
+    ? new UnsupportedError({
+      message: "A web page would show its API key to every visitor: " +
+        "set `baseUrl` to a server of your own that adds the key, or pass a `fetch` that calls one"
+    })
+    : undefined
+
+/**
+ * The import is inside a `try` because only there do esbuild, webpack and Vite all let a package be absent; esbuild alone
+ * also accepts `import().catch()`. So a bundle can be built without the SDK, and its first call says what is missing.
+ */
+const importSdk = async () => {
+  try {
+    return await import("@anthropic-ai/sdk")
+  } catch {
+    return undefined
+  }
+}
 
 const defaultBaseUrl = "https://api.anthropic.com"
 
