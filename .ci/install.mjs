@@ -1,4 +1,4 @@
-// Installs the tarball into an empty project, as a user who wants nothing but the core would, and looks at what came.
+// Installs the tarball into empty projects, as users who want no vendor's SDK would, and looks at what came and what runs.
 import { spawnSync } from "node:child_process"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
@@ -84,3 +84,64 @@ expect(
   `The command line without its package: exit code ${cli.status}\n${cli.stdout}${cli.stderr}`
 )
 say(`The command line without its package: ${cli.stderr.trim()}`)
+
+// -----------------------------------------------------------------------------
+// the command line, and providers without an SDK
+// -----------------------------------------------------------------------------
+
+const withCommandLine = join(work, "command-line")
+makeProject(withCommandLine, [tarball(work), pinned("effect"), pinned("@effect/platform-node")])
+expect(!existsSync(join(withCommandLine, "node_modules", "@anthropic-ai")), "@effect/platform-node brought an SDK")
+
+const rivulet = (...args) => {
+  const { status, stderr, stdout } = spawnSync(
+    process.execPath,
+    [join("node_modules", "rivulet", "dist", "cli", "main.js"), ...args],
+    { cwd: withCommandLine, encoding: "utf8", env: { PATH: process.env.PATH, RIVULET_DEMO_PACE: "0" } }
+  )
+  expect(status === 0, `rivulet ${args.join(" ")}: exit code ${status}\n${stdout}${stderr}`)
+  return stdout
+}
+const commands = [
+  [[], /goldfish.*\.\.\.Truncated.*"event":"on_chat_model_stream"/s],
+  [["stream", "What is 6 * 7?", "--model", "demo"], /^6 \* 7 = 42/],
+  [["compare", "What is 6 * 7?", "-m", "demo", "-m", "demo"], /(demo\n6 \* 7 = 42.*){2}/s]
+]
+for (const [args, shows] of commands) {
+  const shown = rivulet(...args)
+  expect(shows.test(shown), `rivulet ${args.join(" ")} shows\n${shown}`)
+  say(`Without an SDK: rivulet ${args.join(" ")}`)
+}
+
+const programs = spawnSync(
+  process.execPath,
+  [
+    "--input-type=module",
+    "--eval",
+    `
+  import { Effect, Redacted } from "effect"
+  import { ChatModel } from "rivulet"
+  import * as OpenAi from "rivulet/OpenAi"
+  import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
+  import { OpenAiScript, OpenAiServer } from "rivulet/Testing"
+  const program = Effect.gen(function*() {
+    const { url: baseUrl } = yield* OpenAiServer.make({
+      scripts: [OpenAiScript.chat.text("Hello"), OpenAiScript.chat.text("Hello"), OpenAiScript.responses.text("Hello")]
+    })
+    const options = { model: "any", baseUrl, apiKey: Redacted.make("key") }
+    const models = [OpenAiCompatible.layer(options), OpenAi.layer({ ...options, api: "chat" }), OpenAi.layer(options)]
+    for (const model of models) {
+      const { content } = yield* Effect.provide(ChatModel.invoke("Hi"), model)
+      console.log(content)
+    }
+  })
+  await Effect.runPromise(Effect.scoped(program))
+`
+  ],
+  { cwd: withCommandLine, encoding: "utf8", env: { PATH: process.env.PATH } }
+)
+expect(
+  programs.stdout === "Hello\n".repeat(3) && programs.stderr === "",
+  `Providers without an SDK: ${programs.stdout}${programs.stderr}`
+)
+say("Without an SDK: calls of OpenAiCompatible, of OpenAi's Chat Completions and of its Responses")

@@ -16,7 +16,7 @@ try {
   const name = missing(error)
   if (name === undefined) throw error
   process.stderr.write(
-    `rivulet: The command line needs ${name}, which is not installed. Run: npm install @effect/platform-node @anthropic-ai/sdk\n`
+    `rivulet: The command line needs ${name}, which is not installed. Run: npm install @effect/platform-node\n`
   )
   process.exitCode = 1
 }

@@ -30,8 +30,7 @@ export interface Availability {
 /** The demo, which is no provider of the library. Its server takes time to load that `--help` need not spend. */
 const demo: ModelRegistry.Provider = {
   make: (_, options) => Effect.flatMap(Effect.promise(() => import("./demo/layer.ts")), (demo) => demo.make(options)),
-  defaultModel: "rivulet-demo",
-  package: "@anthropic-ai/sdk"
+  defaultModel: "rivulet-demo"
 }
 
 const registry = ModelRegistry.layer({ demo })

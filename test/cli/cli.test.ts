@@ -140,7 +140,7 @@ describe("rivulet stream", () => {
     Effect.gen(function*() {
       const { stdout } = yield* cli(["stream", "Tell me a story", "--json", "--max-tokens", "4"])
       const last = decodeChunk(lines(stdout).at(-1))
-      assert.deepStrictEqual(last.finish, { reason: "length", raw: "max_tokens" })
+      assert.deepStrictEqual(last.finish, { reason: "length", raw: "length" })
       assert.strictEqual(last.usage?.outputTokens, 4)
       const pirate = yield* cli(["stream", "hello", "--system", "You are a pirate"])
       assert.match(pirate.stdout, /You are a pirate/)

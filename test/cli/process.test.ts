@@ -244,14 +244,20 @@ describe("an installation", () => {
     Effect.gen(function*() {
       const ended = yield* cli(["--version"], { main: bare })
       assert.strictEqual(ended.code, 1)
-      assert.match(ended.stderr, /^rivulet: .*npm install @effect\/platform-node @anthropic-ai\/sdk\n$/)
+      assert.match(ended.stderr, /^rivulet: .*npm install @effect\/platform-node\n$/)
     }))
 
-  it.live("without @anthropic-ai/sdk says so too", () =>
+  it.live("without @anthropic-ai/sdk has the demo, and says so when Claude is asked", () =>
     Effect.gen(function*() {
       const models = yield* cli(["models"], { main: withoutSdk })
-      assert.match(models.stdout, /^demo +needs: npm install @anthropic-ai\/sdk/m)
-      const ended = yield* cli(["stream", "Hi"], { main: withoutSdk })
+      assert.match(models.stdout, /^demo +ready/m)
+      assert.match(models.stdout, /^anthropic:.* needs: npm install @anthropic-ai\/sdk/m)
+      const demo = yield* cli(["stream", "What is 6 * 7?"], { main: withoutSdk })
+      assert.match(demo.stdout, /^6 \* 7 = 42\n/)
+      const ended = yield* cli(["stream", "Hi", "--model", "anthropic:claude-haiku-4-5"], {
+        main: withoutSdk,
+        env: { ANTHROPIC_API_KEY: "key" }
+      })
       assert.strictEqual(ended.code, 6)
       assert.match(ended.stderr, /^rivulet: UnsupportedError: .*npm install @anthropic-ai\/sdk/m)
     }))
