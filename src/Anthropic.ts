@@ -16,7 +16,8 @@
  * **Gotchas**
  *
  * - A bundle builds without the SDK, and its first call then fails with `UnsupportedError`. webpack warns of the absent
- *   package.
+ *   package. For browsers and edge runtimes the SDK needs a bundler that reads the `browser` field of its package.json;
+ *   with esbuild that is `platform: "browser"`.
  * - A web page must not hold an API key, as its visitors can read it. There, set `baseUrl` to a server of your own that
  *   adds the key, or pass a `fetch` that calls one, and any text as `apiKey`. Without either, calls fail with
  *   `UnsupportedError`. If the server has another origin, it must allow the SDK's headers (CORS).
