@@ -22,14 +22,14 @@
  *   adds the key, or pass a `fetch` that calls one, and any text as `apiKey`. Without either, calls fail with
  *   `UnsupportedError`. If the server has another origin, it must allow the SDK's headers (CORS).
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { CallOptions, ProviderTool } from "./CallOptions.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
+import { absent, readConfig, secret, text, withEnvironment } from "./internal/provider/settings.ts"
 import { makeModel } from "./providers/anthropic/model.ts"
 import type { Options } from "./providers/anthropic/options.ts"
 
@@ -54,13 +54,15 @@ export type { Options } from "./providers/anthropic/options.ts"
  * ```
  */
 export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> =>
-  Effect.map(environment, (environment) =>
-    makeModel({
-      ...options,
-      apiKey: options.apiKey ?? (options.authToken === undefined ? environment.apiKey : undefined),
-      authToken: options.authToken ?? environment.authToken,
-      baseUrl: options.baseUrl ?? environment.baseUrl
-    }))
+  Effect.map(
+    withEnvironment(options, {
+      // A token that the app passes is not to be shadowed by a key of the environment.
+      apiKey: options.authToken === undefined ? secret("ANTHROPIC_API_KEY") : absent,
+      authToken: secret("ANTHROPIC_AUTH_TOKEN"),
+      baseUrl: text("ANTHROPIC_BASE_URL")
+    }),
+    makeModel
+  )
 
 /**
  * The context's chat model.
@@ -106,18 +108,7 @@ export interface ConfigOptions {
  * ```
  */
 export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Config.ConfigError> =>
-  Layer.effect(
-    ChatModel,
-    Effect.gen(function*() {
-      return yield* make({
-        ...config.options,
-        model: yield* config.model,
-        apiKey: config.apiKey && (yield* config.apiKey),
-        authToken: config.authToken && (yield* config.authToken),
-        baseUrl: config.baseUrl && (yield* config.baseUrl)
-      })
-    })
-  )
+  Layer.effect(ChatModel, Effect.flatMap(readConfig(config), make))
 
 /**
  * A tool that Anthropic defines, and as a rule runs: web search, web fetch, code execution, tool search and so on.
@@ -157,14 +148,3 @@ export const serverTool = (
 export const cacheControl = (ttl: "5m" | "1h" = "5m") => ({
   anthropic: { cache_control: { type: "ephemeral", ttl } }
 } satisfies CallOptions["providerOptions"])
-
-const environment = Config.all({
-  apiKey: Config.option(Config.Redacted("ANTHROPIC_API_KEY")),
-  authToken: Config.option(Config.Redacted("ANTHROPIC_AUTH_TOKEN")),
-  baseUrl: Config.option(Config.String("ANTHROPIC_BASE_URL"))
-}).pipe(Config.map(({ apiKey, authToken, baseUrl }) => ({
-  apiKey: Option.getOrUndefined(apiKey),
-  authToken: Option.getOrUndefined(authToken),
-  // As for the SDK, an empty address is none.
-  baseUrl: Option.getOrUndefined(Option.filter(baseUrl, (url) => url.trim() !== ""))
-})))

@@ -20,15 +20,15 @@
  *
  * For other servers that speak Chat Completions see `rivulet/OpenAiCompatible`.
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type { ProviderTool } from "./CallOptions.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
 import { objectAt } from "./internal/provider/json.ts"
+import { readConfig, secret, text, withEnvironment } from "./internal/provider/settings.ts"
 import { tool } from "./Message.ts"
 import type { AIMessage, ServerToolCall, ToolMessage } from "./Message.ts"
 import { makeModel } from "./providers/openai/model.ts"
@@ -55,14 +55,15 @@ export type { Api, Options } from "./providers/openai/options.ts"
  * ```
  */
 export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> =>
-  Effect.map(environment, (environment) =>
-    makeModel({
-      ...options,
-      apiKey: options.apiKey ?? environment.apiKey,
-      baseUrl: options.baseUrl ?? environment.baseUrl,
-      organization: options.organization ?? environment.organization,
-      project: options.project ?? environment.project
-    }))
+  Effect.map(
+    withEnvironment(options, {
+      apiKey: secret("OPENAI_API_KEY"),
+      baseUrl: text("OPENAI_BASE_URL"),
+      organization: text("OPENAI_ORG_ID"),
+      project: text("OPENAI_PROJECT_ID")
+    }),
+    makeModel
+  )
 
 /**
  * The context's chat model.
@@ -109,19 +110,7 @@ export interface ConfigOptions {
  * ```
  */
 export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Config.ConfigError> =>
-  Layer.effect(
-    ChatModel,
-    Effect.gen(function*() {
-      return yield* make({
-        ...config.options,
-        model: yield* config.model,
-        apiKey: config.apiKey && (yield* config.apiKey),
-        baseUrl: config.baseUrl && (yield* config.baseUrl),
-        organization: config.organization && (yield* config.organization),
-        project: config.project && (yield* config.project)
-      })
-    })
-  )
+  Layer.effect(ChatModel, Effect.flatMap(readConfig(config), make))
 
 /**
  * A tool that OpenAI defines, and as a rule runs: web search, file search, code interpreter, MCP and so on, or a custom
@@ -192,21 +181,3 @@ export const approval = (
   options: { readonly approve: boolean; readonly reason?: string | undefined }
 ): ToolMessage =>
   tool({ toolCallId: call.id, name: call.name, content: options.reason ?? "", isError: !options.approve })
-
-const optional = (name: string) => Config.option(Config.String(name))
-
-// As for the SDK, a setting that is empty is none.
-const setting = (value: Option.Option<string>): string | undefined =>
-  Option.getOrUndefined(Option.filter(value, (text) => text.trim() !== ""))
-
-const environment = Config.all({
-  apiKey: Config.option(Config.Redacted("OPENAI_API_KEY")),
-  baseUrl: optional("OPENAI_BASE_URL"),
-  organization: optional("OPENAI_ORG_ID"),
-  project: optional("OPENAI_PROJECT_ID")
-}).pipe(Config.map(({ apiKey, baseUrl, organization, project }) => ({
-  apiKey: Option.getOrUndefined(apiKey),
-  baseUrl: setting(baseUrl),
-  organization: setting(organization),
-  project: setting(project)
-})))

@@ -13,17 +13,16 @@
  * Fields that a server's API has beyond the common options go under `providerOptions`, keyed by the preset's name, or by
  * `openai-compatible` without one.
  */
-import * as Config from "effect/Config"
+import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
+import { readConfig, secret, text, withEnvironment } from "./internal/provider/settings.ts"
 import { makeModel, presetOf } from "./providers/compatible/model.ts"
 import type { Options } from "./providers/compatible/options.ts"
 import { presets as knownPresets } from "./providers/compatible/presets.ts"
-import type { Preset } from "./providers/compatible/presets.ts"
 
 export type { Options } from "./providers/compatible/options.ts"
 export type { Preset, PresetName } from "./providers/compatible/presets.ts"
@@ -66,13 +65,13 @@ export const presets = knownPresets
  * const LocalLive = Layer.effect(Local, OpenAiCompatible.make({ model: "acme-1", preset: acme }))
  * ```
  */
-export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> =>
-  Effect.map(environment(presetOf(options)), (environment) =>
-    makeModel({
-      ...options,
-      apiKey: options.apiKey ?? environment.apiKey,
-      baseUrl: options.baseUrl ?? environment.baseUrl
-    }))
+export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> => {
+  const { baseUrlVariable, keyVariable } = presetOf(options) ?? {}
+  return Effect.map(
+    withEnvironment(options, { apiKey: secret(keyVariable), baseUrl: text(baseUrlVariable) }),
+    makeModel
+  )
+}
 
 /**
  * The context's chat model.
@@ -118,28 +117,4 @@ export interface ConfigOptions {
  * ```
  */
 export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Config.ConfigError> =>
-  Layer.effect(
-    ChatModel,
-    Effect.gen(function*() {
-      return yield* make({
-        ...config.options,
-        model: yield* config.model,
-        preset: config.preset === undefined ? config.options?.preset : yield* config.preset,
-        apiKey: config.apiKey && (yield* config.apiKey),
-        baseUrl: config.baseUrl && (yield* config.baseUrl)
-      })
-    })
-  )
-
-const environment = (preset: Preset | undefined) => {
-  const { baseUrlVariable, keyVariable } = preset ?? {}
-  return Config.all({
-    apiKey: keyVariable === undefined ? Config.succeed(Option.none()) : Config.option(Config.Redacted(keyVariable)),
-    baseUrl: baseUrlVariable === undefined
-      ? Config.succeed(Option.none())
-      : Config.option(Config.String(baseUrlVariable))
-  }).pipe(Config.map(({ apiKey, baseUrl }) => ({
-    apiKey: Option.getOrUndefined(apiKey),
-    baseUrl: Option.getOrUndefined(Option.filter(baseUrl, (url) => url.trim() !== ""))
-  })))
-}
+  Layer.effect(ChatModel, Effect.flatMap(readConfig(config), make))
