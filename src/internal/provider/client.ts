@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { AuthenticationError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
-import { NoStream } from "./errors.ts"
+import { UnexpectedResponse } from "./errors.ts"
 
 /** Headers as an option; they may hold secrets. */
 export type HeaderOptions = { readonly [name: string]: string | Redacted.Redacted<string> }
@@ -68,7 +68,7 @@ export const baseUrlProblem = (baseUrl: string | undefined, example: string): Re
     })
 }
 
-/** Sends a body; resolves with the headers of a stream, rejects with {@link NoStream} or what fetch rejects with. */
+/** Sends a body; resolves with the headers of a stream, rejects with {@link UnexpectedResponse} or what fetch rejects with. */
 export const postJson = async (
   fetch: typeof globalThis.fetch,
   { headers, url }: Endpoint,
@@ -82,7 +82,7 @@ export const postJson = async (
   if (response.ok && !/^(text\/html|application\/json)/i.test(response.headers.get("content-type") ?? "")) {
     return response
   }
-  throw new NoStream(response, await startOf(response))
+  throw new UnexpectedResponse(response, await startOf(response))
 }
 
 const startOf = async (response: Response): Promise<string> => {

@@ -3,6 +3,7 @@ import type { AIMessageChunk, Delta } from "../../AIMessageChunk.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import type { Metadata } from "../../Message.ts"
+import { excerpt } from "../excerpt.ts"
 import type { Decoder } from "../http/httpStream.ts"
 import { maxFrameBytes, SseParser } from "../http/sse.ts"
 import type { FrameHandler } from "../http/sse.ts"
@@ -10,7 +11,6 @@ import { metadataOf, reasonOf, scrubbed } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
-import { excerpt } from "./text.ts"
 import type { Scrub } from "./text.ts"
 
 /** What a decoder is made for. */
@@ -20,7 +20,7 @@ export interface DecoderOptions {
   /** Goes into the message's metadata, and into that of an error. */
   readonly metadata: Metadata
   readonly scrub: Scrub
-  readonly dialect: ErrorDialect
+  readonly errorDialect: ErrorDialect
 }
 
 /** What the decoders of event streams share: from bytes to events, the chunks of a read, and how a stream fails. */
@@ -126,7 +126,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
 
   /** The provider tells of an error inside a 200. */
   protected errorEvent(event: JsonObject): void {
-    const facts = this.options.dialect.read(scrubbed(event, this.options.scrub), undefined)
+    const facts = this.options.errorDialect.read(scrubbed(event, this.options.scrub), undefined)
     this.fail(reasonOf(facts, undefined), metadataOf(facts))
   }
 
@@ -150,7 +150,3 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     })
   }
 }
-
-/** Characters that have a meaning in a JSON string, or must not be in one: text with one of them is parsed. */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-export const needsParser = /[\\\u0000-\u001f]/

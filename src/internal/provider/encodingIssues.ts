@@ -2,7 +2,7 @@ import { InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 
 /** What comes up while a request is put together: what must be told, and the first thing that makes it impossible. */
-export class Notes {
+export class EncodingIssues {
   readonly warnings: Array<string> = []
   problem: Reason | undefined
 

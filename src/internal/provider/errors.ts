@@ -19,9 +19,9 @@ import {
 } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import type { Metadata } from "../../Message.ts"
+import { excerpt } from "../excerpt.ts"
 import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
-import { excerpt } from "./text.ts"
 import type { Scrub } from "./text.ts"
 
 /** The reasons a provider can name. */
@@ -144,7 +144,7 @@ const retryAfterOf = (headers: Headers | undefined, now: number): Duration.Durat
 }
 
 /** An answer that is no stream, as `send` rejects with it; `text` is the start of its body. */
-export class NoStream {
+export class UnexpectedResponse {
   readonly status: number
   readonly headers: Headers
   readonly text: string
@@ -160,7 +160,7 @@ interface Context {
   readonly provider: string
   readonly model: string
   readonly scrub: Scrub
-  readonly dialect: ErrorDialect
+  readonly errorDialect: ErrorDialect
   readonly now: number
   /** Those of the response, when its body broke. */
   readonly headers?: Headers | undefined
@@ -168,17 +168,17 @@ interface Context {
 
 /** The error for an answer that is no stream, or for what fetch, the SDK or the body's reader threw. */
 export const errorOf = (cause: unknown, context: Context): ChatModelError =>
-  cause instanceof NoStream ? noStreamError(cause, context) : networkError(cause, context)
+  cause instanceof UnexpectedResponse ? unexpectedResponseError(cause, context) : networkError(cause, context)
 
-const noStreamError = ({ headers, status, text }: NoStream, context: Context): ChatModelError => {
-  const { dialect, model, now, provider, scrub } = context
+const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, context: Context): ChatModelError => {
+  const { errorDialect, model, now, provider, scrub } = context
   const body = parsed(text)
   // A status of success says nothing of an error.
   const failed = status < 300 ? undefined : status
   const facts = body === undefined
     ? { message: plainText(scrub(text)) }
-    : dialect.read(scrubbed(body, scrub), failed)
-  const requestId = headers.get(dialect.requestIdHeader)
+    : errorDialect.read(scrubbed(body, scrub), failed)
+  const requestId = headers.get(errorDialect.requestIdHeader)
   return new ChatModelError({
     provider,
     model,
@@ -214,7 +214,7 @@ const redirected = /unexpected ?redirect|redirect mode/i
 
 const networkError = (cause: unknown, context: Context): ChatModelError => {
   const chain = causes(cause)
-  const requestId = context.headers?.get(context.dialect.requestIdHeader)
+  const requestId = context.headers?.get(context.errorDialect.requestIdHeader)
   const code = chain.map((error) => error["code"]).find((code) => typeof code === "string")
   const messages = chain
     .map((error) => error["message"])

@@ -40,7 +40,7 @@ export interface ProviderModel<E extends Encoded> {
   readonly capabilities: Partial<Capabilities>
   /** Settings that may be secret: those that are are taken out of every error. */
   readonly secrets: ReadonlyArray<unknown>
-  readonly dialect: ErrorDialect
+  readonly errorDialect: ErrorDialect
   /** What it takes of JSON Schema where it holds the model to one; absent if it takes any, or none. */
   readonly schemaDialect?: SchemaDialect | undefined
   /** Checks the settings and loads what sending needs. Run by the first call, and again only if it failed. */
@@ -53,7 +53,7 @@ export interface ProviderModel<E extends Encoded> {
 
 /** A chat model over HTTP. */
 export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Service => {
-  const { dialect, model, provider } = spec
+  const { errorDialect, model, provider } = spec
   const secrets = spec.secrets.filter((value) => Redacted.isRedacted(value))
   const scrub = scrubber(secrets.map((secret) => String(Redacted.value(secret))))
   const fail = (reason: Reason) => new ChatModelError({ provider, model, reason })
@@ -69,19 +69,19 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
         const prepared = Effect.succeed<HttpStream>({
           send: (signal) => send(encoded, signal),
           decoder: (response) => {
-            const requestId = response.headers.get(dialect.requestIdHeader)
+            const requestId = response.headers.get(errorDialect.requestIdHeader)
             const metadata = {
               ...(requestId === null ? undefined : { requestId }),
               ...(warnings.length === 0 ? undefined : { warnings })
             }
-            return spec.decoder({ provider, model, metadata, scrub, dialect }, encoded)
+            return spec.decoder({ provider, model, metadata, scrub, errorDialect }, encoded)
           },
           toError: (cause, response) =>
             errorOf(cause, {
               provider,
               model,
               scrub,
-              dialect,
+              errorDialect,
               now: clock.currentTimeMillisUnsafe(),
               headers: response?.headers
             })

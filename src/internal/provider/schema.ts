@@ -2,19 +2,19 @@ import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import { toDialect } from "../jsonSchema/dialect.ts"
 import type { SchemaDialect } from "../jsonSchema/dialect.ts"
-import type { Notes } from "./encodingIssues.ts"
+import type { EncodingIssues } from "./encodingIssues.ts"
 
 /** A schema that the provider holds the model to, in what it takes of JSON Schema. `at` is the field it stands in. */
 export const encodeSchema = (
   schema: JsonSchema.JsonSchema,
   dialect: SchemaDialect,
   at: string,
-  notes: Notes
+  issues: EncodingIssues
 ): JsonSchema.JsonSchema =>
   Result.match(toDialect(schema, dialect), {
     onSuccess: (schema) => schema,
     onFailure: ({ message, path }) => {
-      notes.unsupported(path === "" ? at : `${at} (${path})`, message)
+      issues.unsupported(path === "" ? at : `${at} (${path})`, message)
       return schema
     }
   })

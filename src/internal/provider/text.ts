@@ -1,6 +1,7 @@
-/** The start of a text that came from outside. */
-export const excerpt = (text: string, length = 200): string =>
-  text.length <= length ? text : `${text.slice(0, length - 1)}…`
+/**
+ * Texts that came from outside: taking secrets out of them, and comparing a part of one. Used by decoders and by the
+ * errors of providers; `isAt` is called for every frame. Must import nothing.
+ */
 
 /** Takes secrets out of a text. */
 export type Scrub = (text: string) => string

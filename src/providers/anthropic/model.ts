@@ -2,9 +2,9 @@ import type { Capabilities } from "../../Capabilities.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { providerModel } from "../../internal/provider/model.ts"
 import { MessageDecoder } from "../wires/messages/decoder.ts"
-import { dialect } from "../wires/messages/errors.ts"
+import { errorDialect } from "../wires/messages/errors.ts"
 import { encodeRequest } from "../wires/messages/request.ts"
-import { dialect as schemaDialect } from "../wires/messages/schemaDialect.ts"
+import { schemaDialect } from "../wires/messages/schemaDialect.ts"
 import { connect } from "./client.ts"
 import type { Options } from "./options.ts"
 
@@ -33,7 +33,7 @@ export const makeModel = (options: Options): Service => {
     options: callOptions,
     capabilities,
     secrets: [apiKey, authToken, ...Object.values(headers)],
-    dialect,
+    errorDialect,
     schemaDialect,
     connect: connect(options),
     encode: (messages, options) => encodeRequest({ provider, model, betas }, messages, options),

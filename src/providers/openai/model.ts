@@ -10,7 +10,7 @@ import { providerModel } from "../../internal/provider/model.ts"
 import type { Encoded } from "../../internal/provider/model.ts"
 import type { Message } from "../../Message.ts"
 import { client } from "../wires/openai/client.ts"
-import { dialect } from "../wires/openai/errors.ts"
+import { errorDialect } from "../wires/openai/errors.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
 import { chat } from "./chat.ts"
 import type { Api, Options } from "./options.ts"
@@ -53,7 +53,7 @@ export const makeModel = (options: Options): Service => {
     options: call,
     capabilities: spec.capabilities,
     secrets: [apiKey, ...Object.values(headers)],
-    dialect,
+    errorDialect,
     schemaDialect: strictDialect("OpenAI"),
     connect: problem === undefined
       ? Effect.sync(() => client({ apiKey, baseUrl, organization, project, headers, fetch }, spec.path))

@@ -19,7 +19,7 @@ import type { Metadata } from "../../../Message.ts"
 import { errorIn } from "../openai/errors.ts"
 import { meaningful, piecesOf, reasoningIn, toCitation, toImage } from "./content.ts"
 import type { Reasoning } from "./content.ts"
-import { FastFrames } from "./fastPath.ts"
+import { FastPath } from "./fastPath.ts"
 import type { Quirks } from "./quirks.ts"
 import { ThinkTags } from "./thinkTags.ts"
 import { ToolCalls } from "./toolCalls.ts"
@@ -30,7 +30,7 @@ export class ChatDecoder extends EventDecoder {
   protected started = false
 
   readonly #quirks: Quirks
-  readonly #fast = new FastFrames()
+  readonly #fast = new FastPath()
   readonly #calls = new ToolCalls()
   readonly #tags: ThinkTags | undefined
   /** The block that text or reasoning goes on with: its kind, with the key of reasoning. */
@@ -119,7 +119,7 @@ export class ChatDecoder extends EventDecoder {
     if (this.#plain !== undefined) this.#fast.learn(data, this.#plain.field, this.#plain.text)
   }
 
-  /** Notes the id, and whether it is still the same message. */
+  /** EncodingIssues the id, and whether it is still the same message. */
   #identify(event: JsonObject, choices: ReadonlyArray<unknown>, data: string): boolean {
     const id = stringAt(event, "id") ?? ""
     const choice = choices[0]

@@ -1,86 +1,72 @@
-import { needsParser } from "../../../internal/provider/decoder.ts"
+/**
+ * Reads the commonest frames of Chat Completions, one text delta each, without JSON.parse. Called by the decoder for
+ * every frame. But for the text (and OpenAI's padding) such frames of one stream are the same bytes, so one frame that
+ * was parsed gives the pattern of the others.
+ */
+import { FramePattern, needsParser } from "../../../internal/provider/framePattern.ts"
 import { isObject, objectAt } from "../../../internal/provider/json.ts"
-import { isAt } from "../../../internal/provider/text.ts"
 
-/** What a lesson reads: the field of a delta, and the text in it. */
+/** A text delta that was read by the pattern. */
 export interface FastText {
+  /** The field of the delta that held the text. */
   readonly field: string
   readonly text: string
   /** The position after the frame. */
   readonly end: number
 }
 
-interface Lesson {
-  readonly field: string
-  readonly prefix: string
-  /** What follows the text; with a `tail`, up to padding of any length. */
-  readonly suffix: string
-  readonly tail: string | undefined
-}
-
-/** How many frames may be learnt from before some were read by it: some servers change something in every chunk. */
-const patience = 16
+/** How many patterns may be learnt without reading a frame by one: some servers change something in every chunk. */
+const maxAttempts = 16
 
 /** OpenAI pads chunks to hide the length of the text. */
 const padding = "\"obfuscation\":\""
 
-/**
- * Reads the commonest frames, one text delta each, without JSON.parse. But for the text (and OpenAI's padding) such
- * frames of a stream are the same bytes, so one of them teaches the rest: what comes before the text, and what after.
- */
-export class FastFrames {
-  #lesson: Lesson | undefined
-  #left = patience
+/** The pattern of one stream. */
+export class FastPath {
+  #pattern: FramePattern | undefined
+  #field = ""
+  #attemptsLeft = maxAttempts
 
-  /** The text of the frame that begins here, or undefined: it is another one, or has an escape in its text. */
+  /** The text of the frame that begins here; undefined if the frame has to be parsed. */
   read(text: string, start: number): FastText | undefined {
-    const lesson = this.#lesson
-    if (lesson === undefined || !isAt(text, lesson.prefix, start)) return undefined
-    const from = start + lesson.prefix.length
-    const to = text.indexOf("\"", from)
-    if (to === -1 || !isAt(text, lesson.suffix, to)) return undefined
-    let end = to + lesson.suffix.length
-    if (lesson.tail !== undefined) {
-      const quote = text.indexOf("\"", end)
-      if (quote === -1 || !isAt(text, lesson.tail, quote) || needsParser.test(text.slice(end, quote))) {
-        return undefined
-      }
-      end = quote + lesson.tail.length
-    }
-    const content = text.slice(from, to)
-    if (content === "" || needsParser.test(content)) return undefined
-    if (this.#left < patience) this.#left++
-    return { field: lesson.field, text: content, end }
+    const pattern = this.#pattern
+    if (pattern === undefined) return undefined
+    const end = pattern.read(text, start)
+    if (end === -1 || pattern.text === "") return undefined
+    if (this.#attemptsLeft < maxAttempts) this.#attemptsLeft++
+    return { field: this.#field, text: pattern.text, end }
   }
 
   /** Learns from a frame that held this text in this field of its delta, and nothing else that is new. */
   learn(data: string, field: string, text: string): void {
-    if (this.#left === 0 || text === "" || needsParser.test(text) || text.includes("\"") || data.includes("\n")) return
+    if (this.#attemptsLeft === 0 || text === "" || needsParser.test(text) || text.includes("\"")) return
+    if (data.includes("\n")) return
     const pattern = new RegExp(`"${field}"\\s*:\\s*"`, "g")
     const [at, ...others] = [...data.matchAll(pattern)].map((match) => match.index + match[0].length)
     if (at === undefined || others.length > 0 || !data.startsWith(`${text}"`, at)) return
     const prefix = data.slice(0, at)
     const rest = data.slice(at + text.length)
-    // The proof that this is where the text is.
-    if (probe(prefix + "?" + rest, field) !== "?") return
-    this.#left--
+    // This proves that the text is here and nowhere else.
+    if (textIn(prefix + "?" + rest, field) !== "?") return
+    this.#attemptsLeft--
+    this.#field = field
     const pad = rest.indexOf(padding)
     const quote = pad === -1 ? -1 : rest.indexOf("\"", pad + padding.length)
-    this.#lesson = {
-      field,
-      prefix: `data: ${prefix}`,
-      suffix: pad === -1 ? `${rest}\n\n` : rest.slice(0, pad + padding.length),
-      tail: pad === -1 ? undefined : `${rest.slice(quote)}\n\n`
-    }
+    this.#pattern = pad === -1
+      ? new FramePattern([`data: ${prefix}`, `${rest}\n\n`], ["text"])
+      : new FramePattern(
+        [`data: ${prefix}`, rest.slice(0, pad + padding.length), `${rest.slice(quote)}\n\n`],
+        ["text", "padding"]
+      )
   }
 
-  /** What was the same in every chunk has changed. */
+  /** Drops the pattern, as something that was the same in every chunk has changed. */
   forget(): void {
-    this.#lesson = undefined
+    this.#pattern = undefined
   }
 }
 
-const probe = (data: string, field: string): unknown => {
+const textIn = (data: string, field: string): unknown => {
   const event: unknown = JSON.parse(data)
   const choices = isObject(event) ? event["choices"] : undefined
   const choice: unknown = Array.isArray(choices) ? choices[0] : undefined

@@ -1,5 +1,5 @@
 /** Messages as Chat Completions takes them: the way back of what the decoder reads. */
-import type { Notes } from "../../../internal/provider/encodingIssues.ts"
+import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { AIMessage, AIPart, FilePart, ImagePart, InputPart, Message, ToolMessage } from "../../../Message.ts"
@@ -15,19 +15,19 @@ export interface Target {
 export const encodeMessages = (
   target: Target,
   messages: ReadonlyArray<Message>,
-  notes: Notes
+  issues: EncodingIssues
 ): ReadonlyArray<JsonObject> =>
   messages.flatMap((message, i): ReadonlyArray<JsonObject> => {
     const field = `messages[${i}]`
     switch (message._tag) {
       case "SystemMessage":
-        return [{ role: "system", content: encodeContent(target, message.content, `${field}.content`, notes) }]
+        return [{ role: "system", content: encodeContent(target, message.content, `${field}.content`, issues) }]
       case "HumanMessage":
-        return [{ role: "user", content: encodeContent(target, message.content, `${field}.content`, notes) }]
+        return [{ role: "user", content: encodeContent(target, message.content, `${field}.content`, issues) }]
       case "ToolMessage":
-        return [encodeResult(target, message, field, notes)]
+        return [encodeResult(target, message, field, issues)]
       case "AIMessage":
-        return encodeAnswer(target, message, field, notes)
+        return encodeAnswer(target, message, field, issues)
     }
   })
 
@@ -39,7 +39,7 @@ const encodeContent = (
   target: Target,
   content: string | ReadonlyArray<InputPart>,
   field: string,
-  notes: Notes
+  issues: EncodingIssues
 ): string | Array<JsonObject> => {
   if (typeof content === "string") return content
   return content.flatMap((part, i) => {
@@ -48,18 +48,18 @@ const encodeContent = (
     const encoded = part.type === "text"
       ? { type: "text", text: part.text }
       : part.type === "image"
-      ? imagePart(part, detail, at, notes)
-      : filePart(target, part, at, notes)
+      ? imagePart(part, detail, at, issues)
+      : filePart(target, part, at, issues)
     return encoded === undefined ? [] : [{ ...encoded, ...options }]
   })
 }
 
 /** A tool's result is text in this API. That the tool failed is for the text to say. */
-const encodeResult = (target: Target, message: ToolMessage, field: string, notes: Notes): JsonObject => {
+const encodeResult = (target: Target, message: ToolMessage, field: string, issues: EncodingIssues): JsonObject => {
   if (typeof message.content !== "string") {
     const at = message.content.findIndex((part) => part.type !== "text")
     if (at !== -1) {
-      notes.unsupported(
+      issues.unsupported(
         `${field}.content[${at}]`,
         "Chat Completions takes text as the result of a tool, no images or files"
       )
@@ -68,7 +68,7 @@ const encodeResult = (target: Target, message: ToolMessage, field: string, notes
   return {
     role: "tool",
     tool_call_id: toolCallId(target, message.toolCallId),
-    content: encodeContent(target, message.content, `${field}.content`, notes),
+    content: encodeContent(target, message.content, `${field}.content`, issues),
     ...message.providerOptions?.[target.provider]
   }
 }
@@ -77,7 +77,7 @@ const imagePart = (
   part: ImagePart,
   detail: JsonObject[string] | undefined,
   field: string,
-  notes: Notes
+  issues: EncodingIssues
 ): JsonObject | undefined => {
   const { mediaType, source } = part
   const image = (url: string) => ({
@@ -88,12 +88,12 @@ const imagePart = (
     case "url":
       return image(source.url)
     case "base64":
-      return mediaType === undefined ? noMediaType(field, notes) : image(dataUrl(mediaType, source.data))
+      return mediaType === undefined ? noMediaType(field, issues) : image(dataUrl(mediaType, source.data))
     case "file_id":
-      notes.unsupported(`${field}.source`, "Chat Completions takes images by URL or as data, not by id")
+      issues.unsupported(`${field}.source`, "Chat Completions takes images by URL or as data, not by id")
       return undefined
     case "text":
-      notes.invalid(`${field}.source`, "an image cannot be given as text")
+      issues.invalid(`${field}.source`, "an image cannot be given as text")
       return undefined
   }
 }
@@ -105,12 +105,12 @@ const audioFormats = new Map([
   ["audio/mp3", "mp3"]
 ])
 
-const filePart = (target: Target, part: FilePart, field: string, notes: Notes): JsonObject | undefined => {
+const filePart = (target: Target, part: FilePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
   const { mediaType, name, source } = part
   const filename = name === undefined ? undefined : { filename: name }
   switch (source.type) {
     case "base64": {
-      if (mediaType === undefined) return noMediaType(field, notes)
+      if (mediaType === undefined) return noMediaType(field, issues)
       const format = audioFormats.get(mediaType)
       if (format !== undefined) return { type: "input_audio", input_audio: { data: source.data, format } }
       // A name must be given with the data, and tells how to read it.
@@ -123,15 +123,15 @@ const filePart = (target: Target, part: FilePart, field: string, notes: Notes): 
       return { type: "text", text: source.text }
     case "url":
       if (target.quirks.fileUrls === true) return { type: "file", file: { ...filename, file_data: source.url } }
-      notes.unsupported(`${field}.source`, "Chat Completions takes files as data or by id, not by URL")
+      issues.unsupported(`${field}.source`, "Chat Completions takes files as data or by id, not by URL")
       return undefined
   }
 }
 
 const dataUrl = (mediaType: string, data: string): string => `data:${mediaType};base64,${data}`
 
-const noMediaType = (field: string, notes: Notes): undefined => {
-  notes.invalid(`${field}.mediaType`, "base64 data needs a media type, such as image/png")
+const noMediaType = (field: string, issues: EncodingIssues): undefined => {
+  issues.invalid(`${field}.mediaType`, "base64 data needs a media type, such as image/png")
   return undefined
 }
 
@@ -148,12 +148,12 @@ const encodeAnswer = (
   target: Target,
   message: AIMessage,
   field: string,
-  notes: Notes
+  issues: EncodingIssues
 ): ReadonlyArray<JsonObject> => {
   const from = message.metadata?.["provider"]
   const own = from === undefined || from === target.provider
   const drop = (what: string): void =>
-    notes.warn(
+    issues.warn(
       `${field}: ${what} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
     )
   let text = ""

@@ -7,7 +7,7 @@ import type {
   ToolDefinition
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
-import { Notes } from "../../../internal/provider/encodingIssues.ts"
+import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject, objectAt } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
 import type { Message } from "../../../Message.ts"
@@ -22,38 +22,42 @@ export const encodeRequest = (
   options: CallOptions
 ): Encoded | Reason => {
   const { provider, quirks } = target
-  const notes = new Notes()
+  const issues = new EncodingIssues()
   const { stream_options: streamOptions, ...own } = options.providerOptions?.[provider] ?? {}
-  if (options.topK !== undefined && quirks.topK !== true) notes.unsupported("topK", `${provider} has no such option`)
+  if (options.topK !== undefined && quirks.topK !== true) issues.unsupported("topK", `${provider} has no such option`)
   const body = {
     model: target.model,
-    messages: encodeMessages(target, messages, notes),
+    messages: encodeMessages(target, messages, issues),
     ...field(quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens", options.maxTokens),
     ...field("temperature", options.temperature),
     ...field("top_p", options.topP),
     ...field("top_k", options.topK),
     ...field("stop", options.stopSequences),
-    ...encodeReasoning(target, options.reasoning, notes),
-    ...field("response_format", encodeFormat(target, options.responseFormat, notes)),
-    ...encodeTools(target, options, notes),
-    ...encodeMetadata(target, options, notes),
+    ...encodeReasoning(target, options.reasoning, issues),
+    ...field("response_format", encodeFormat(target, options.responseFormat, issues)),
+    ...encodeTools(target, options, issues),
+    ...encodeMetadata(target, options, issues),
     ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
     stream: true,
     ...(quirks.noStreamOptions === true && streamOptions === undefined ? undefined : {
       stream_options: { include_usage: true, ...(isObject(streamOptions) ? streamOptions : undefined) }
     })
   }
-  return notes.problem ?? { body, warnings: notes.warnings }
+  return issues.problem ?? { body, warnings: issues.warnings }
 }
 
 const field = (name: string, value: unknown) => value === undefined ? undefined : { [name]: value }
 
-const encodeReasoning = ({ provider, quirks }: Target, reasoning: ReasoningOptions | undefined, notes: Notes) => {
+const encodeReasoning = (
+  { provider, quirks }: Target,
+  reasoning: ReasoningOptions | undefined,
+  issues: EncodingIssues
+) => {
   const { budgetTokens, effort } = reasoning ?? {}
   if (budgetTokens === undefined && effort === undefined) return undefined
   const style = quirks.reasoning ?? "reasoning_effort"
   if (style === false) {
-    notes.unsupported("reasoning", `${provider} has no such option`)
+    issues.unsupported("reasoning", `${provider} has no such option`)
     return undefined
   }
   if (style === "reasoning") {
@@ -61,12 +65,12 @@ const encodeReasoning = ({ provider, quirks }: Target, reasoning: ReasoningOptio
   }
   if (style === "enable_thinking") {
     if (effort !== undefined && effort !== "none") {
-      notes.unsupported("reasoning.effort", `${provider} takes a number of tokens (budgetTokens), or none`)
+      issues.unsupported("reasoning.effort", `${provider} takes a number of tokens (budgetTokens), or none`)
     }
     return effort === "none" ? { enable_thinking: false } : { enable_thinking: true, thinking_budget: budgetTokens }
   }
   if (budgetTokens !== undefined) {
-    notes.unsupported("reasoning.budgetTokens", `${provider} takes an effort in words, not in tokens`)
+    issues.unsupported("reasoning.budgetTokens", `${provider} takes an effort in words, not in tokens`)
   }
   if (style === "thinking") {
     return effort === "none"
@@ -77,11 +81,11 @@ const encodeReasoning = ({ provider, quirks }: Target, reasoning: ReasoningOptio
 }
 
 /** The form of the answer; a schema is held to exactly unless the call says otherwise. */
-const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | undefined, notes: Notes) => {
+const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | undefined, issues: EncodingIssues) => {
   if (format === undefined || format.type === "text") return undefined
   if (format.type === "json") return { type: "json_object" }
   if (quirks.noJsonSchema === true) {
-    notes.unsupported("responseFormat", `${provider} takes JSON of any kind (json), not a schema`)
+    issues.unsupported("responseFormat", `${provider} takes JSON of any kind (json), not a schema`)
     return undefined
   }
   const strict = format.strict ?? true
@@ -90,14 +94,14 @@ const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | und
     json_schema: {
       name: format.name ?? "answer",
       ...field("description", format.description),
-      schema: strict ? inStrictDialect(provider, format.schema, "responseFormat.schema", notes) : format.schema,
+      schema: strict ? inStrictDialect(provider, format.schema, "responseFormat.schema", issues) : format.schema,
       strict
     }
   }
 }
 
-const encodeTools = (target: Target, options: CallOptions, notes: Notes) => {
-  const tools = (options.tools ?? []).map((tool, i) => encodeTool(target, tool, `tools[${i}]`, notes))
+const encodeTools = (target: Target, options: CallOptions, issues: EncodingIssues) => {
+  const tools = (options.tools ?? []).map((tool, i) => encodeTool(target, tool, `tools[${i}]`, issues))
   const choice = options.toolChoice
   const custom = typeof choice === "object" &&
     (options.tools ?? []).some((tool) =>
@@ -116,24 +120,29 @@ const encodeTools = (target: Target, options: CallOptions, notes: Notes) => {
   }
 }
 
-const encodeTool = ({ provider, quirks }: Target, tool: ToolDefinition | ProviderTool, at: string, notes: Notes) => {
+const encodeTool = (
+  { provider, quirks }: Target,
+  tool: ToolDefinition | ProviderTool,
+  at: string,
+  issues: EncodingIssues
+) => {
   if (tool.type === "provider") {
-    if (tool.provider !== provider) notes.unsupported(at, `this is a tool of ${tool.provider}, not of ${provider}`)
+    if (tool.provider !== provider) issues.unsupported(at, `this is a tool of ${tool.provider}, not of ${provider}`)
     if (tool.definition["type"] === "custom") return customTool(tool.definition)
     if (quirks.serverTools !== true) {
-      notes.unsupported(at, "Chat Completions has functions and custom tools; the Responses API has this one")
+      issues.unsupported(at, "Chat Completions has functions and custom tools; the Responses API has this one")
     }
     return tool.definition
   }
   const { type } = tool.parameters
-  if (type !== undefined && type !== "object") notes.invalid(`${at}.parameters`, "must be the schema of an object")
+  if (type !== undefined && type !== "object") issues.invalid(`${at}.parameters`, "must be the schema of an object")
   return {
     type: "function",
     function: {
       name: tool.name,
       ...field("description", tool.description),
       parameters: tool.strict === true
-        ? inStrictDialect(provider, tool.parameters, `${at}.parameters`, notes)
+        ? inStrictDialect(provider, tool.parameters, `${at}.parameters`, issues)
         : { type: "object", ...tool.parameters },
       ...field("strict", tool.strict)
     },
@@ -150,10 +159,14 @@ const customTool = (definition: ProviderTool["definition"]) => {
   return { type, custom: { ...custom, ...field("format", nested) } }
 }
 
-const encodeMetadata = ({ provider, quirks }: Target, { metadata, providerOptions }: CallOptions, notes: Notes) => {
+const encodeMetadata = (
+  { provider, quirks }: Target,
+  { metadata, providerOptions }: CallOptions,
+  issues: EncodingIssues
+) => {
   if (metadata === undefined) return undefined
   if (quirks.metadata === true && providerOptions?.[provider]?.["store"] === true) return { metadata }
-  notes.warn(
+  issues.warn(
     `metadata: left out, as ${provider} keeps it ${quirks.metadata === true ? "only with `store: true`" : "nowhere"}`
   )
   return undefined

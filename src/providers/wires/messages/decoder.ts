@@ -6,7 +6,8 @@
  * blocks and deltas with unknown names become `unknown` parts.
  */
 import type { AIMessageChunk } from "../../../AIMessageChunk.ts"
-import { EventDecoder, needsParser } from "../../../internal/provider/decoder.ts"
+import { EventDecoder } from "../../../internal/provider/decoder.ts"
+import { needsParser } from "../../../internal/provider/framePattern.ts"
 import { numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import { isAt } from "../../../internal/provider/text.ts"

@@ -4,7 +4,7 @@ import type { ErrorDialect, ErrorFacts, Kind } from "../../../internal/provider/
 import { objectAt, stringAt } from "../../../internal/provider/json.ts"
 
 /** Bodies are the same in an error response and in an `error` event inside a 200. */
-export const dialect: ErrorDialect = {
+export const errorDialect: ErrorDialect = {
   requestIdHeader: "request-id",
   read: (body, status) => {
     const error = objectAt(body, "error") ?? body

@@ -1,5 +1,5 @@
 /** Messages as the Messages API takes them: the way back of what the decoder reads. */
-import type { Notes } from "../../../internal/provider/encodingIssues.ts"
+import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type {
@@ -22,7 +22,7 @@ interface Turn {
 }
 
 /** The `system` and `messages` fields of a request. */
-export const encodeMessages = (provider: string, messages: ReadonlyArray<Message>, notes: Notes): {
+export const encodeMessages = (provider: string, messages: ReadonlyArray<Message>, issues: EncodingIssues): {
   readonly system?: string | ReadonlyArray<JsonObject>
   readonly messages: ReadonlyArray<Turn>
 } => {
@@ -32,7 +32,7 @@ export const encodeMessages = (provider: string, messages: ReadonlyArray<Message
   )
   const turns: Array<Turn> = []
   for (const [i, message] of messages.slice(leading).entries()) {
-    const turn = encodeMessage(provider, message, `messages[${leading + i}]`, notes)
+    const turn = encodeMessage(provider, message, `messages[${leading + i}]`, issues)
     if (turn !== undefined) append(turns, turn)
   }
   const only = system.length === 1 && Object.keys(system[0]!).length === 2 ? stringAt(system[0]!, "text") : undefined
@@ -52,25 +52,25 @@ const append = (turns: Array<Turn>, turn: Turn): void => {
 const toBlocks = (content: string | ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject> =>
   typeof content === "string" ? [{ type: "text", text: content }] : content
 
-const encodeMessage = (provider: string, message: Message, field: string, notes: Notes): Turn | undefined => {
+const encodeMessage = (provider: string, message: Message, field: string, issues: EncodingIssues): Turn | undefined => {
   switch (message._tag) {
     case "SystemMessage":
       return { role: "system", content: textBlocks(provider, message.content) }
     case "HumanMessage":
-      return { role: "user", content: encodeContent(provider, message.content, `${field}.content`, notes) }
+      return { role: "user", content: encodeContent(provider, message.content, `${field}.content`, issues) }
     case "ToolMessage":
       return {
         role: "user",
         content: [{
           type: "tool_result",
           tool_use_id: message.toolCallId,
-          content: encodeContent(provider, message.content, `${field}.content`, notes),
+          content: encodeContent(provider, message.content, `${field}.content`, issues),
           ...(message.isError === true ? { is_error: true } : undefined),
           ...optionsFor(provider, message.providerOptions)
         }]
       }
     case "AIMessage": {
-      const content = encodeAnswer(provider, message, field, notes)
+      const content = encodeAnswer(provider, message, field, issues)
       // An answer that said nothing, such as a refusal, is no turn.
       return content.length === 0 ? undefined : { role: "assistant", content }
     }
@@ -93,7 +93,7 @@ const encodeContent = (
   provider: string,
   content: string | ReadonlyArray<InputPart>,
   field: string,
-  notes: Notes
+  issues: EncodingIssues
 ): string | Array<JsonObject> => {
   if (typeof content === "string") return content
   return content.flatMap((part, i) => {
@@ -101,26 +101,26 @@ const encodeContent = (
     const block = part.type === "text"
       ? { type: "text", text: part.text }
       : part.type === "image"
-      ? imageBlock(part, at, notes)
-      : fileBlock(part, at, notes)
+      ? imageBlock(part, at, issues)
+      : fileBlock(part, at, issues)
     return block === undefined ? [] : [{ ...block, ...optionsFor(provider, part.providerOptions) }]
   })
 }
 
 const imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
 
-const imageBlock = (part: ImagePart, field: string, notes: Notes): JsonObject | undefined => {
+const imageBlock = (part: ImagePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
   const { mediaType, source } = part
   if (mediaType !== undefined && !imageTypes.includes(mediaType)) {
-    notes.unsupported(`${field}.mediaType`, `Anthropic takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
+    issues.unsupported(`${field}.mediaType`, `Anthropic takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
     return undefined
   }
   switch (source.type) {
     case "base64":
-      if (mediaType === undefined) return noMediaType(field, notes)
+      if (mediaType === undefined) return noMediaType(field, issues)
       return { type: "image", source: { type: "base64", media_type: mediaType, data: source.data } }
     case "text":
-      notes.invalid(`${field}.source`, "an image cannot be given as text")
+      issues.invalid(`${field}.source`, "an image cannot be given as text")
       return undefined
     case "url":
     case "file_id":
@@ -128,14 +128,14 @@ const imageBlock = (part: ImagePart, field: string, notes: Notes): JsonObject | 
   }
 }
 
-const fileBlock = (part: FilePart, field: string, notes: Notes): JsonObject | undefined => {
+const fileBlock = (part: FilePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
   const { mediaType, name, source } = part
   const title = name === undefined ? undefined : { title: name }
   switch (source.type) {
     case "base64":
-      if (mediaType === undefined) return noMediaType(field, notes)
+      if (mediaType === undefined) return noMediaType(field, issues)
       if (mediaType !== "application/pdf") {
-        notes.unsupported(
+        issues.unsupported(
           `${field}.mediaType`,
           `Anthropic takes PDF files, and plain text given as text, not ${mediaType}; upload the file and give its id`
         )
@@ -156,8 +156,8 @@ const fileBlock = (part: FilePart, field: string, notes: Notes): JsonObject | un
 const referenceSource = (source: Extract<Source, { readonly type: "url" | "file_id" }>): JsonObject =>
   source.type === "url" ? { type: "url", url: source.url } : { type: "file", file_id: source.id }
 
-const noMediaType = (field: string, notes: Notes): undefined => {
-  notes.invalid(`${field}.mediaType`, "base64 data needs a media type, such as image/png")
+const noMediaType = (field: string, issues: EncodingIssues): undefined => {
+  issues.invalid(`${field}.mediaType`, "base64 data needs a media type, such as image/png")
   return undefined
 }
 
@@ -169,11 +169,16 @@ const noMediaType = (field: string, notes: Notes): undefined => {
  * The blocks of an answer. Signatures, server tools and unknown blocks mean something to the provider they came from
  * and to no other, so of another provider's answer they are left out, with a warning.
  */
-const encodeAnswer = (provider: string, message: AIMessage, field: string, notes: Notes): Array<JsonObject> => {
+const encodeAnswer = (
+  provider: string,
+  message: AIMessage,
+  field: string,
+  issues: EncodingIssues
+): Array<JsonObject> => {
   const from = message.metadata?.["provider"]
   const own = from === undefined || from === provider
   const drop = (what: string): Array<JsonObject> => {
-    notes.warn(
+    issues.warn(
       `${field}: ${what} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
     )
     return []
@@ -225,7 +230,7 @@ const encodeAnswer = (provider: string, message: AIMessage, field: string, notes
           : drop("a server tool result")
       case "file": {
         if (!own) return drop("a file")
-        const block = fileBlock(part, field, notes)
+        const block = fileBlock(part, field, issues)
         return block === undefined ? [] : [block]
       }
       case "unknown":

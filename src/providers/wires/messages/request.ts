@@ -7,13 +7,13 @@ import type {
   ToolDefinition
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
-import { Notes } from "../../../internal/provider/encodingIssues.ts"
+import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
 import { encodeSchema } from "../../../internal/provider/schema.ts"
 import type { Message } from "../../../Message.ts"
 import { encodeMessages } from "./messages.ts"
-import { dialect } from "./schemaDialect.ts"
+import { schemaDialect } from "./schemaDialect.ts"
 
 /** A request that can be sent. */
 export interface EncodedRequest extends Encoded {
@@ -30,12 +30,12 @@ export const encodeRequest = (
   options: CallOptions
 ): EncodedRequest | Reason => {
   const { provider } = model
-  const notes = new Notes()
-  const encoded = encodeMessages(provider, messages, notes)
+  const issues = new EncodingIssues()
+  const encoded = encodeMessages(provider, messages, issues)
   const budget = options.reasoning?.budgetTokens
   const { betas: ownBetas, ...own } = options.providerOptions?.[provider] ?? {}
   if (options.temperature !== undefined && options.temperature > 1) {
-    notes.invalid("temperature", `Anthropic takes 0 to 1, not ${options.temperature}`)
+    issues.invalid("temperature", `Anthropic takes 0 to 1, not ${options.temperature}`)
   }
   const body = {
     model: model.model,
@@ -45,18 +45,18 @@ export const encodeRequest = (
     ...field("top_p", options.topP),
     ...field("top_k", options.topK),
     ...field("stop_sequences", options.stopSequences),
-    ...encodeReasoning(options.reasoning, notes),
-    ...encodeOutput(options, notes),
-    ...encodeTools(provider, options, notes),
-    ...encodeMetadata(options.metadata, notes),
+    ...encodeReasoning(options.reasoning, issues),
+    ...encodeOutput(options, issues),
+    ...encodeTools(provider, options, issues),
+    ...encodeMetadata(options.metadata, issues),
     ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
     stream: true
   }
-  if (notes.problem !== undefined) return notes.problem
+  if (issues.problem !== undefined) return issues.problem
   const betas = new Set([...model.betas, ...(Array.isArray(ownBetas) ? ownBetas.map(String) : [])])
   // MCP servers are a beta feature, which one header switches on whatever else is asked for.
   if ("mcp_servers" in body && ![...betas].some((beta) => beta.startsWith("mcp-client"))) betas.add(mcpBeta)
-  return { body, betas: [...betas], warnings: notes.warnings }
+  return { body, betas: [...betas], warnings: issues.warnings }
 }
 
 const mcpBeta = "mcp-client-2025-11-20"
@@ -65,7 +65,7 @@ const field = (name: string, value: unknown): JsonObject | undefined =>
   // The values are those of CallOptions: numbers and lists of strings.
   value === undefined ? undefined : { [name]: value as JsonObject[string] }
 
-const encodeReasoning = (reasoning: ReasoningOptions | undefined, notes: Notes): JsonObject | undefined => {
+const encodeReasoning = (reasoning: ReasoningOptions | undefined, issues: EncodingIssues): JsonObject | undefined => {
   if (reasoning?.budgetTokens !== undefined) {
     return { thinking: { type: "enabled", budget_tokens: reasoning.budgetTokens } }
   }
@@ -76,7 +76,7 @@ const encodeReasoning = (reasoning: ReasoningOptions | undefined, notes: Notes):
     case "none":
       return { thinking: { type: "disabled" } }
     case "minimal":
-      notes.unsupported("reasoning.effort", "Anthropic takes low, medium, high, xhigh and max, not minimal")
+      issues.unsupported("reasoning.effort", "Anthropic takes low, medium, high, xhigh and max, not minimal")
       return undefined
     default:
       return { thinking: { type: "adaptive" } }
@@ -87,9 +87,9 @@ const reasons = ({ budgetTokens, effort }: ReasoningOptions = {}): boolean =>
   budgetTokens !== undefined || (effort !== undefined && effort !== "none")
 
 /** Effort and the form of the answer share a field. */
-const encodeOutput = ({ reasoning, responseFormat }: CallOptions, notes: Notes) => {
+const encodeOutput = ({ reasoning, responseFormat }: CallOptions, issues: EncodingIssues) => {
   const effort = reasoning?.effort
-  const format = encodeFormat(responseFormat, notes)
+  const format = encodeFormat(responseFormat, issues)
   const config = {
     ...(effort === undefined || effort === "none" || effort === "minimal" ? undefined : { effort }),
     ...(format === undefined ? undefined : { format })
@@ -97,17 +97,17 @@ const encodeOutput = ({ reasoning, responseFormat }: CallOptions, notes: Notes) 
   return Object.keys(config).length === 0 ? undefined : { output_config: config }
 }
 
-const encodeFormat = (format: ResponseFormat | undefined, notes: Notes) => {
+const encodeFormat = (format: ResponseFormat | undefined, issues: EncodingIssues) => {
   if (format === undefined || format.type === "text") return undefined
   if (format.type === "json") {
-    notes.unsupported("responseFormat", "Anthropic takes a schema (json_schema), not JSON of any kind")
+    issues.unsupported("responseFormat", "Anthropic takes a schema (json_schema), not JSON of any kind")
     return undefined
   }
-  return { type: "json_schema", schema: encodeSchema(format.schema, dialect, "responseFormat.schema", notes) }
+  return { type: "json_schema", schema: encodeSchema(format.schema, schemaDialect, "responseFormat.schema", issues) }
 }
 
-const encodeTools = (provider: string, options: CallOptions, notes: Notes) => {
-  const tools = (options.tools ?? []).map((tool, i) => encodeTool(provider, tool, `tools[${i}]`, notes))
+const encodeTools = (provider: string, options: CallOptions, issues: EncodingIssues) => {
+  const tools = (options.tools ?? []).map((tool, i) => encodeTool(provider, tool, `tools[${i}]`, issues))
   const choice = options.toolChoice
   const single = options.parallelToolCalls === false ? { disable_parallel_tool_use: true } : undefined
   const type = choice === undefined || choice === "auto"
@@ -118,7 +118,7 @@ const encodeTools = (provider: string, options: CallOptions, notes: Notes) => {
     ? { type: "none" }
     : { type: "tool", name: choice.name }
   if ((type.type === "any" || type.type === "tool") && reasons(options.reasoning)) {
-    notes.unsupported(
+    issues.unsupported(
       "toolChoice",
       "Anthropic cannot make a model call a tool while it reasons: leave the choice to it"
     )
@@ -130,29 +130,29 @@ const encodeTools = (provider: string, options: CallOptions, notes: Notes) => {
   }
 }
 
-const encodeTool = (provider: string, tool: ToolDefinition | ProviderTool, at: string, notes: Notes) => {
+const encodeTool = (provider: string, tool: ToolDefinition | ProviderTool, at: string, issues: EncodingIssues) => {
   if (tool.type === "provider") {
-    if (tool.provider !== provider) notes.unsupported(at, `this is a tool of ${tool.provider}, not of ${provider}`)
+    if (tool.provider !== provider) issues.unsupported(at, `this is a tool of ${tool.provider}, not of ${provider}`)
     return tool.definition
   }
   const { type } = tool.parameters
-  if (type !== undefined && type !== "object") notes.invalid(`${at}.parameters`, "must be the schema of an object")
+  if (type !== undefined && type !== "object") issues.invalid(`${at}.parameters`, "must be the schema of an object")
   return {
     name: tool.name,
     ...(tool.description === undefined ? undefined : { description: tool.description }),
     input_schema: tool.strict === true
-      ? encodeSchema(tool.parameters, dialect, `${at}.parameters`, notes)
+      ? encodeSchema(tool.parameters, schemaDialect, `${at}.parameters`, issues)
       : { type: "object", ...tool.parameters },
     ...(tool.strict === undefined ? undefined : { strict: tool.strict }),
     ...tool.providerOptions?.[provider]
   }
 }
 
-const encodeMetadata = (metadata: CallOptions["metadata"], notes: Notes) => {
+const encodeMetadata = (metadata: CallOptions["metadata"], issues: EncodingIssues) => {
   if (metadata === undefined) return undefined
   const { user_id, ...rest } = metadata
   if (Object.keys(rest).length > 0) {
-    notes.warn(`metadata: Anthropic keeps only user_id; left out: ${Object.keys(rest).join(", ")}`)
+    issues.warn(`metadata: Anthropic keeps only user_id; left out: ${Object.keys(rest).join(", ")}`)
   }
   return user_id === undefined ? undefined : { metadata: { user_id } }
 }

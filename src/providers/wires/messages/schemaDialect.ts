@@ -4,7 +4,7 @@ import type { SchemaDialect } from "../../../internal/jsonSchema/dialect.ts"
  * What the API takes where it holds the model to a schema: `output_config.format`, and tools that are `strict`
  * (https://platform.claude.com/docs/en/build-with-claude/structured-outputs).
  */
-export const dialect: SchemaDialect = {
+export const schemaDialect: SchemaDialect = {
   provider: "Anthropic",
   keywords: new Set(),
   formats: new Set([

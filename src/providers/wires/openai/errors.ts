@@ -9,7 +9,7 @@ import type { JsonObject } from "../../../internal/provider/json.ts"
  * be null, and `code` a status. Compatible servers leave the envelope out (`{ object: "error", message, ... }`), or make
  * `error` a text.
  */
-export const dialect: ErrorDialect = {
+export const errorDialect: ErrorDialect = {
   requestIdHeader: "x-request-id",
   read: (body, status) => {
     const error = objectAt(body, "error") ?? body

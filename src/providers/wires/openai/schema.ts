@@ -1,5 +1,5 @@
 import type * as JsonSchema from "effect/JsonSchema"
-import type { Notes } from "../../../internal/provider/encodingIssues.ts"
+import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { encodeSchema } from "../../../internal/provider/schema.ts"
 import { strictDialect } from "./strictDialect.ts"
 
@@ -8,5 +8,5 @@ export const inStrictDialect = (
   provider: string,
   schema: JsonSchema.JsonSchema,
   at: string,
-  notes: Notes
-): JsonSchema.JsonSchema => encodeSchema(schema, strictDialect(provider), at, notes)
+  issues: EncodingIssues
+): JsonSchema.JsonSchema => encodeSchema(schema, strictDialect(provider), at, issues)

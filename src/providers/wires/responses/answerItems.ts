@@ -1,6 +1,6 @@
 /** Answers on their way back: the items that the decoder made parts of. */
 import * as Equal from "effect/Equal"
-import type { Notes } from "../../../internal/provider/encodingIssues.ts"
+import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { AIMessage, AIPart, Metadata } from "../../../Message.ts"
@@ -19,7 +19,7 @@ export const encodeAnswer = (
   provider: string,
   message: AIMessage,
   field: string,
-  notes: Notes
+  issues: EncodingIssues
 ): ReadonlyArray<JsonObject> => {
   const from = message.metadata?.["provider"]
   const own = from === undefined || from === provider
@@ -29,7 +29,7 @@ export const encodeAnswer = (
   for (const part of message.parts) {
     const left = answer.add(provider, part)
     if (left === undefined) continue
-    notes.warn(
+    issues.warn(
       `${field}: ${left} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
     )
   }
@@ -37,7 +37,7 @@ export const encodeAnswer = (
     // Reasoning that is not there itself is looked up by its id, and found only if the response was stored.
     const lost = item["type"] === "reasoning" && item["encrypted_content"] === undefined &&
       item["content"] === undefined && message.metadata?.["store"] === false
-    if (lost) notes.warn(`${field}: reasoning was left out, as it was neither stored nor encrypted`)
+    if (lost) issues.warn(`${field}: reasoning was left out, as it was neither stored nor encrypted`)
     return !lost
   })
 }

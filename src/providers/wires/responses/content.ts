@@ -1,5 +1,5 @@
 /** Texts, images and files as the Responses API takes them in. */
-import type { Notes } from "../../../internal/provider/encodingIssues.ts"
+import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { FilePart, ImagePart, InputPart, ProviderOptions, TextPart } from "../../../Message.ts"
 
@@ -8,11 +8,11 @@ export const encodeContent = (
   provider: string,
   content: string | ReadonlyArray<InputPart>,
   field: string,
-  notes: Notes
+  issues: EncodingIssues
 ): string | Array<JsonObject> => {
   if (typeof content === "string") return content
   return content.flatMap((part, i) => {
-    const encoded = encodePart(part, `${field}[${i}]`, notes)
+    const encoded = encodePart(part, `${field}[${i}]`, issues)
     return encoded === undefined ? [] : [{ ...encoded, ...optionsFor(provider, part.providerOptions) }]
   })
 }
@@ -24,14 +24,14 @@ export const textOf = (content: string | ReadonlyArray<InputPart>): string =>
 export const optionsFor = (provider: string, options: ProviderOptions | undefined): JsonObject | undefined =>
   options?.[provider]
 
-const encodePart = (part: InputPart, field: string, notes: Notes): JsonObject | undefined => {
+const encodePart = (part: InputPart, field: string, issues: EncodingIssues): JsonObject | undefined => {
   switch (part.type) {
     case "text":
       return encodeText(part)
     case "image":
-      return encodeImage(part, field, notes)
+      return encodeImage(part, field, issues)
     case "file":
-      return encodeFile(part, field, notes)
+      return encodeFile(part, field, issues)
   }
 }
 
@@ -40,32 +40,32 @@ const encodeText = (part: TextPart): JsonObject => ({ type: "input_text", text: 
 const imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
 
 /** An image; also what a screenshot is made of. */
-const encodeImage = (part: ImagePart, field: string, notes: Notes): JsonObject | undefined => {
+const encodeImage = (part: ImagePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
   const { mediaType, source } = part
   if (mediaType !== undefined && !imageTypes.includes(mediaType)) {
-    notes.unsupported(`${field}.mediaType`, `OpenAI takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
+    issues.unsupported(`${field}.mediaType`, `OpenAI takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
     return undefined
   }
   const image = { type: "input_image", detail: "auto" }
   switch (source.type) {
     case "base64":
-      if (mediaType === undefined) return noMediaType(field, notes)
+      if (mediaType === undefined) return noMediaType(field, issues)
       return { ...image, image_url: `data:${mediaType};base64,${source.data}` }
     case "url":
       return { ...image, image_url: source.url }
     case "file_id":
       return { ...image, file_id: source.id }
     case "text":
-      notes.invalid(`${field}.source`, "an image cannot be given as text")
+      issues.invalid(`${field}.source`, "an image cannot be given as text")
       return undefined
   }
 }
 
-const encodeFile = (part: FilePart, field: string, notes: Notes): JsonObject | undefined => {
+const encodeFile = (part: FilePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
   const { mediaType, name, source } = part
   switch (source.type) {
     case "base64":
-      if (mediaType === undefined) return noMediaType(field, notes)
+      if (mediaType === undefined) return noMediaType(field, issues)
       return {
         type: "input_file",
         // Data must have a name, and its ending should fit.
@@ -82,7 +82,7 @@ const encodeFile = (part: FilePart, field: string, notes: Notes): JsonObject | u
   }
 }
 
-const noMediaType = (field: string, notes: Notes): undefined => {
-  notes.invalid(`${field}.mediaType`, "base64 data needs a media type, such as image/png")
+const noMediaType = (field: string, issues: EncodingIssues): undefined => {
+  issues.invalid(`${field}.mediaType`, "base64 data needs a media type, such as image/png")
   return undefined
 }

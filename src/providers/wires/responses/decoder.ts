@@ -11,11 +11,12 @@
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
+import type { FramePattern } from "../../../internal/provider/framePattern.ts"
 import { objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Metadata } from "../../../Message.ts"
 import { errorIn } from "../openai/errors.ts"
-import { FrameTemplate } from "./fastPath.ts"
+import { patternOf } from "./fastPath.ts"
 import { extrasOf } from "./itemFields.ts"
 import { Output } from "./output.ts"
 import type { PartBlock } from "./state.ts"
@@ -33,10 +34,10 @@ export class ResponseDecoder extends EventDecoder {
   #usage: JsonObject | undefined
   #endMetadata: Metadata | undefined
   // The text block that is being written, and the shape of its frames, so that the commonest need no JSON.parse.
-  #template: FrameTemplate | undefined
+  #pattern: FramePattern | undefined
   #text: PartBlock | undefined
   /** How often frames of another shape may still become the known one. */
-  #patience = 16
+  #attemptsLeft = 16
 
   override frame(name: string, data: string): void {
     // What some servers end with, as Chat Completions does.
@@ -44,12 +45,12 @@ export class ResponseDecoder extends EventDecoder {
   }
 
   fast(text: string, start: number): number {
-    const template = this.#template
+    const pattern = this.#pattern
     const block = this.#text
-    if (template === undefined || block === undefined || this.failure !== undefined) return -1
-    const after = template.read(text, start)
+    if (pattern === undefined || block === undefined || this.failure !== undefined) return -1
+    const after = pattern.read(text, start)
     if (after === -1) return -1
-    const content = template.delta
+    const content = pattern.text
     block.text += content
     this.chunks.push({
       _tag: "AIMessageChunk",
@@ -92,7 +93,7 @@ export class ResponseDecoder extends EventDecoder {
     const deltas = this.#deltas(type, event)
     if (deltas === "malformed") return this.malformed(`A ${type} has no content`, data)
     // Whatever comes between two slices of a text may have ended its block.
-    this.#template = undefined
+    this.#pattern = undefined
     if (deltas !== undefined) return deltas.length > 0 ? this.emit(deltas) : undefined
     if (!progress.test(type) && !toldByItem.has(type)) this.emit(this.#output.unknown(type, event))
   }
@@ -173,8 +174,8 @@ export class ResponseDecoder extends EventDecoder {
     const deltas = delta === "" && extras === undefined ? [] : this.#output.slice(event, "text", delta, extras)
     const block = this.#output.textBlock(event)
     // A delta with an escape is no reason to look at the shape anew; one that could have been read is, now and then.
-    if (this.#template === undefined || block !== this.#text || (!needsEscape.test(delta) && this.#patience-- > 0)) {
-      this.#template = block?.type === "text" ? FrameTemplate.of(name, data, event) : undefined
+    if (this.#pattern === undefined || block !== this.#text || (!needsEscape.test(delta) && this.#attemptsLeft-- > 0)) {
+      this.#pattern = block?.type === "text" ? patternOf(name, data, event) : undefined
     }
     this.#text = block
     if (deltas === undefined) return this.emit(this.#output.unknown("response.output_text.delta", event))
@@ -203,7 +204,7 @@ export class ResponseDecoder extends EventDecoder {
     this.#lifecycle(event, data)
     const response = objectAt(event, "response")
     if (response === undefined) return
-    this.#template = undefined
+    this.#pattern = undefined
     const { output } = response
     const deltas = Array.isArray(output) ? this.#output.snapshot(output) : []
     if (deltas.length > 0) this.emit(deltas)

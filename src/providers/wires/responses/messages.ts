@@ -1,5 +1,5 @@
 /** A conversation as the `input` and the `instructions` of a request. */
-import type { Notes } from "../../../internal/provider/encodingIssues.ts"
+import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { AIMessage, Message, SystemMessage, ToolMessage } from "../../../Message.ts"
@@ -21,7 +21,7 @@ export const encodeMessages = (
   provider: string,
   messages: ReadonlyArray<Message>,
   previous: string | undefined,
-  notes: Notes
+  issues: EncodingIssues
 ): JsonObject => {
   const leading = messages.findIndex((message) => message._tag !== "SystemMessage")
   const system = messages.slice(0, leading).filter((message) => message._tag === "SystemMessage")
@@ -36,7 +36,7 @@ export const encodeMessages = (
   const calls = new Map<string, Call>()
   const input = messages.flatMap((message, i): ReadonlyArray<JsonObject> => {
     if (message._tag === "AIMessage") { for (const [id, call] of callsOf(provider, message)) calls.set(id, call) }
-    return i < start || i <= kept ? [] : encodeMessage(provider, message, calls, `messages[${i}]`, notes)
+    return i < start || i <= kept ? [] : encodeMessage(provider, message, calls, `messages[${i}]`, issues)
   })
   const instructions = system.map(({ content }) => textOf(content)).join("\n\n")
   return { ...(plain && system.length > 0 ? { instructions } : undefined), input }
@@ -57,26 +57,31 @@ const encodeMessage = (
   message: Message,
   calls: ReadonlyMap<string, Call>,
   field: string,
-  notes: Notes
+  issues: EncodingIssues
 ): ReadonlyArray<JsonObject> => {
   switch (message._tag) {
     case "SystemMessage":
-      return [developer(provider, message, field, notes)]
+      return [developer(provider, message, field, issues)]
     case "HumanMessage":
-      return [{ role: "user", content: encodeContent(provider, message.content, `${field}.content`, notes) }]
+      return [{ role: "user", content: encodeContent(provider, message.content, `${field}.content`, issues) }]
     case "ToolMessage":
       return [{
-        ...encodeOutput(provider, message, calls.get(message.toolCallId), `${field}.content`, notes),
+        ...encodeOutput(provider, message, calls.get(message.toolCallId), `${field}.content`, issues),
         ...optionsFor(provider, message.providerOptions)
       }]
     case "AIMessage":
-      return encodeAnswer(provider, message, field, notes)
+      return encodeAnswer(provider, message, field, issues)
   }
 }
 
-const developer = (provider: string, { content }: SystemMessage, field: string, notes: Notes): JsonObject => ({
+const developer = (
+  provider: string,
+  { content }: SystemMessage,
+  field: string,
+  issues: EncodingIssues
+): JsonObject => ({
   role: "developer",
-  content: encodeContent(provider, content, `${field}.content`, notes)
+  content: encodeContent(provider, content, `${field}.content`, issues)
 })
 
 /** The answer to a call, in the form its kind of call asks for. */
@@ -85,7 +90,7 @@ const encodeOutput = (
   message: ToolMessage,
   call: Call | undefined,
   field: string,
-  notes: Notes
+  issues: EncodingIssues
 ): JsonObject => {
   const { content, isError = false, toolCallId } = message
   const called = stringAt(call?.item ?? {}, "type") ?? "function_call"
@@ -99,9 +104,9 @@ const encodeOutput = (
     case "apply_patch_call_output":
       return { ...answer, status: isError ? "failed" : "completed", output: textOf(content) }
     case "computer_call_output":
-      return { ...answer, output: screenshot(provider, message, field, notes) }
+      return { ...answer, output: screenshot(provider, message, field, issues) }
     case "tool_search_output":
-      return { ...answer, execution: "client", status: "completed", tools: listOf(textOf(content), field, notes) }
+      return { ...answer, execution: "client", status: "completed", tools: listOf(textOf(content), field, issues) }
     case "mcp_approval_response": {
       const reason = textOf(content)
       return {
@@ -112,7 +117,7 @@ const encodeOutput = (
       }
     }
   }
-  return { ...answer, output: encodeContent(provider, content, field, notes) }
+  return { ...answer, output: encodeContent(provider, content, field, issues) }
 }
 
 /** What a shell said: as a list in the API's own form, or as text, which is then all it wrote. */
@@ -135,20 +140,20 @@ const lengthOf = (call: Call | undefined): JsonObject | undefined => {
   return typeof limit === "number" ? { max_output_length: limit } : undefined
 }
 
-const screenshot = (provider: string, { content }: ToolMessage, field: string, notes: Notes): JsonObject => {
+const screenshot = (provider: string, { content }: ToolMessage, field: string, issues: EncodingIssues): JsonObject => {
   const images = typeof content === "string" ? [] : content.filter((part) => part.type === "image")
-  const [image] = encodeContent(provider, images, field, notes)
+  const [image] = encodeContent(provider, images, field, issues)
   if (typeof image !== "object") {
-    notes.invalid(field, "the answer to a computer call is a screenshot: give an image part")
+    issues.invalid(field, "the answer to a computer call is a screenshot: give an image part")
     return {}
   }
   const { detail: _, type: __, ...source } = image
   return { type: "computer_screenshot", ...source }
 }
 
-const listOf = (text: string, field: string, notes: Notes): JsonObject[string] => {
+const listOf = (text: string, field: string, issues: EncodingIssues): JsonObject[string] => {
   const list = jsonOf(text)
-  if (!Array.isArray(list)) notes.invalid(field, "the answer to a tool search is a JSON list of tools")
+  if (!Array.isArray(list)) issues.invalid(field, "the answer to a tool search is a JSON list of tools")
   return list ?? []
 }
 

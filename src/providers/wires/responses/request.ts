@@ -7,7 +7,7 @@
  */
 import type { CallOptions } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
-import { Notes } from "../../../internal/provider/encodingIssues.ts"
+import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
 import type { Message } from "../../../Message.ts"
@@ -20,12 +20,12 @@ export const encodeRequest = (
   messages: ReadonlyArray<Message>,
   options: CallOptions
 ): Encoded | Reason => {
-  const notes = new Notes()
+  const issues = new EncodingIssues()
   const own = Object.fromEntries(
     Object.entries(options.providerOptions?.[provider] ?? {}).filter(([, value]) => value !== undefined)
   )
-  refuse(options, notes)
-  const format = encodeFormat(options.responseFormat, notes)
+  refuse(options, issues)
+  const format = encodeFormat(options.responseFormat, issues)
   const effort = options.reasoning?.effort
   const thinks = (effort !== undefined && effort !== "none") || isObject(own["reasoning"]) || reasons(model)
   const previous = own["previous_response_id"]
@@ -33,11 +33,11 @@ export const encodeRequest = (
     (keepers.some((key) => own[key] !== undefined && own[key] !== null) ? undefined : false)
   const body = {
     model,
-    ...encodeMessages(provider, messages, typeof previous === "string" ? previous : undefined, notes),
+    ...encodeMessages(provider, messages, typeof previous === "string" ? previous : undefined, issues),
     ...field("max_output_tokens", options.maxTokens),
     ...field("temperature", options.temperature),
     ...field("top_p", options.topP),
-    ...encodeTools(provider, options, notes),
+    ...encodeTools(provider, options, issues),
     ...field("metadata", options.metadata),
     ...own,
     // Objects that an option and a field of the API's own share.
@@ -47,7 +47,7 @@ export const encodeRequest = (
     ...include(own["include"], stored === false && thinks),
     stream: true
   }
-  return notes.problem ?? { body, warnings: notes.warnings }
+  return issues.problem ?? { body, warnings: issues.warnings }
 }
 
 /** Fields that need a response to be kept. */
@@ -73,15 +73,15 @@ const field = (name: string, value: unknown) => value === undefined ? undefined 
 const merged = (name: string, common: object | undefined, own: unknown) =>
   common === undefined || (own !== undefined && !isObject(own)) ? undefined : { [name]: { ...common, ...own } }
 
-const refuse = (options: CallOptions, notes: Notes): void => {
-  if (options.topK !== undefined) notes.unsupported("topK", "OpenAI takes temperature and topP")
+const refuse = (options: CallOptions, issues: EncodingIssues): void => {
+  if (options.topK !== undefined) issues.unsupported("topK", "OpenAI takes temperature and topP")
   if (options.stopSequences !== undefined && options.stopSequences.length > 0) {
-    notes.unsupported("stopSequences", "the Responses API has none; Chat Completions has (api: \"chat\")")
+    issues.unsupported("stopSequences", "the Responses API has none; Chat Completions has (api: \"chat\")")
   }
   if (options.temperature !== undefined && options.temperature > 2) {
-    notes.invalid("temperature", `OpenAI takes 0 to 2, not ${options.temperature}`)
+    issues.invalid("temperature", `OpenAI takes 0 to 2, not ${options.temperature}`)
   }
   if (options.reasoning?.budgetTokens !== undefined) {
-    notes.unsupported("reasoning.budgetTokens", "OpenAI takes reasoning.effort")
+    issues.unsupported("reasoning.budgetTokens", "OpenAI takes reasoning.effort")
   }
 }

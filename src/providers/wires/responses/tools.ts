@@ -1,14 +1,14 @@
 /** Tools and the choice among them. */
 import type { CallOptions, ProviderTool, ResponseFormat, ToolChoice, ToolDefinition } from "../../../CallOptions.ts"
-import type { Notes } from "../../../internal/provider/encodingIssues.ts"
+import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { inStrictDialect } from "../openai/schema.ts"
 
 type Tool = ToolDefinition | ProviderTool
 
 /** The fields of a request that are about tools. */
-export const encodeTools = (provider: string, options: CallOptions, notes: Notes) => {
+export const encodeTools = (provider: string, options: CallOptions, issues: EncodingIssues) => {
   const tools = options.tools ?? []
-  const encoded = tools.map((tool, i) => encodeTool(provider, tool, `tools[${i}]`, notes))
+  const encoded = tools.map((tool, i) => encodeTool(provider, tool, `tools[${i}]`, issues))
   return {
     ...(encoded.length === 0 ? undefined : { tools: encoded }),
     ...(options.toolChoice === undefined ? undefined : { tool_choice: encodeChoice(options.toolChoice, tools) }),
@@ -16,13 +16,13 @@ export const encodeTools = (provider: string, options: CallOptions, notes: Notes
   }
 }
 
-const encodeTool = (provider: string, tool: Tool, at: string, notes: Notes) => {
+const encodeTool = (provider: string, tool: Tool, at: string, issues: EncodingIssues) => {
   if (tool.type === "provider") {
-    if (tool.provider !== provider) notes.unsupported(at, `this is a tool of ${tool.provider}, not of ${provider}`)
+    if (tool.provider !== provider) issues.unsupported(at, `this is a tool of ${tool.provider}, not of ${provider}`)
     return tool.definition
   }
   const { type } = tool.parameters
-  if (type !== undefined && type !== "object") notes.invalid(`${at}.parameters`, "must be the schema of an object")
+  if (type !== undefined && type !== "object") issues.invalid(`${at}.parameters`, "must be the schema of an object")
   // The API's own default is strict, which turns each optional property into one that the model has to give.
   const strict = tool.strict ?? false
   return {
@@ -30,7 +30,7 @@ const encodeTool = (provider: string, tool: Tool, at: string, notes: Notes) => {
     name: tool.name,
     ...(tool.description === undefined ? undefined : { description: tool.description }),
     parameters: strict
-      ? inStrictDialect("OpenAI", tool.parameters, `${at}.parameters`, notes)
+      ? inStrictDialect("OpenAI", tool.parameters, `${at}.parameters`, issues)
       : { type: "object", ...tool.parameters },
     strict,
     ...tool.providerOptions?.[provider]
@@ -51,7 +51,7 @@ const encodeChoice = (choice: ToolChoice, tools: ReadonlyArray<Tool>) => {
 }
 
 /** The form of the answer. */
-export const encodeFormat = (format: ResponseFormat | undefined, notes: Notes) => {
+export const encodeFormat = (format: ResponseFormat | undefined, issues: EncodingIssues) => {
   if (format === undefined || format.type === "text") return undefined
   if (format.type === "json") return { type: "json_object" }
   const strict = format.strict ?? true
@@ -59,7 +59,7 @@ export const encodeFormat = (format: ResponseFormat | undefined, notes: Notes) =
     type: "json_schema",
     name: format.name ?? "answer",
     ...(format.description === undefined ? undefined : { description: format.description }),
-    schema: strict ? inStrictDialect("OpenAI", format.schema, "responseFormat.schema", notes) : format.schema,
+    schema: strict ? inStrictDialect("OpenAI", format.schema, "responseFormat.schema", issues) : format.schema,
     strict
   }
 }
