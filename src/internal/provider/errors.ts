@@ -20,6 +20,7 @@ import {
 import type { Reason } from "../../ChatModelError.ts"
 import type { Metadata } from "../../Message.ts"
 import { excerpt } from "../excerpt.ts"
+import { given } from "../optional.ts"
 import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 import type { Scrub } from "./text.ts"
@@ -96,7 +97,7 @@ export const reasonOf = (
     ? "The provider reported an error"
     : `The provider answered with status ${status}`
   const message = excerpt(facts.message ?? byDefault, 500)
-  const waiting = { message, ...(retryAfter === undefined ? undefined : { retryAfter }) }
+  const waiting = { message, ...given("retryAfter", retryAfter) }
   switch (facts.kind ?? kindOfStatus(status)) {
     case "authentication":
       return new AuthenticationError({ message })
@@ -119,7 +120,7 @@ export const reasonOf = (
     case "timeout":
       return new TimeoutError({ message, phase: status === undefined ? "idle" : "connect" })
     case "invalid":
-      return new InvalidRequestError({ message, ...(facts.field === undefined ? undefined : { field: facts.field }) })
+      return new InvalidRequestError({ message, ...given("field", facts.field) })
     case undefined:
       return new UnknownError({ message: facts.type === undefined ? message : `${facts.type}: ${message}` })
   }
@@ -128,7 +129,7 @@ export const reasonOf = (
 /** What of an error's body goes into the error's metadata. */
 export const metadataOf = ({ metadata, type }: ErrorFacts): Metadata => ({
   ...metadata,
-  ...(type === undefined ? undefined : { type })
+  ...given("type", type)
 })
 
 /** How long the headers ask to wait: `retry-after-ms`, or `retry-after` in seconds or as a date. */
@@ -188,7 +189,7 @@ const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, 
         excerpt: excerpt(scrub(text))
       })
       : reasonOf(facts, failed, retryAfterOf(headers, now)),
-    metadata: { status, ...metadataOf(facts), ...(requestId === null ? undefined : { requestId }) }
+    metadata: { status, ...metadataOf(facts), ...given("requestId", requestId ?? undefined) }
   })
 }
 

@@ -1,4 +1,5 @@
 /** What a delta of Chat Completions holds, in any of the forms in which servers say it. */
+import { given } from "../../../internal/optional.ts"
 import { isObject, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Citation, Metadata, Source } from "../../../Message.ts"
@@ -41,7 +42,7 @@ const detailOf = (detail: JsonObject): Reasoning => {
     text: stringAt(detail, "text") ?? stringAt(detail, "summary") ?? "",
     key: `${type} ${numberAt(detail, "index") ?? ""}`,
     ...(signature === undefined || signature === "" ? undefined : { signature }),
-    ...(redacted === undefined ? undefined : { redacted }),
+    ...given("redacted", redacted),
     metadata: {
       field: "reasoning_details",
       ...restOf(detail, ["text", "summary", "signature", "data"])
@@ -100,8 +101,8 @@ export const toCitation = (raw: JsonObject[string]): Citation => {
   const title = stringAt(inner, "title")
   const citedText = stringAt(inner, "content")
   return {
-    ...(url === undefined ? undefined : { url }),
-    ...(title === undefined ? undefined : { title }),
+    ...given("url", url),
+    ...given("title", title),
     ...(citedText === undefined || citedText === "" ? undefined : { citedText }),
     raw
   }

@@ -10,6 +10,7 @@
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import { TruncatedError } from "../../../ChatModelError.ts"
+import { given } from "../../../internal/optional.ts"
 import type { DecoderOptions } from "../../../internal/provider/decoder.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
 import { reasonOf } from "../../../internal/provider/errors.ts"
@@ -199,8 +200,8 @@ export class ChatDecoder extends EventDecoder {
       type: "reasoning",
       index: this.#blockIndex,
       text,
-      ...(signature === undefined ? undefined : { signature }),
-      ...(redacted === undefined ? undefined : { redacted }),
+      ...given("signature", signature),
+      ...given("redacted", redacted),
       ...(index === "new" ? { metadata } : undefined)
     })
     if (index === "same" && key === metadata["field"]) this.#note(key, text)
@@ -335,15 +336,15 @@ export class ChatDecoder extends EventDecoder {
     if (usage === undefined && metadata === undefined) return this.emit(parts)
     this.chunks.push({
       ...this.chunkOf(parts),
-      ...(usage === undefined ? undefined : { usage: toUsage(usage) }),
-      ...(metadata === undefined ? undefined : { metadata })
+      ...given("usage", usage && toUsage(usage)),
+      ...given("metadata", metadata)
     })
   }
 
   protected last(): AIMessageChunk {
     return {
       ...this.#endOf([]),
-      ...(this.#usage === undefined ? undefined : { usage: toUsage(this.#usage) }),
+      ...given("usage", this.#usage && toUsage(this.#usage)),
       finish: toFinish(this.#finish ?? "", { calls: this.#calls.any, refused: this.#refused })
     }
   }
@@ -365,7 +366,7 @@ export class ChatDecoder extends EventDecoder {
     if (usage === undefined && parts.length === 0 && this.#endMetadata === undefined && this.#logprobs.length === 0) {
       return []
     }
-    return [{ ...this.#endOf(parts), ...(usage === undefined ? undefined : { usage: toUsage(usage) }) }]
+    return [{ ...this.#endOf(parts), ...given("usage", usage && toUsage(usage)) }]
   }
 }
 

@@ -1,4 +1,5 @@
 /** Messages as Chat Completions takes them: the way back of what the decoder reads. */
+import { given } from "../../../internal/optional.ts"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
@@ -82,7 +83,7 @@ const imagePart = (
   const { mediaType, source } = part
   const image = (url: string) => ({
     type: "image_url",
-    image_url: { url, ...(detail === undefined ? undefined : { detail }) }
+    image_url: { url, ...given("detail", detail) }
   })
   switch (source.type) {
     case "url":
@@ -220,7 +221,7 @@ const reasoningFields = (
     return {
       ...fields,
       ...(redacted === undefined ? { [name]: text } : { data: redacted }),
-      ...(signature === undefined ? undefined : { signature })
+      ...given("signature", signature)
     }
   })
   const thinking = joined("content")

@@ -7,6 +7,7 @@ import type {
   ToolDefinition
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
+import { given } from "../../../internal/optional.ts"
 import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject, objectAt } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
@@ -28,13 +29,13 @@ export const encodeRequest = (
   const body = {
     model: target.model,
     messages: encodeMessages(target, messages, issues),
-    ...field(quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens", options.maxTokens),
-    ...field("temperature", options.temperature),
-    ...field("top_p", options.topP),
-    ...field("top_k", options.topK),
-    ...field("stop", options.stopSequences),
+    ...given(quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens", options.maxTokens),
+    ...given("temperature", options.temperature),
+    ...given("top_p", options.topP),
+    ...given("top_k", options.topK),
+    ...given("stop", options.stopSequences),
     ...encodeReasoning(target, options.reasoning, issues),
-    ...field("response_format", encodeFormat(target, options.responseFormat, issues)),
+    ...given("response_format", encodeFormat(target, options.responseFormat, issues)),
     ...encodeTools(target, options, issues),
     ...encodeMetadata(target, options, issues),
     ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
@@ -45,8 +46,6 @@ export const encodeRequest = (
   }
   return issues.problem ?? { body, warnings: issues.warnings }
 }
-
-const field = (name: string, value: unknown) => value === undefined ? undefined : { [name]: value }
 
 const encodeReasoning = (
   { provider, quirks }: Target,
@@ -93,7 +92,7 @@ const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | und
     type: "json_schema",
     json_schema: {
       name: format.name ?? "answer",
-      ...field("description", format.description),
+      ...given("description", format.description),
       schema: strict ? inStrictDialect(provider, format.schema, "responseFormat.schema", issues) : format.schema,
       strict
     }
@@ -116,7 +115,7 @@ const encodeTools = (target: Target, options: CallOptions, issues: EncodingIssue
         ? { type: "custom", custom: { name: choice.name } }
         : { type: "function", function: { name: choice.name } }
     }),
-    ...(tools.length === 0 ? undefined : field("parallel_tool_calls", options.parallelToolCalls))
+    ...(tools.length === 0 ? undefined : given("parallel_tool_calls", options.parallelToolCalls))
   }
 }
 
@@ -140,11 +139,11 @@ const encodeTool = (
     type: "function",
     function: {
       name: tool.name,
-      ...field("description", tool.description),
+      ...given("description", tool.description),
       parameters: tool.strict === true
         ? inStrictDialect(provider, tool.parameters, `${at}.parameters`, issues)
         : { type: "object", ...tool.parameters },
-      ...field("strict", tool.strict)
+      ...given("strict", tool.strict)
     },
     ...tool.providerOptions?.[provider]
   }
@@ -156,7 +155,7 @@ const customTool = (definition: ProviderTool["definition"]) => {
   const { format, type, ...custom } = definition
   const { type: kind, ...grammar } = isObject(format) ? format : {}
   const nested = kind === "grammar" && objectAt(grammar, "grammar") === undefined ? { type: kind, grammar } : format
-  return { type, custom: { ...custom, ...field("format", nested) } }
+  return { type, custom: { ...custom, ...given("format", nested) } }
 }
 
 const encodeMetadata = (

@@ -1,4 +1,5 @@
 import type { ToolCallDelta } from "../../../AIMessageChunk.ts"
+import { given } from "../../../internal/optional.ts"
 import { isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 
@@ -84,7 +85,7 @@ export class ToolCalls {
       type: "tool_call",
       index: call.index,
       id: call.id,
-      ...(name === undefined ? undefined : { name }),
+      ...given("name", name),
       args: text,
       ...(call.custom ? { metadata: { type: "custom" } } : undefined)
     }]

@@ -1,4 +1,5 @@
 import type { Finish, Reason } from "../../../Finish.ts"
+import { given } from "../../../internal/optional.ts"
 import type { Kind } from "../../../internal/provider/errors.ts"
 import { isObject, numberAt, objectAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
@@ -29,9 +30,9 @@ export const toUsage = (raw: JsonObject): Usage => {
     inputTokens,
     outputTokens,
     totalTokens: inputTokens + outputTokens,
-    ...(cacheReadTokens === undefined ? undefined : { cacheReadTokens }),
-    ...(cacheWriteTokens === undefined ? undefined : { cacheWriteTokens }),
-    ...(reasoningTokens === undefined ? undefined : { reasoningTokens }),
+    ...given("cacheReadTokens", cacheReadTokens),
+    ...given("cacheWriteTokens", cacheWriteTokens),
+    ...given("reasoningTokens", reasoningTokens),
     raw
   }
 }

@@ -1,4 +1,5 @@
 import type { Delta } from "../../../AIMessageChunk.ts"
+import { given } from "../../../internal/optional.ts"
 import { isObject, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Citation } from "../../../Message.ts"
@@ -160,9 +161,9 @@ const toCitation = (raw: JsonObject[string]): Citation => {
   const title = stringAt(raw, "title") ?? stringAt(raw, "document_title")
   const citedText = stringAt(raw, "cited_text")
   return {
-    ...(url === undefined ? undefined : { url }),
-    ...(title === undefined ? undefined : { title }),
-    ...(citedText === undefined ? undefined : { citedText }),
+    ...given("url", url),
+    ...given("title", title),
+    ...given("citedText", citedText),
     raw
   }
 }

@@ -6,6 +6,7 @@
  * blocks and deltas with unknown names become `unknown` parts.
  */
 import type { AIMessageChunk } from "../../../AIMessageChunk.ts"
+import { given } from "../../../internal/optional.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
 import { needsParser } from "../../../internal/provider/framePattern.ts"
 import { numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
@@ -107,7 +108,7 @@ export class MessageDecoder extends EventDecoder {
     }
     this.chunks.push({
       ...this.empty(),
-      ...(this.#usage === undefined ? undefined : { usage: toUsage(this.#usage) }),
+      ...given("usage", this.#usage && toUsage(this.#usage)),
       metadata
     })
     const content = message["content"]
@@ -200,9 +201,9 @@ export class MessageDecoder extends EventDecoder {
   protected last(): AIMessageChunk {
     return {
       ...this.empty(),
-      ...(this.#usage === undefined ? undefined : { usage: toUsage(this.#usage) }),
+      ...given("usage", this.#usage && toUsage(this.#usage)),
       finish: toFinish(this.#stopReason ?? ""),
-      ...(this.#endMetadata === undefined ? undefined : { metadata: this.#endMetadata })
+      ...given("metadata", this.#endMetadata)
     }
   }
 

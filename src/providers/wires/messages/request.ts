@@ -7,6 +7,7 @@ import type {
   ToolDefinition
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
+import { given } from "../../../internal/optional.ts"
 import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
@@ -41,10 +42,10 @@ export const encodeRequest = (
     model: model.model,
     max_tokens: options.maxTokens ?? defaultMaxTokens + (budget ?? 0),
     ...encoded,
-    ...field("temperature", options.temperature),
-    ...field("top_p", options.topP),
-    ...field("top_k", options.topK),
-    ...field("stop_sequences", options.stopSequences),
+    ...given("temperature", options.temperature),
+    ...given("top_p", options.topP),
+    ...given("top_k", options.topK),
+    ...given("stop_sequences", options.stopSequences),
     ...encodeReasoning(options.reasoning, issues),
     ...encodeOutput(options, issues),
     ...encodeTools(provider, options, issues),
@@ -60,10 +61,6 @@ export const encodeRequest = (
 }
 
 const mcpBeta = "mcp-client-2025-11-20"
-
-const field = (name: string, value: unknown): JsonObject | undefined =>
-  // The values are those of CallOptions: numbers and lists of strings.
-  value === undefined ? undefined : { [name]: value as JsonObject[string] }
 
 const encodeReasoning = (reasoning: ReasoningOptions | undefined, issues: EncodingIssues): JsonObject | undefined => {
   if (reasoning?.budgetTokens !== undefined) {
@@ -92,7 +89,7 @@ const encodeOutput = ({ reasoning, responseFormat }: CallOptions, issues: Encodi
   const format = encodeFormat(responseFormat, issues)
   const config = {
     ...(effort === undefined || effort === "none" || effort === "minimal" ? undefined : { effort }),
-    ...(format === undefined ? undefined : { format })
+    ...given("format", format)
   }
   return Object.keys(config).length === 0 ? undefined : { output_config: config }
 }
@@ -139,11 +136,11 @@ const encodeTool = (provider: string, tool: ToolDefinition | ProviderTool, at: s
   if (type !== undefined && type !== "object") issues.invalid(`${at}.parameters`, "must be the schema of an object")
   return {
     name: tool.name,
-    ...(tool.description === undefined ? undefined : { description: tool.description }),
+    ...given("description", tool.description),
     input_schema: tool.strict === true
       ? encodeSchema(tool.parameters, schemaDialect, `${at}.parameters`, issues)
       : { type: "object", ...tool.parameters },
-    ...(tool.strict === undefined ? undefined : { strict: tool.strict }),
+    ...given("strict", tool.strict),
     ...tool.providerOptions?.[provider]
   }
 }

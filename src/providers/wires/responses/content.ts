@@ -1,4 +1,5 @@
 /** Texts, images and files as the Responses API takes them in. */
+import { given } from "../../../internal/optional.ts"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { FilePart, ImagePart, InputPart, ProviderOptions, TextPart } from "../../../Message.ts"
@@ -73,7 +74,7 @@ const encodeFile = (part: FilePart, field: string, issues: EncodingIssues): Json
         file_data: `data:${mediaType};base64,${source.data}`
       }
     case "url":
-      return { type: "input_file", file_url: source.url, ...(name === undefined ? undefined : { filename: name }) }
+      return { type: "input_file", file_url: source.url, ...given("filename", name) }
     case "file_id":
       return { type: "input_file", file_id: source.id }
     case "text":

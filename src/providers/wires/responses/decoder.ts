@@ -10,6 +10,7 @@
  * parts with unknown names become `unknown` parts.
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
+import { given } from "../../../internal/optional.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
 import type { FramePattern } from "../../../internal/provider/framePattern.ts"
 import { objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
@@ -224,9 +225,9 @@ export class ResponseDecoder extends EventDecoder {
     const { response = {}, status = "" } = this.#end ?? {}
     return {
       ...this.empty(),
-      ...(this.#usage === undefined ? undefined : { usage: toUsage(this.#usage) }),
+      ...given("usage", this.#usage && toUsage(this.#usage)),
       finish: toFinish(response, status, this.#output.outcome),
-      ...(this.#endMetadata === undefined ? undefined : { metadata: this.#endMetadata })
+      ...given("metadata", this.#endMetadata)
     }
   }
 
@@ -236,7 +237,7 @@ export class ResponseDecoder extends EventDecoder {
     this.#endMetadata = undefined
     return [{
       ...this.empty(),
-      ...(this.#usage === undefined ? undefined : { usage: toUsage(this.#usage) }),
+      ...given("usage", this.#usage && toUsage(this.#usage)),
       metadata
     }]
   }

@@ -1,5 +1,6 @@
 /** What of an item's JSON goes where. */
 import * as Equal from "effect/Equal"
+import { given } from "../../../internal/optional.ts"
 import { restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Citation } from "../../../Message.ts"
@@ -44,5 +45,5 @@ export const unlike = (kind: CallKind, args: string, json: JsonObject): JsonObje
 export const toCitation = (raw: JsonObject): Citation => {
   const url = stringAt(raw, "url")
   const title = stringAt(raw, "title") ?? stringAt(raw, "filename")
-  return { ...(url === undefined ? undefined : { url }), ...(title === undefined ? undefined : { title }), raw }
+  return { ...given("url", url), ...given("title", title), raw }
 }

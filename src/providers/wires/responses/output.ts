@@ -8,6 +8,7 @@
  */
 import * as Equal from "effect/Equal"
 import type { Delta } from "../../../AIMessageChunk.ts"
+import { given } from "../../../internal/optional.ts"
 import { isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Metadata } from "../../../Message.ts"
@@ -142,7 +143,7 @@ export class Output {
       type: "reasoning",
       index: first.index,
       text: "",
-      ...(redacted === undefined ? undefined : { redacted }),
+      ...given("redacted", redacted),
       metadata: { item: identity(json) }
     }]
   }
@@ -230,7 +231,7 @@ export class Output {
     const told = block.shown ? metadata : { item: identity(item.start), ...metadata }
     block.shown = true
     block.text += text
-    return { type: block.type, index: block.index, text, ...(told === undefined ? undefined : { metadata: told }) }
+    return { type: block.type, index: block.index, text, ...given("metadata", told) }
   }
 
   #open(item: Item, key: string, type: PartBlock["type"]): PartBlock {
@@ -294,7 +295,7 @@ export class Output {
     const known = this.#find(event)
     if (known?.type === type && known !== undefined) return known
     const id = stringAt(event, "item_id")
-    return this.#item(event, { type, ...(id === undefined ? undefined : { id }) })
+    return this.#item(event, { type, ...given("id", id) })
   }
 }
 

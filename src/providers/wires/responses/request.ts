@@ -7,6 +7,7 @@
  */
 import type { CallOptions } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
+import { given } from "../../../internal/optional.ts"
 import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
@@ -34,16 +35,16 @@ export const encodeRequest = (
   const body = {
     model,
     ...encodeMessages(provider, messages, typeof previous === "string" ? previous : undefined, issues),
-    ...field("max_output_tokens", options.maxTokens),
-    ...field("temperature", options.temperature),
-    ...field("top_p", options.topP),
+    ...given("max_output_tokens", options.maxTokens),
+    ...given("temperature", options.temperature),
+    ...given("top_p", options.topP),
     ...encodeTools(provider, options, issues),
-    ...field("metadata", options.metadata),
+    ...given("metadata", options.metadata),
     ...own,
     // Objects that an option and a field of the API's own share.
     ...merged("reasoning", effort === undefined ? undefined : { effort }, own["reasoning"]),
     ...merged("text", format === undefined ? undefined : { format }, own["text"]),
-    ...field("store", stored),
+    ...given("store", stored),
     ...include(own["include"], stored === false && thinks),
     stream: true
   }
@@ -67,8 +68,6 @@ const include = (own: unknown, encrypt: boolean) => {
   const list: ReadonlyArray<unknown> = Array.isArray(own) ? own : []
   return { include: list.includes(encrypted) ? list : [...list, encrypted] }
 }
-
-const field = (name: string, value: unknown) => value === undefined ? undefined : { [name]: value }
 
 const merged = (name: string, common: object | undefined, own: unknown) =>
   common === undefined || (own !== undefined && !isObject(own)) ? undefined : { [name]: { ...common, ...own } }

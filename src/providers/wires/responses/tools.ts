@@ -1,5 +1,6 @@
 /** Tools and the choice among them. */
 import type { CallOptions, ProviderTool, ResponseFormat, ToolChoice, ToolDefinition } from "../../../CallOptions.ts"
+import { given } from "../../../internal/optional.ts"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { inStrictDialect } from "../openai/schema.ts"
 
@@ -12,7 +13,7 @@ export const encodeTools = (provider: string, options: CallOptions, issues: Enco
   return {
     ...(encoded.length === 0 ? undefined : { tools: encoded }),
     ...(options.toolChoice === undefined ? undefined : { tool_choice: encodeChoice(options.toolChoice, tools) }),
-    ...(options.parallelToolCalls === undefined ? undefined : { parallel_tool_calls: options.parallelToolCalls })
+    ...given("parallel_tool_calls", options.parallelToolCalls)
   }
 }
 
@@ -28,7 +29,7 @@ const encodeTool = (provider: string, tool: Tool, at: string, issues: EncodingIs
   return {
     type: "function",
     name: tool.name,
-    ...(tool.description === undefined ? undefined : { description: tool.description }),
+    ...given("description", tool.description),
     parameters: strict
       ? inStrictDialect("OpenAI", tool.parameters, `${at}.parameters`, issues)
       : { type: "object", ...tool.parameters },
@@ -58,7 +59,7 @@ export const encodeFormat = (format: ResponseFormat | undefined, issues: Encodin
   return {
     type: "json_schema",
     name: format.name ?? "answer",
-    ...(format.description === undefined ? undefined : { description: format.description }),
+    ...given("description", format.description),
     schema: strict ? inStrictDialect("OpenAI", format.schema, "responseFormat.schema", issues) : format.schema,
     strict
   }

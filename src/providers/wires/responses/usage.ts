@@ -1,4 +1,5 @@
 import type { Finish, Reason } from "../../../Finish.ts"
+import { given } from "../../../internal/optional.ts"
 import { numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Usage } from "../../../Usage.ts"
@@ -16,9 +17,9 @@ export const toUsage = (raw: JsonObject): Usage => {
     inputTokens,
     outputTokens,
     totalTokens: numberAt(raw, "total_tokens") ?? inputTokens + outputTokens,
-    ...(cacheReadTokens === undefined ? undefined : { cacheReadTokens }),
-    ...(cacheWriteTokens === undefined ? undefined : { cacheWriteTokens }),
-    ...(reasoningTokens === undefined ? undefined : { reasoningTokens }),
+    ...given("cacheReadTokens", cacheReadTokens),
+    ...given("cacheWriteTokens", cacheWriteTokens),
+    ...given("reasoningTokens", reasoningTokens),
     raw
   }
 }
