@@ -1,3 +1,7 @@
+/**
+ * One streamed HTTP response as a `Stream` of chunks, and the closing of its connection. Called by `provider/model.ts`.
+ * Each network read wakes the consumer's fiber at most once, and its chunks are one array. Must know no provider.
+ */
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
@@ -13,30 +17,30 @@ import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { ChatModelError } from "../../ChatModelError.ts"
 import type { ConnectionMonitor } from "../model/request.ts"
 
-/** Turns the bytes of a response into chunks. Made anew for each response. */
+/** Turns the bytes of one response into chunks. */
 export interface Decoder {
   /** The chunks of one network read, in order. */
   readonly push: (bytes: Uint8Array) => ReadonlyArray<AIMessageChunk>
   /** Set once the stream has failed. Chunks that came before it are delivered first. */
   readonly failure: ChatModelError | undefined
-  /** The message is complete, and only the end of the body is still to come. */
+  /** Whether the message is complete, so that only the end of the body is missing. */
   readonly complete: boolean
-  /** The body is over, or was given up after `complete`: the last chunks, or a failure. */
+  /** The last chunks, or a failure. Called at the end of the body, or if that does not come after `complete`. */
   readonly end: () => Effect.Effect<ReadonlyArray<AIMessageChunk>, ChatModelError>
 }
 
 /** One streamed request. */
 export interface HttpStream {
-  /** Sends the request; resolves with the headers. `signal` aborts it until then. */
+  /** Sends the request. Resolves with the headers; until then `signal` aborts it. */
   readonly send: (signal: AbortSignal) => Promise<Response>
   readonly decoder: (response: Response) => Decoder
-  /** What `send` rejected with, or what the body of the response broke with. */
+  /** The error of a rejection of `send`, or, with `response`, of a body that broke. */
   readonly toError: (cause: unknown, response?: Response) => ChatModelError
 }
 
 /**
- * How long the end of the body may take after the message's last event. It is in the same packet as a rule. It is
- * waited for so that a connection can be used again, and because a second message on it is an error.
+ * The longest wait for the end of the body after the last event of the message. As a rule both are in one packet. The
+ * wait lets the connection be reused, and a second message on it is an error.
  */
 const endOfBody = Duration.millis(250)
 
@@ -44,9 +48,9 @@ type Chunks = readonly [AIMessageChunk, ...Array<AIMessageChunk>]
 type ChunkPull = Pull.Pull<Chunks, ChatModelError>
 
 /**
- * A streamed HTTP response as chunks, one array a network read. Closing the scope closes the connection: before the
- * headers by aborting the request, after them by cancelling the body. (Aborting after the headers would do as well, but
- * then each response keeps its abort listeners for good.) A pending read is not waited for.
+ * The chunks of a streamed response, one array for each network read. Closing the scope closes the connection without
+ * waiting for a pending read: before the headers by aborting the request, after them by cancelling the body. (An abort
+ * would also work after the headers, but then each response would keep its abort listeners forever.)
  */
 export const httpStream = (
   monitor: ConnectionMonitor,
@@ -68,18 +72,18 @@ export const httpStream = (
   ))
 }
 
-/** The request and then the body of one response, and the way to be rid of both. */
+/** The request and then the body of one response, and how to close either. */
 class Connection {
   reader: ReadableStreamDefaultReader<Uint8Array> | undefined
   #controller: AbortController | undefined = new AbortController()
   #closed = false
   #onClose: (() => void) | undefined
 
-  /** Sends the request; succeeds with the headers. */
+  /** Sends the request. Succeeds with the headers. */
   open(request: HttpStream): Effect.Effect<Response, ChatModelError> {
     return Effect.callback((resume) => {
       const failed = (cause: unknown) => resume(Effect.fail(request.toError(cause)))
-      // Not everything that sends heeds the signal.
+      // A `fetch` of the app may ignore the signal.
       this.#onClose = () => failed(new Error("The connection was closed"))
       if (this.#controller === undefined) return this.#onClose()
       this.#send(request, this.#controller.signal).then((response) => resume(Effect.succeed(response)), failed)
@@ -89,7 +93,7 @@ class Connection {
 
   async #send(request: HttpStream, signal: AbortSignal): Promise<Response> {
     const response = await request.send(signal)
-    // From here on the body is what holds the connection, and the signal must be forgotten.
+    // From here on the body holds the connection, and the signal must be dropped.
     this.#controller = undefined
     this.#onClose = undefined
     this.reader = response.body?.getReader()
@@ -106,7 +110,7 @@ class Connection {
   }
 
   #cancel(): void {
-    // A body that is broken already rejects its cancellation with the same error, which has been reported by then.
+    // A broken body rejects its cancellation with an error that has already been reported.
     this.reader?.cancel().catch(() => {})
     this.reader = undefined
   }
@@ -121,7 +125,7 @@ class Body {
   readonly #services: Context.Context<never>
   readonly #decoder: Decoder
   #ended = false
-  /** Goes on with the pull that waits. */
+  /** Resumes the waiting pull. */
   #wake: (next: ChunkPull) => void = () => {}
   #timer: Fiber.Fiber<void> | undefined
 
@@ -149,7 +153,7 @@ class Body {
     this.#readMore()
   })
 
-  /** Reads until there are chunks; only then is the fiber woken. */
+  /** Reads until there are chunks, and only then wakes the fiber. */
   #readMore(): void {
     this.#read((cause) => this.#wake(Effect.fail(this.#request.toError(cause, this.#response))))
   }
@@ -159,7 +163,7 @@ class Body {
     else this.#reader.read().then(({ value }) => this.#received(value), broken)
   }
 
-  /** When the message is complete, neither a lost connection nor one that stays open can harm it. */
+  /** Reads the end of the body. The message is complete, so a lost connection or one that stays open is no failure. */
   #readEnd(): Effect.Effect<void> {
     const over = () => this.#received(undefined)
     const timer = Effect.runForkWith(this.#services)(Effect.sleep(endOfBody))

@@ -1,4 +1,7 @@
-/** Bytes in one piece. */
+/**
+ * Joins pieces of bytes. Called by the SSE parser for a line that several reads share, and by encoders of streams.
+ * Imports nothing.
+ */
 export const joinBytes = (pieces: ReadonlyArray<Uint8Array>): Uint8Array => {
   const all = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
   let at = 0

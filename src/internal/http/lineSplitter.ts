@@ -1,9 +1,12 @@
-/** Cuts text that arrives in any slices into lines; LF, CR and CRLF end one, also a CRLF that was cut apart. */
+/**
+ * Cuts streamed text into lines. Called by the codecs of `RunEvent` and `OutputParser` and by the list parser. Imports
+ * nothing.
+ */
 export class LineSplitter {
   #waiting = ""
   #skipLineFeed = false
 
-  /** The lines that are complete with this slice. */
+  /** The lines that this slice completes. */
   push(slice: string): ReadonlyArray<string> {
     if (slice === "") return []
     const text = this.#skipLineFeed && slice.startsWith("\n") ? slice.slice(1) : slice
@@ -14,12 +17,12 @@ export class LineSplitter {
     return lines
   }
 
-  /** The last line, if nothing ended it. */
+  /** The last line, if it has no line end. */
   end(): ReadonlyArray<string> {
     return this.#waiting === "" ? [] : [this.#waiting]
   }
 
-  /** The characters of the line that is not complete yet. */
+  /** The length of the incomplete line, in UTF-16 code units. */
   get waiting(): number {
     return this.#waiting.length
   }

@@ -1,32 +1,31 @@
 /**
- * Server-sent events, as the WHATWG's HTML standard defines them (section 9.2.6, "Interpreting an event stream"),
- * for bytes that arrive in any cut.
- *
- * The bytes of one read are decoded at once, up to the last line end; what is left waits for the next read. UTF-8
- * never has a line end inside a character, so no character is cut.
+ * Server-sent events, as the WHATWG's HTML standard defines them (section 9.2.6, "Interpreting an event stream"), for
+ * bytes that arrive in any cut. Called by the decoders of all wires, once a network read. The bytes of one read are
+ * decoded at once, up to the last line end, and the rest waits for the next read. UTF-8 has no line end inside a
+ * character, so no character is cut.
  */
 import { joinBytes } from "./joinBytes.ts"
 
-/** Takes the frames that have some data. An event without a name is a `message`, as the standard says. */
+/** Receives the frames that have data. An event without a name is a `message`, as the standard says. */
 export interface FrameHandler {
   readonly frame: (event: string, data: string) => void
-  /** A comment line came, which providers send to keep a connection alive. */
+  /** Called for a comment line, which providers send to keep a connection alive. */
   readonly comment: () => void
   /**
-   * A chance to read the commonest frames straight from the text. Called where a frame starts; gives the position
-   * after the frame and its blank line, or -1 to have it parsed.
+   * May read a frame straight from the text. Called where a frame starts. Gives the position after the frame and its
+   * blank line, or -1 to have the frame parsed.
    */
   readonly fast: (text: string, start: number) => number
 }
 
-// Each call decodes whole lines and keeps nothing, so one serves all. A byte order mark must be dropped from the start
-// of a stream only, so it is left to us.
+// Each call decodes whole lines and keeps no state, so one decoder serves all streams. The parser drops the byte order
+// mark, as only one at the start of a stream is to be dropped.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 const LF = 10
 const CR = 13
 
-/** The most bytes of one frame. Images inside a message make frames of several megabytes. */
+/** The largest frame, in bytes. Images inside a message make frames of several megabytes. */
 export const maxFrameBytes = 16 * 1024 * 1024
 
 /** Cuts bytes into frames. */
@@ -45,7 +44,7 @@ export class SseParser {
     this.#handler = handler
   }
 
-  /** Takes the bytes of one read. Gives false when a frame is larger than {@link maxFrameBytes}. */
+  /** Parses the bytes of one read. Gives false if a frame is larger than {@link maxFrameBytes}. */
   push(bytes: Uint8Array): boolean {
     let end = bytes.lastIndexOf(LF)
     if (bytes.includes(CR, end + 1)) end = bytes.lastIndexOf(CR)
@@ -110,7 +109,7 @@ export class SseParser {
       case "event":
         this.#event = value
         break
-        // `id` and `retry` are for clients that reconnect; a model's answer cannot be resumed.
+        // `id` and `retry` are for clients that reconnect, and a model's answer cannot be resumed.
     }
   }
 

@@ -1,6 +1,9 @@
+/**
+ * Encodes streamed text as bytes. Called by the codecs of `RunEvent` and by `OutputParser`. Imports nothing.
+ */
 const encoder = new TextEncoder()
 
-/** Encodes text that arrives in any slices as UTF-8, also when a slice ends inside a character. */
+/** Encodes text that arrives in any slices as UTF-8, also if a slice ends inside a character. */
 export class Utf8Encoder {
   #high = ""
 
@@ -12,7 +15,7 @@ export class Utf8Encoder {
     return encoder.encode(cut ? text.slice(0, -1) : text)
   }
 
-  /** What is left of a character that never became whole. */
+  /** The bytes of a character that never became complete. */
   end(): Uint8Array {
     const left = encoder.encode(this.#high)
     this.#high = ""

@@ -1,24 +1,28 @@
-/** Requests to a provider: the settings that are checked first, the package that builds them, and fetch. */
+/**
+ * Requests to a provider: checks of the settings, the optional SDK, and `fetch`. Called by the clients of
+ * `src/providers`. The headers are built once for a model; a request then costs one `fetch` and one `JSON.stringify`.
+ * Must import no provider.
+ */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { AuthenticationError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import { UnexpectedResponse } from "./errors.ts"
 
-/** Headers as an option; they may hold secrets. */
+/** Headers by name. Redacted values are secrets, and appear in no error. */
 export type HeaderOptions = { readonly [name: string]: string | Redacted.Redacted<string> }
 
-/** Where requests go. An SDK builds it once for a model, as that costs more than all the rest of a request. */
+/** The address and the headers of requests. Built once for a model, as that costs more than the rest of a request. */
 export interface Endpoint {
   readonly url: string
   readonly headers: Headers
 }
 
-/** An SDK tells the server its own time limit. Ours is the watchdog's. */
+/** The time limit for an SDK, in milliseconds: the longest there is, as the watchdog has the limits of a call. */
 export const longestTimer = 2 ** 31 - 1
 
-/** The most bytes of an answer that is no stream that are read; what is said in one is short. */
-const maxErrorBytes = 64 * 1024
+/** The most characters that are read of an error body. Useful ones are short. */
+const maxErrorLength = 64 * 1024
 
 /** A provider's SDK, an optional peer dependency. `load` resolves with undefined if the package is not there. */
 export const loadSdk = <A>(name: string, load: () => Promise<A | undefined>): Effect.Effect<A, Reason> =>
@@ -31,7 +35,7 @@ export const loadSdk = <A>(name: string, load: () => Promise<A | undefined>): Ef
       )
       : Effect.succeed(sdk))
 
-/** The headers' names and values in the clear, for an SDK. */
+/** Headers with their secrets in the clear. */
 export const revealed = (headers: HeaderOptions | undefined): { readonly [name: string]: string } =>
   Object.fromEntries(
     Object.entries(headers ?? {}).map(([name, value]) => [
@@ -40,7 +44,7 @@ export const revealed = (headers: HeaderOptions | undefined): { readonly [name: 
     ])
   )
 
-/** What is wrong with a key; `variable` is where it is looked for, `site` where one gets it. */
+/** The error of an absent or malformed key. `variable` may hold the key, and `site` hands keys out. */
 export const keyProblem = (
   key: Redacted.Redacted<string> | undefined,
   variable: string,
@@ -56,7 +60,7 @@ export const keyProblem = (
   })
 }
 
-/** What is wrong with the address of a server. */
+/** The error of an address that is no http or https URL. */
 export const baseUrlProblem = (baseUrl: string | undefined, example: string): Reason | undefined => {
   if (baseUrl === undefined) return undefined
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
@@ -68,15 +72,17 @@ export const baseUrlProblem = (baseUrl: string | undefined, example: string): Re
     })
 }
 
-/** Sends a body; resolves with the headers of a stream, rejects with {@link UnexpectedResponse} or what fetch rejects with. */
+/**
+ * Sends a body. Resolves once a stream begins; rejects with {@link UnexpectedResponse} or with the error of `fetch`.
+ */
 export const postJson = async (
   fetch: typeof globalThis.fetch,
   { headers, url }: Endpoint,
   body: object,
   signal: AbortSignal
 ): Promise<Response> => {
-  // A redirect could carry the key to another host. (That it is an error also spares fetch a copy of the request and
-  // its body, which is a fifth of all that a short call costs.)
+  // A redirect could carry the key to another host. Refusing redirects also spares fetch a copy of the request and its
+  // body, which is a fifth of the cost of a short call.
   const init: RequestInit = { method: "POST", headers, body: JSON.stringify(body), signal, redirect: "error" }
   const response = await fetch(url, init)
   if (response.ok && !/^(text\/html|application\/json)/i.test(response.headers.get("content-type") ?? "")) {
@@ -90,12 +96,12 @@ const startOf = async (response: Response): Promise<string> => {
   const reader = response.body.getReader()
   const decoder = new TextDecoder()
   let text = ""
-  while (text.length < maxErrorBytes) {
+  while (text.length < maxErrorLength) {
     const { done, value } = await reader.read()
     if (done) return text + decoder.decode()
     text += decoder.decode(value, { stream: true })
   }
-  // What is left is not wanted, and a body that broke meanwhile has nothing left.
+  // The rest is not needed. If the body broke meanwhile, cancel rejects with that error, which says nothing new.
   reader.cancel().catch(() => {})
   return text
 }

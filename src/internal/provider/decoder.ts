@@ -1,3 +1,8 @@
+/**
+ * The part of a decoder that all event streams share: bytes to events, the chunks of one read, and failures inside a
+ * stream. Each wire in `src/providers/wires` extends {@link EventDecoder}. `push` runs once a network read, and `fast`
+ * and `frame` once an event, so they use no Schema. Must know no wire.
+ */
 import * as Effect from "effect/Effect"
 import type { AIMessageChunk, Delta } from "../../AIMessageChunk.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../../ChatModelError.ts"
@@ -13,17 +18,17 @@ import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 import type { Scrub } from "./text.ts"
 
-/** What a decoder is made for. */
+/** The call that a decoder serves. */
 export interface DecoderOptions {
   readonly provider: string
   readonly model: string
-  /** Goes into the message's metadata, and into that of an error. */
+  /** Added to the metadata of the message and of an error. */
   readonly metadata: Metadata
   readonly scrub: Scrub
   readonly errorDialect: ErrorDialect
 }
 
-/** What the decoders of event streams share: from bytes to events, the chunks of a read, and how a stream fails. */
+/** A decoder of server-sent events. */
 export abstract class EventDecoder implements Decoder, FrameHandler {
   failure: ChatModelError | undefined
   complete = false
@@ -41,19 +46,19 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     this.options = options
   }
 
-  /** Takes an event; `data` is the text it was parsed from. */
+  /** Decodes an event. `data` is its JSON text. */
   protected abstract event(event: JsonObject, name: string, data: string): void
 
-  /** The last chunk of a message that is whole. */
+  /** The last chunk of a complete message. */
   protected abstract last(): AIMessageChunk
 
-  /** What is known and was held for the end of the message, for a stream that has none. */
+  /** Chunks that were held back for the end of the message, for a stream that fails before it. */
   protected abstract trailing(): ReadonlyArray<AIMessageChunk>
 
-  /** What is missing in a stream that ended too early. */
+  /** The missing event of a stream that ended too early, for the error: `no message_stop`. */
   protected abstract readonly missing: string
 
-  /** Whether anything of the message has come. */
+  /** Whether any part of the message has arrived. */
   protected abstract readonly started: boolean
 
   abstract fast(text: string, start: number): number
@@ -78,7 +83,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     return chunks.length > 0 ? Effect.succeed(chunks) : Effect.fail(this.failure)
   }
 
-  /** The body has ended before the message was complete. */
+  /** Handles the end of a body whose message is not complete. */
   protected ended(): void {
     this.fail(
       new TruncatedError({
@@ -103,7 +108,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     try {
       this.event(event, name, data)
     } catch (error) {
-      // JSON.parse knows no depth that is too deep, but whatever walks through the value does.
+      // JSON.parse accepts any depth, but recursion over the value overflows the stack.
       if (!(error instanceof RangeError)) throw error
       this.malformed("A frame is nested too deeply", data)
     }
@@ -119,12 +124,12 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     return { _tag: "AIMessageChunk", id: this.id, content, parts }
   }
 
-  /** A chunk for what is no content: usage, metadata, the finish. */
+  /** A chunk without content, for usage, metadata or the finish. */
   protected empty(): AIMessageChunk {
     return { _tag: "AIMessageChunk", id: this.id, content: "", parts: [] }
   }
 
-  /** The provider tells of an error inside a 200. */
+  /** Fails with an error that the provider sent inside a 200 response. */
   protected errorEvent(event: JsonObject): void {
     const facts = this.options.errorDialect.read(scrubbed(event, this.options.scrub), undefined)
     this.fail(reasonOf(facts, undefined), metadataOf(facts))

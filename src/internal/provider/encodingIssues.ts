@@ -1,7 +1,11 @@
+/**
+ * Collects the problems of a request while it is encoded. Made by `encodeRequest` of each wire and passed to the
+ * functions that encode its parts, so that these return plain JSON.
+ */
 import { InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 
-/** What comes up while a request is put together: what must be told, and the first thing that makes it impossible. */
+/** Warnings for the log and the metadata, and the first problem that makes the request impossible. */
 export class EncodingIssues {
   readonly warnings: Array<string> = []
   problem: Reason | undefined

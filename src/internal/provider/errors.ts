@@ -1,4 +1,8 @@
-/** What a provider's errors mean, as far as all providers agree. */
+/**
+ * Errors of providers, as far as they all agree: the reason of a status or of an error body, `retry-after`, and failed
+ * connections. `provider/model.ts` calls {@link errorOf} and decoders call {@link reasonOf}; each wire adds an
+ * {@link ErrorDialect}. Every text from a server passes through `scrub` first, as it may repeat a secret.
+ */
 import * as Duration from "effect/Duration"
 import {
   AuthenticationError,
@@ -25,7 +29,7 @@ import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 import type { Scrub } from "./text.ts"
 
-/** The reasons a provider can name. */
+/** The kinds of error that a provider can report. */
 export type Kind =
   | "authentication"
   | "quota"
@@ -39,28 +43,28 @@ export type Kind =
   | "timeout"
   | "invalid"
 
-/** What the body of an error says. */
+/** The contents of an error body. */
 export interface ErrorFacts {
-  /** Absent: the one its status stands for. */
+  /** Absent: the kind of the status. */
   readonly kind?: Kind | undefined
   readonly message?: string | undefined
-  /** The provider's own word for the error. */
+  /** The provider's own name of the error. */
   readonly type?: string | undefined
-  /** What in the request is wrong. */
+  /** The field of the request that is wrong. */
   readonly field?: string | undefined
-  /** What else is to be told: `requestId`, `code`. */
+  /** Other facts, such as `requestId` and `code`. */
   readonly metadata?: Metadata | undefined
 }
 
-/** How a provider tells of errors. */
+/** How a provider reports errors. */
 export interface ErrorDialect {
-  /** The response header that holds the id of the request. */
+  /** The name of the response header that holds the id of the request. */
   readonly requestIdHeader: string
-  /** Reads an error body, of a response with this status or from inside a 200. */
+  /** Reads an error body. `status` is that of the response, or undefined for an error inside a 200. */
   readonly read: (body: JsonObject, status: number | undefined) => ErrorFacts
 }
 
-/** The reason an HTTP status stands for by itself. */
+/** The kind of error of an HTTP status. */
 export const kindOfStatus = (status: number | undefined): Kind | undefined => {
   switch (status) {
     case undefined:
@@ -87,7 +91,7 @@ export const kindOfStatus = (status: number | undefined): Kind | undefined => {
   return status >= 500 ? "internal" : status >= 400 ? "invalid" : undefined
 }
 
-/** The reason for which a call failed, from what the error's body and its status say. */
+/** The reason of a failure, by its error body and its status. */
 export const reasonOf = (
   facts: ErrorFacts,
   status: number | undefined,
@@ -126,13 +130,13 @@ export const reasonOf = (
   }
 }
 
-/** What of an error's body goes into the error's metadata. */
+/** The metadata of an error, from its body. */
 export const metadataOf = ({ metadata, type }: ErrorFacts): Metadata => ({
   ...metadata,
   ...given("type", type)
 })
 
-/** How long the headers ask to wait: `retry-after-ms`, or `retry-after` in seconds or as a date. */
+/** The wait that the headers ask for: `retry-after-ms`, or `retry-after` in seconds or as a date. */
 const retryAfterOf = (headers: Headers | undefined, now: number): Duration.Duration | undefined => {
   const millis = Number(headers?.get("retry-after-ms") ?? NaN)
   if (Number.isFinite(millis) && millis >= 0) return Duration.millis(millis)
@@ -144,7 +148,7 @@ const retryAfterOf = (headers: Headers | undefined, now: number): Duration.Durat
   return Number.isNaN(date) ? undefined : Duration.millis(Math.max(0, date - now))
 }
 
-/** An answer that is no stream, as `send` rejects with it; `text` is the start of its body. */
+/** A response that is no event stream. `send` rejects with it. `text` is the start of its body. */
 export class UnexpectedResponse {
   readonly status: number
   readonly headers: Headers
@@ -163,18 +167,18 @@ interface Context {
   readonly scrub: Scrub
   readonly errorDialect: ErrorDialect
   readonly now: number
-  /** Those of the response, when its body broke. */
+  /** The headers of the response, if its body broke. */
   readonly headers?: Headers | undefined
 }
 
-/** The error for an answer that is no stream, or for what fetch, the SDK or the body's reader threw. */
+/** The error of an unexpected response, or of a value that `fetch`, the SDK or the reader of the body threw. */
 export const errorOf = (cause: unknown, context: Context): ChatModelError =>
   cause instanceof UnexpectedResponse ? unexpectedResponseError(cause, context) : networkError(cause, context)
 
 const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, context: Context): ChatModelError => {
   const { errorDialect, model, now, provider, scrub } = context
   const body = parsed(text)
-  // A status of success says nothing of an error.
+  // A successful status does not tell the kind of error.
   const failed = status < 300 ? undefined : status
   const facts = body === undefined
     ? { message: plainText(scrub(text)) }
@@ -193,7 +197,7 @@ const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, 
   })
 }
 
-/** A body without secrets, however they were escaped in it. */
+/** A body without secrets, however they are escaped in it. */
 export const scrubbed = (body: JsonObject, scrub: Scrub): JsonObject => JSON.parse(scrub(JSON.stringify(body)))
 
 const notAStream = "The server answered with no event stream but with"
@@ -207,10 +211,12 @@ const parsed = (text: string): JsonObject | undefined => {
   }
 }
 
-/** A body that is no JSON: its status says more than an error page. */
+/** The text of a body that is no JSON. An HTML page is left out, as the status says more. */
 const plainText = (text: string): string | undefined => text === "" || /<[a-z!]/i.test(text) ? undefined : text
 
-/** How Node.js ("unexpected redirect"), Bun ("UnexpectedRedirect") and Deno ("redirect mode") tell of a redirect. */
+/**
+ * The errors of a redirect in Node.js ("unexpected redirect"), Bun ("UnexpectedRedirect") and Deno ("redirect mode").
+ */
 const redirected = /unexpected ?redirect|redirect mode/i
 
 const networkError = (cause: unknown, context: Context): ChatModelError => {
@@ -235,7 +241,7 @@ const networkError = (cause: unknown, context: Context): ChatModelError => {
   })
 }
 
-/** An error and what caused it, outermost first. */
+/** An error and its causes, outermost first. */
 const causes = (error: unknown): ReadonlyArray<{ readonly [key: string]: unknown }> => {
   const chain: Array<{ readonly [key: string]: unknown }> = []
   let current = error

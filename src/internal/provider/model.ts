@@ -1,3 +1,8 @@
+/**
+ * Makes a chat model from the parts of a provider: how to connect, encode, decode and name errors. Called by the
+ * `model.ts` of each folder in `src/providers`. The SDK is loaded and the settings are checked by the first call, not
+ * when the model is made.
+ */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -25,30 +30,30 @@ import { scrubber } from "./text.ts"
 /** A request that can be sent. */
 export interface Encoded {
   readonly body: { readonly [key: string]: unknown }
-  /** What was left out of it, which the log and the message's metadata tell. */
+  /** Parts of the call that were left out, for the log and for the metadata of the message. */
   readonly warnings: ReadonlyArray<string>
 }
 
-/** Sends a request; resolves with the headers of an answer, rejects with what `errorOf` takes. */
+/** Sends a request. Resolves with the headers of the response; `errorOf` makes an error of a rejection. */
 export type Send<E extends Encoded> = (encoded: E, signal: AbortSignal) => Promise<Response>
 
-/** What a chat model over HTTP is made of. */
+/** The parts of a chat model over HTTP. */
 export interface ProviderModel<E extends Encoded> {
   readonly provider: string
   readonly model: string
   /** The options for every call. */
   readonly options: CallOptions
   readonly capabilities: Partial<Capabilities>
-  /** Settings that may be secret: those that are are taken out of every error. */
+  /** Values to redact from errors; only Redacted ones are used. */
   readonly secrets: ReadonlyArray<unknown>
   readonly errorDialect: ErrorDialect
-  /** What it takes of JSON Schema where it holds the model to one; absent if it takes any, or none. */
+  /** The part of JSON Schema that the provider enforces. Absent: any schema, or none. */
   readonly schemaDialect?: SchemaDialect | undefined
-  /** Checks the settings and loads what sending needs. Run by the first call, and again only if it failed. */
+  /** Checks the settings and loads the SDK, if any. Runs in the first call, and again only if it failed. */
   readonly connect: Effect.Effect<Send<E>, Reason>
-  /** Puts a request together, or tells what in it the provider cannot do. */
+  /** Encodes a call as a request, or gives the reason why the provider cannot take it. */
   readonly encode: (messages: ReadonlyArray<Message>, options: CallOptions) => E | Reason
-  /** The decoder of one response. */
+  /** Makes the decoder of one response. */
   readonly decoder: (options: DecoderOptions, encoded: E) => Decoder
 }
 

@@ -1,10 +1,13 @@
+/**
+ * JSON Schema for providers that enforce a schema. Called while a request is encoded.
+ */
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import { toDialect } from "../jsonSchema/dialect.ts"
 import type { SchemaDialect } from "../jsonSchema/dialect.ts"
 import type { EncodingIssues } from "./encodingIssues.ts"
 
-/** A schema that the provider holds the model to, in what it takes of JSON Schema. `at` is the field it stands in. */
+/** A schema in the provider's part of JSON Schema. `at` is the field that holds it, for the error. */
 export const encodeSchema = (
   schema: JsonSchema.JsonSchema,
   dialect: SchemaDialect,

@@ -1,3 +1,8 @@
+/**
+ * Requests to Anthropic. Called by `model.ts`, when a model is first used. The SDK builds credentials, headers and URL
+ * once for a model, as that costs more than the rest of a request; `fetch` sends the requests. The SDK is imported here
+ * and nowhere else. Nothing is read from the environment that the options do not hold already.
+ */
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { UnsupportedError } from "../../ChatModelError.ts"
@@ -15,12 +20,7 @@ import type { Send } from "../../internal/provider/model.ts"
 import type { EncodedRequest } from "../wires/messages/request.ts"
 import type { Options } from "./options.ts"
 
-/**
- * `POST /v1/messages`. The SDK's client is used for what it is good at: credentials, headers, the URL. They are the
- * same for every request of a model, and to build them costs more than all the rest of a request, so it is done once;
- * then the request is fetch's. Nothing is taken from the environment that the options do not already hold. The SDK is
- * loaded here, by the first call, so that importing `rivulet/Anthropic` costs little.
- */
+/** Checks the settings, loads the SDK, and gives a function that sends to `POST /v1/messages`. */
 export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Send<EncodedRequest>, Reason> {
   const problem = keyProblem(options.apiKey ?? options.authToken, "ANTHROPIC_API_KEY", keySite) ??
     baseUrlProblem(options.baseUrl, defaultBaseUrl) ?? browserProblem(options)
@@ -73,8 +73,9 @@ const browserProblem = ({ baseUrl, fetch }: Options): Reason | undefined =>
     : undefined
 
 /**
- * The import is inside a `try` because only there do esbuild, webpack and Vite all let a package be absent; esbuild alone
- * also accepts `import().catch()`. So a bundle can be built without the SDK, and its first call says what is missing.
+ * The import is inside a `try` because only there do esbuild, webpack and Vite all let a package be absent; esbuild
+ * alone also accepts `import().catch()`. So a bundle can be built without the SDK, and its first call says what is
+ * missing.
  */
 const importSdk = async () => {
   try {

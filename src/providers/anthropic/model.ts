@@ -1,3 +1,7 @@
+/**
+ * Claude on Anthropic's own servers: the messages wire, what it is capable of, and the client. Called by
+ * `src/Anthropic.ts`. Claude on another host would be another folder on the same wire.
+ */
 import type { Capabilities } from "../../Capabilities.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { providerModel } from "../../internal/provider/model.ts"
@@ -24,7 +28,7 @@ const capabilities: Partial<Capabilities> = {
   serverTools: true
 }
 
-/** A chat model on the Messages API, from settings that are complete. */
+/** Makes a chat model from complete settings. */
 export const makeModel = (options: Options): Service => {
   const { apiKey, authToken, baseUrl: _, betas = [], fetch: __, headers = {}, model, ...callOptions } = options
   return providerModel({

@@ -1,21 +1,24 @@
+/**
+ * The options of `Anthropic.make` and `Anthropic.layer`, part of the public types.
+ */
 import type * as Redacted from "effect/Redacted"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { HeaderOptions } from "../../internal/provider/client.ts"
 
-/** How to reach Anthropic's Messages API, and the options for every call. */
+/** The settings of Anthropic's Messages API, and the options for every call. */
 export interface Options extends CallOptions {
-  /** The model, as Anthropic spells it: `claude-haiku-4-5`. */
+  /** The name of the model, as Anthropic spells it: `claude-haiku-4-5`. */
   readonly model: string
-  /** Absent: `ANTHROPIC_API_KEY`. */
+  /** The API key. Defaults to `ANTHROPIC_API_KEY`. */
   readonly apiKey?: Redacted.Redacted<string> | undefined
-  /** A bearer token instead of a key. Absent: `ANTHROPIC_AUTH_TOKEN`, if there is no key. */
+  /** A bearer token instead of a key. Defaults to `ANTHROPIC_AUTH_TOKEN` if there is no key. */
   readonly authToken?: Redacted.Redacted<string> | undefined
-  /** Absent: `ANTHROPIC_BASE_URL`, else `https://api.anthropic.com`. */
+  /** The address of the API. Defaults to `ANTHROPIC_BASE_URL`, or else `https://api.anthropic.com`. */
   readonly baseUrl?: string | undefined
-  /** Beta features, as the `anthropic-beta` header names them. */
+  /** Beta features to enable, as the `anthropic-beta` header names them. None by default. */
   readonly betas?: ReadonlyArray<string> | undefined
-  /** More headers for every request. They may hold secrets, and are treated so. */
+  /** Headers to add to every request. Redacted values appear in no error. */
   readonly headers?: HeaderOptions | undefined
-  /** The fetch to use, for a proxy or a test. */
+  /** The `fetch` to use, for a proxy or a test. Defaults to the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }

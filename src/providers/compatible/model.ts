@@ -1,3 +1,7 @@
+/**
+ * Any server that speaks Chat Completions: preset, quirks and capabilities, over the chat wire. Called by
+ * `src/OpenAiCompatible.ts`.
+ */
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import { InvalidRequestError } from "../../ChatModelError.ts"
@@ -14,17 +18,17 @@ import type { Options } from "./options.ts"
 import { presetNamed, presets, unknownServer, usualCapabilities } from "./presets.ts"
 import type { Preset } from "./presets.ts"
 
-/** What is known of the server that the options name. */
+/** The preset that the options name or hold. */
 export const presetOf = ({ preset }: Options): Preset | undefined =>
   typeof preset === "string" ? presetNamed(preset) : preset
 
-/** A chat model of a server, from settings that are complete. */
+/** Makes a chat model from complete settings. */
 export const makeModel = (options: Options): Service => {
   const { apiKey, baseUrl: _, capabilities, fetch, headers = {}, model, preset: name, quirks: own, ...call } = options
   const preset = presetOf(options)
   const provider = preset?.name ?? (typeof name === "string" ? name : "openai-compatible")
   const known = { ...preset?.capabilities, ...capabilities }
-  // Of a server of which nothing is known, nothing is refused.
+  // A server without a preset may know any type of tool, so none is refused.
   const serverTools = own?.serverTools ?? preset?.quirks?.serverTools ?? known.serverTools ?? preset === undefined
   const quirks = { ...unknownServer, ...preset?.quirks, ...own, serverTools }
   const baseUrl = options.baseUrl ?? preset?.baseUrl ?? ""

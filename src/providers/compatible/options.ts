@@ -1,3 +1,6 @@
+/**
+ * The options of `OpenAiCompatible.make` and `OpenAiCompatible.layer`, part of the public types.
+ */
 import type * as Redacted from "effect/Redacted"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
@@ -5,25 +8,25 @@ import type { HeaderOptions } from "../../internal/provider/client.ts"
 import type { Quirks } from "../wires/chat/quirks.ts"
 import type { Preset, PresetName } from "./presets.ts"
 
-/** How to reach a server that speaks Chat Completions, and the options for every call. */
+/** The settings of a server that speaks Chat Completions, and the options for every call. */
 export interface Options extends CallOptions {
-  /** The model, as the server spells it. */
+  /** The name of the model, as the server spells it. */
   readonly model: string
   /**
-   * What is known of the server: one of the names in `presets`, or facts of your own. A name that is not known is the
-   * failure of the first call.
+   * The server: a name in `presets`, or a preset of your own. An unknown name fails the first call. Without a preset
+   * nothing is assumed of the server.
    */
   readonly preset?: PresetName | (string & Record<never, never>) | Preset | undefined
-  /** Absent: what the preset's variable holds. Without a preset, no key is sent. */
+  /** The API key. Defaults to the preset's variable. Without either, no key is sent. */
   readonly apiKey?: Redacted.Redacted<string> | undefined
-  /** Up to and without `/chat/completions`. Absent: the preset's. */
+  /** The address of the server, without `/chat/completions`. Defaults to the preset's. */
   readonly baseUrl?: string | undefined
-  /** How the server differs from OpenAI's, over what the preset says. */
+  /** Differences from OpenAI's server. They override those of the preset. */
   readonly quirks?: Quirks | undefined
-  /** What the model can do, over what the preset says. */
+  /** Capabilities of the model. They override those of the preset. */
   readonly capabilities?: Partial<Capabilities> | undefined
-  /** More headers for every request. They may hold secrets, and are treated so. */
+  /** Headers to add to every request. Redacted values appear in no error. */
   readonly headers?: HeaderOptions | undefined
-  /** The fetch to use, for a proxy or a test. */
+  /** The `fetch` to use, for a proxy or a test. Defaults to the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }

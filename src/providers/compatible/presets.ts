@@ -1,31 +1,34 @@
-/** Servers that speak Chat Completions, as data. */
+/**
+ * Servers that speak Chat Completions, as data. Read by `model.ts`, and by the table in `src/Providers.ts`, so it must
+ * not import the provider. The links lead to the documentation that each preset was taken from.
+ */
 import type { Capabilities } from "../../Capabilities.ts"
 import type { Quirks } from "../wires/chat/quirks.ts"
 
-/** What is known of a server. */
+/** A server that speaks Chat Completions. */
 export interface Preset {
-  /** The provider's name in messages, errors and `providerOptions`. */
+  /** The name of the provider in messages, errors and `providerOptions`. */
   readonly name: string
-  /** Up to and without `/chat/completions`. Absent: each user has another. */
+  /** The address, without `/chat/completions`. Absent if each user has another one. */
   readonly baseUrl?: string | undefined
-  /** The variable that holds the address, if it is not `baseUrl`. */
+  /** The environment variable that overrides `baseUrl`. None by default. */
   readonly baseUrlVariable?: string | undefined
-  /** The variable that holds the key. Absent: the server needs none. */
+  /** The environment variable of the API key. Absent if the server needs no key. */
   readonly keyVariable?: string | undefined
-  /** Where one gets a key. */
+  /** The page that hands out keys, for error messages. */
   readonly keySite?: string | undefined
-  /** Some of its models, a good choice first. For lists and messages. */
+  /** Some of its models, for lists and messages. The first is a good choice. */
   readonly models?: ReadonlyArray<string> | undefined
-  /** How the server differs from OpenAI's. */
+  /** Differences from OpenAI's server. None by default. */
   readonly quirks?: Quirks | undefined
-  /** What differs from a server that streams text, reasoning and tool calls, sees images and holds to a schema. */
+  /** Differences from {@link usualCapabilities}. None by default. */
   readonly capabilities?: Partial<Capabilities> | undefined
 }
 
-/** What is taken of a server of which nothing is known: the older names, and nothing that could be mistaken. */
+/** The quirks of a server without a preset: the older field names, and every reading that cannot be mistaken. */
 export const unknownServer: Quirks = { maxTokens: true, changingIds: true, serverTools: true }
 
-/** What a server can do as a rule. */
+/** The capabilities of most servers. */
 export const usualCapabilities: Partial<Capabilities> = {
   tools: true,
   parallelToolCalls: true,
@@ -36,9 +39,9 @@ export const usualCapabilities: Partial<Capabilities> = {
   streamedUsage: true
 }
 
-/** The servers that are known by name. */
+/** The known servers, by name. */
 export const presets = {
-  // On one's own machine.
+  // Servers on the user's machine.
   ollama: {
     name: "ollama",
     baseUrl: "http://localhost:11434/v1",
@@ -203,6 +206,6 @@ export const presets = {
 /** The name of a known server. */
 export type PresetName = keyof typeof presets
 
-/** The preset of a name, if there is one. */
+/** The preset of a name, if it is known. */
 export const presetNamed = (name: string): Preset | undefined =>
   Object.hasOwn(presets, name) ? (presets as { readonly [name: string]: Preset })[name] : undefined // any name is looked up

@@ -1,12 +1,15 @@
+/**
+ * Chat Completions as OpenAI serves it. Used by `model.ts`.
+ */
 import { ChatDecoder } from "../wires/chat/decoder.ts"
 import type { Quirks } from "../wires/chat/quirks.ts"
 import { encodeRequest } from "../wires/chat/request.ts"
 import type { ApiSpec } from "./model.ts"
 
-/** OpenAI itself does as its documentation says. */
+/** OpenAI follows its own documentation, and alone keeps `metadata`. */
 const quirks: Quirks = { metadata: true }
 
-/** Chat Completions, as OpenAI serves it. */
+/** The specification of the API `chat`. */
 export const chat: ApiSpec = {
   path: "/chat/completions",
   capabilities: {

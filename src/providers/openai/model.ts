@@ -1,3 +1,6 @@
+/**
+ * OpenAI's own servers: which wire an API is, what it is capable of, and the client. Called by `src/OpenAi.ts`.
+ */
 import * as Effect from "effect/Effect"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
@@ -16,7 +19,7 @@ import { chat } from "./chat.ts"
 import type { Api, Options } from "./options.ts"
 import { responses } from "./responses.ts"
 
-/** One of OpenAI's APIs. */
+/** One of OpenAI's APIs: its path, its capabilities and its wire. */
 export interface ApiSpec {
   readonly path: string
   readonly capabilities: Partial<Capabilities>
@@ -32,7 +35,7 @@ const apis: { readonly [A in Api]: ApiSpec } = { chat, responses }
 
 const provider = "openai"
 
-/** A chat model of OpenAI, from settings that are complete. */
+/** Makes a chat model from complete settings. */
 export const makeModel = (options: Options): Service => {
   const {
     api = "responses",

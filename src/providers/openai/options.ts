@@ -1,26 +1,29 @@
+/**
+ * The options of `OpenAi.make` and `OpenAi.layer`, part of the public types.
+ */
 import type * as Redacted from "effect/Redacted"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { HeaderOptions } from "../../internal/provider/client.ts"
 
-/** Which of OpenAI's two APIs a model is reached by. */
+/** One of OpenAI's two APIs. */
 export type Api = "responses" | "chat"
 
-/** How to reach OpenAI, and the options for every call. */
+/** The settings of OpenAI's APIs, and the options for every call. */
 export interface Options extends CallOptions {
-  /** The model, as OpenAI spells it: `gpt-5-mini`. */
+  /** The name of the model, as OpenAI spells it: `gpt-5-mini`. */
   readonly model: string
-  /** The Responses API, or Chat Completions. `responses` by default. */
+  /** The Responses API or Chat Completions. Defaults to `responses`. */
   readonly api?: Api | undefined
-  /** Absent: `OPENAI_API_KEY`. */
+  /** The API key. Defaults to `OPENAI_API_KEY`. */
   readonly apiKey?: Redacted.Redacted<string> | undefined
-  /** Absent: `OPENAI_BASE_URL`, else `https://api.openai.com/v1`. */
+  /** The address of the API. Defaults to `OPENAI_BASE_URL`, or else `https://api.openai.com/v1`. */
   readonly baseUrl?: string | undefined
-  /** The organization that is billed, for keys that belong to several. Absent: `OPENAI_ORG_ID`. */
+  /** The organization to bill, for keys that belong to several. Defaults to `OPENAI_ORG_ID`. */
   readonly organization?: string | undefined
-  /** The project that is billed. Absent: `OPENAI_PROJECT_ID`. */
+  /** The project to bill. Defaults to `OPENAI_PROJECT_ID`. */
   readonly project?: string | undefined
-  /** More headers for every request. They may hold secrets, and are treated so. */
+  /** Headers to add to every request. Redacted values appear in no error. */
   readonly headers?: HeaderOptions | undefined
-  /** The fetch to use, for a proxy or a test. */
+  /** The `fetch` to use, for a proxy or a test. Defaults to the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }

@@ -1,8 +1,11 @@
+/**
+ * The Responses API as OpenAI serves it. Used by `model.ts`.
+ */
 import { ResponseDecoder } from "../wires/responses/decoder.ts"
 import { encodeRequest } from "../wires/responses/request.ts"
 import type { ApiSpec } from "./model.ts"
 
-/** The Responses API. */
+/** The specification of the API `responses`. */
 export const responses: ApiSpec = {
   path: "/responses",
   capabilities: {

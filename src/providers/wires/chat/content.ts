@@ -1,26 +1,29 @@
-/** What a delta of Chat Completions holds, in any of the forms in which servers say it. */
+/**
+ * The content of a delta of Chat Completions, in all the forms that servers use: text, reasoning, images and citations.
+ * Pure functions. Called by the decoder.
+ */
 import { given } from "../../../internal/optional.ts"
 import { isObject, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Citation, Metadata, Source } from "../../../Message.ts"
 
-/** A slice of reasoning, and what belongs to it beside its text. */
+/** A slice of reasoning. */
 export interface Reasoning {
   readonly text: string
-  /** Slices with the same key are one block. */
+  /** Slices with the same key belong to one block. */
   readonly key: string
   readonly signature?: string | undefined
   readonly redacted?: string | undefined
-  /** Of the block, not the slice: how it goes back. */
+  /** Metadata of the block: how it goes back in the next request. */
   readonly metadata: Metadata
 }
 
-/** The fields that hold reasoning as plain text; the names differ, not the meaning. */
+/** The fields that hold reasoning as plain text. They mean the same. */
 const textFields = ["reasoning_content", "reasoning"]
 
 /**
- * The reasoning of a delta. Where the same comes as `reasoning_details` too (OpenRouter, Snowflake), these are taken:
- * they have the signatures.
+ * The reasoning of a delta. Some servers (OpenRouter, Snowflake) send it twice; `reasoning_details` is preferred then,
+ * as it has the signatures.
  */
 export const reasoningIn = (delta: JsonObject): ReadonlyArray<Reasoning> => {
   const details = Array.isArray(delta["reasoning_details"]) ? delta["reasoning_details"].filter(isObject) : []
@@ -29,10 +32,10 @@ export const reasoningIn = (delta: JsonObject): ReadonlyArray<Reasoning> => {
     const text = stringAt(delta, field)
     return text === undefined || text === "" ? [] : [{ text, key: field, metadata: { field } }]
   })
-  return detailed.some(({ text }) => text !== "") ? detailed : [...plain.slice(0, 1), ...detailed.filter(saysSomething)]
+  return detailed.some(({ text }) => text !== "") ? detailed : [...plain.slice(0, 1), ...detailed.filter(hasData)]
 }
 
-const saysSomething = ({ redacted, signature }: Reasoning): boolean => redacted !== undefined || signature !== undefined
+const hasData = ({ redacted, signature }: Reasoning): boolean => redacted !== undefined || signature !== undefined
 
 const detailOf = (detail: JsonObject): Reasoning => {
   const type = stringAt(detail, "type") ?? ""
@@ -50,13 +53,13 @@ const detailOf = (detail: JsonObject): Reasoning => {
   }
 }
 
-/** A piece of content that is given as an array. */
+/** An item of a content array. */
 export type ContentPiece =
   | { readonly type: "text"; readonly text: string }
   | { readonly type: "reasoning"; readonly reasoning: Reasoning }
   | { readonly type: "unknown"; readonly raw: JsonObject[string] }
 
-/** Content as an array of parts (Mistral): texts, `thinking` that is an array itself, and what has no name here. */
+/** The pieces of a content array (Mistral): texts, `thinking`, whose content is an array too, and unknown items. */
 export const piecesOf = (content: ReadonlyArray<JsonObject[string]>): ReadonlyArray<ContentPiece> =>
   content.map((part): ContentPiece => {
     if (typeof part === "string") return { type: "text", text: part }
@@ -78,13 +81,13 @@ const textOf = (value: JsonObject[string] | undefined): string =>
     ? stringAt(value, "text") ?? ""
     : ""
 
-/** What a file is, as far as a delta tells. */
+/** An image of an answer. */
 export interface Image {
   readonly source: Source
   readonly mediaType?: string | undefined
 }
 
-/** An image of the answer (OpenRouter), whole: at a `data:` URL or another. */
+/** Reads an image (OpenRouter), which comes in one piece, by a `data:` URL or another. */
 export const toImage = (raw: JsonObject[string]): Image | undefined => {
   const url = isObject(raw) ? stringAt(objectAt(raw, "image_url") ?? raw, "url") : undefined
   if (url === undefined) return undefined
@@ -92,7 +95,7 @@ export const toImage = (raw: JsonObject[string]): Image | undefined => {
   return data === undefined ? { source: { type: "url", url } } : { source: { type: "base64", data }, mediaType }
 }
 
-/** An annotation of the text. */
+/** An annotation of a text as a citation. */
 export const toCitation = (raw: JsonObject[string]): Citation => {
   if (typeof raw === "string") return { url: raw, raw }
   if (!isObject(raw)) return { raw }
@@ -108,7 +111,7 @@ export const toCitation = (raw: JsonObject[string]): Citation => {
   }
 }
 
-/** The fields that say something: null and what is empty do not. */
+/** The fields that are not in `named` and neither null nor empty; undefined if there are none. */
 export const meaningful = (object: JsonObject, named: ReadonlyArray<string>): JsonObject | undefined => {
   const rest = Object.entries(restOf(object, named) ?? {}).filter(([, value]) => !isEmpty(value))
   return rest.length === 0 ? undefined : Object.fromEntries(rest)

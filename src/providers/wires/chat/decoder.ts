@@ -1,12 +1,12 @@
 /**
  * Decodes the event stream of Chat Completions (https://platform.openai.com/docs/api-reference/chat-streaming) into
- * chunks, from OpenAI and from the many servers that speak it.
+ * chunks, from OpenAI and from the many servers that speak it. Made by a host for each response.
  *
- * A finish reason and then `[DONE]` are the whole end; what is missing of it makes the stream truncated, unless the
- * server is known to leave it out (`Quirks`). Read from every server, because it can mean nothing else: a role that is
- * missing or repeated, content as an array, reasoning in any of its fields, tool calls whose index is missing, shared
- * or counted from 1 and whose ids are missing or change, arguments as an object, usage at the end, with each chunk, or
- * never, errors inside a 200 in any form, comments. What has no name here becomes `unknown` parts and metadata.
+ * A message ends with a finish reason and then `[DONE]`. Without either the stream is truncated, unless the server is
+ * known to omit it (`Quirks`). Deviations that cannot be mistaken are read from every server: a missing or repeated
+ * role, content as an array, reasoning in any of its fields, tool calls whose index is missing, shared or counted from
+ * 1 and whose ids are missing or change, arguments as an object, usage at the end, with each chunk, or never, errors
+ * inside a 200 in any form, comments. Unknown content becomes `unknown` parts, unknown fields become metadata.
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import { TruncatedError } from "../../../ChatModelError.ts"
@@ -34,24 +34,24 @@ export class ChatDecoder extends EventDecoder {
   readonly #fast = new FastPath()
   readonly #calls = new ToolCalls()
   readonly #tags: ThinkTags | undefined
-  /** The block that text or reasoning goes on with: its kind, with the key of reasoning. */
+  /** The kind of the block that is open for text or reasoning, with the key of the reasoning. */
   #block = ""
   #blockIndex = -1
   readonly #cited = new Set<string>()
-  /** Those of all tokens, for the end, and those of the event that is being read, for its chunk. */
+  /** The log probabilities of all tokens, for the last chunk, and those of the current event, for its chunk. */
   readonly #logprobs: Array<JsonObject[string]> = []
-  #newLogprobs: ReadonlyArray<JsonObject[string]> | undefined
+  #eventLogprobs: ReadonlyArray<JsonObject[string]> | undefined
   #refused = false
-  /** A chunk without a role has come, so a role begins another message. */
+  /** Whether a chunk without a role has arrived, so that a role begins another message. */
   #roleless = false
   #usage: JsonObject | undefined
-  /** Whether the usage has gone out with a chunk. */
-  #usageTold = true
+  /** Whether the usage has been emitted. */
+  #usageEmitted = true
   #finish: string | undefined
-  /** What is said beside the message and the deltas, as it was told last, so that it is told once. */
-  readonly #told = new Map<string, string>()
+  /** The last values of other fields, as JSON, so that each is emitted only when it changes. */
+  readonly #lastValues = new Map<string, string>()
   #endMetadata: Metadata | undefined
-  // The deltas of the event that is being read, and whether they are one slice of text and no more.
+  // The deltas of the current event, and the slice of text if there is nothing else in it.
   #deltas: Array<Delta> = []
   #plain: { readonly field: string; readonly text: string } | undefined
 
@@ -96,7 +96,7 @@ export class ChatDecoder extends EventDecoder {
         : this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
     }
     const usage = usageIn(event)
-    this.#tellUsage(usage)
+    this.#setUsage(usage)
     if (name === "error" || errorIn(event)) return this.errorEvent(event)
     if (!Array.isArray(choices)) return this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
     if (!this.#identify(event, choices, data)) return
@@ -108,10 +108,10 @@ export class ChatDecoder extends EventDecoder {
       else this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: choice })
     }
     this.#topLevelCitations(event)
-    const news = this.#news("", meaningful(event, eventFields))
-    const metadata = this.#newLogprobs === undefined ? news : { ...news, logprobs: this.#newLogprobs }
-    this.#logprobs.push(...this.#newLogprobs ?? [])
-    this.#newLogprobs = undefined
+    const changed = this.#changed("", meaningful(event, eventFields))
+    const metadata = this.#eventLogprobs === undefined ? changed : { ...changed, logprobs: this.#eventLogprobs }
+    this.#logprobs.push(...this.#eventLogprobs ?? [])
+    this.#eventLogprobs = undefined
     if (usage === undefined && metadata === undefined && this.#deltas.length === 1) this.#learn(data)
     this.#emitDeltas(metadata)
   }
@@ -120,7 +120,7 @@ export class ChatDecoder extends EventDecoder {
     if (this.#plain !== undefined) this.#fast.learn(data, this.#plain.field, this.#plain.text)
   }
 
-  /** EncodingIssues the id, and whether it is still the same message. */
+  /** Records the id. Fails and gives false if another message begins. */
   #identify(event: JsonObject, choices: ReadonlyArray<unknown>, data: string): boolean {
     const id = stringAt(event, "id") ?? ""
     const choice = choices[0]
@@ -174,7 +174,7 @@ export class ChatDecoder extends EventDecoder {
     const logprobs = objectAt(choice, "logprobs")
     const tokens = logprobs === undefined ? undefined : logprobs["content"] ?? logprobs["refusal"]
     const finish = stringAt(choice, "finish_reason")
-    if (Array.isArray(tokens) && tokens.length > 0) this.#newLogprobs = tokens
+    if (Array.isArray(tokens) && tokens.length > 0) this.#eventLogprobs = tokens
     this.#extras(delta, choice)
     if (finish !== undefined && finish !== "") this.#finished(finish)
   }
@@ -232,7 +232,7 @@ export class ChatDecoder extends EventDecoder {
     return "new"
   }
 
-  /** The event's only delta so far is this slice. */
+  /** Records that the event's only delta so far is this slice. */
   #note(field: string, text: string): void {
     this.#plain = this.#deltas.length === 1 && this.#tags === undefined ? { field, text } : undefined
   }
@@ -242,13 +242,13 @@ export class ChatDecoder extends EventDecoder {
     this.#deltas.push(...this.#calls.push(slices, () => this.nextIndex++, this.id))
   }
 
-  /** A citation belongs to the text that is being written. */
+  /** Adds a citation to the open text block. */
   #citation(raw: JsonObject[string]): void {
     if (this.#indexOf("text") === "new") this.#deltas.push({ type: "text", index: this.#blockIndex, text: "" })
     this.#deltas.push({ type: "citation", index: this.#blockIndex, citation: toCitation(raw) })
   }
 
-  /** Perplexity and xAI list the sources beside the choices, again and again. */
+  /** Adds sources that are listed beside the choices. Perplexity and xAI repeat them in every chunk. */
   #topLevelCitations(event: JsonObject): void {
     for (const citation of arrayAt(event, "citations")) {
       const key = JSON.stringify(citation)
@@ -259,8 +259,8 @@ export class ChatDecoder extends EventDecoder {
   }
 
   /**
-   * What else a delta and its choice say: objects and arrays are content that has no name here; the rest goes into the
-   * metadata of the delta, when it is not what the one before said.
+   * Adds the unknown fields of a delta and its choice. Objects and arrays become `unknown` parts; other values go into
+   * the metadata of the delta if they have changed.
    */
   #extras(delta: JsonObject, choice: JsonObject): void {
     const rest = meaningful(delta, deltaFields)
@@ -269,36 +269,36 @@ export class ChatDecoder extends EventDecoder {
       this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: { [name]: value } })
     }
     const scalars = Object.entries(rest ?? {}).filter(([, value]) => typeof value !== "object")
-    const news = this.#news("delta ", { ...Object.fromEntries(scalars), ...meaningful(choice, choiceFields) })
-    if (news === undefined) return
+    const changed = this.#changed("delta ", { ...Object.fromEntries(scalars), ...meaningful(choice, choiceFields) })
+    if (changed === undefined) return
     this.#plain = undefined
     const at = this.#deltas.findIndex(({ type }) => type === "text" || type === "reasoning" || type === "tool_call")
     const first = this.#deltas[at]
     if (first?.type === "text" || first?.type === "reasoning" || first?.type === "tool_call") {
-      this.#deltas[at] = { ...first, metadata: { ...first.metadata, delta: news } }
-    } else this.#endMetadata = { ...this.#endMetadata, ...news }
+      this.#deltas[at] = { ...first, metadata: { ...first.metadata, delta: changed } }
+    } else this.#endMetadata = { ...this.#endMetadata, ...changed }
   }
 
-  /** The fields that differ from what was told before. */
-  #news(prefix: string, fields: JsonObject | undefined): JsonObject | undefined {
-    const news: Array<readonly [name: string, value: JsonObject[string]]> = []
+  /** The fields that have changed. */
+  #changed(prefix: string, fields: JsonObject | undefined): JsonObject | undefined {
+    const changed: Array<readonly [name: string, value: JsonObject[string]]> = []
     for (const [name, value] of Object.entries(fields ?? {})) {
       const text = JSON.stringify(value)
-      if (this.#told.get(prefix + name) === text) continue
-      this.#told.set(prefix + name, text)
-      // What this library says of a message is not for a server to change.
-      news.push([reserved.has(name) ? `server_${name}` : name, value])
+      if (this.#lastValues.get(prefix + name) === text) continue
+      this.#lastValues.set(prefix + name, text)
+      // A server must not replace the metadata that this library sets.
+      changed.push([reserved.has(name) ? `server_${name}` : name, value])
     }
-    if (news.length === 0) return undefined
-    // Frames that say the old again look new from here on.
+    if (changed.length === 0) return undefined
+    // A pattern with the old values would hide that they return.
     this.#fast.forget()
-    return Object.fromEntries(news)
+    return Object.fromEntries(changed)
   }
 
-  #tellUsage(usage: JsonObject | undefined): void {
+  #setUsage(usage: JsonObject | undefined): void {
     if (usage === undefined) return
     this.#usage = usage
-    this.#usageTold = false
+    this.#usageEmitted = false
   }
 
   #finished(raw: string): void {
@@ -326,13 +326,13 @@ export class ChatDecoder extends EventDecoder {
     this.fail(reasonOf({ kind: failures.get(finish), message }, undefined))
   }
 
-  /** Sends on the deltas of an event, with the usage and the metadata that came with them. */
+  /** Emits the deltas of an event as a chunk, with the usage and the metadata that came with them. */
   #emitDeltas(metadata?: Metadata): void {
     const parts = this.#deltas
-    const usage = this.#usageTold ? undefined : this.#usage
+    const usage = this.#usageEmitted ? undefined : this.#usage
     if (parts.length === 0 && usage === undefined && metadata === undefined) return
     this.#deltas = []
-    this.#usageTold = true
+    this.#usageEmitted = true
     if (usage === undefined && metadata === undefined) return this.emit(parts)
     this.chunks.push({
       ...this.chunkOf(parts),
@@ -349,7 +349,7 @@ export class ChatDecoder extends EventDecoder {
     }
   }
 
-  /** A chunk with what was held for the end. */
+  /** A chunk with the metadata that was held for the end. */
   #endOf(parts: ReadonlyArray<Delta>): AIMessageChunk {
     const logprobs = this.#logprobs.length === 0 ? undefined : { logprobs: this.#logprobs }
     const metadata = { ...this.#endMetadata, ...logprobs }
@@ -357,8 +357,8 @@ export class ChatDecoder extends EventDecoder {
   }
 
   protected trailing(): ReadonlyArray<AIMessageChunk> {
-    const usage = this.#usageTold ? undefined : this.#usage
-    this.#usageTold = true
+    const usage = this.#usageEmitted ? undefined : this.#usage
+    this.#usageEmitted = true
     const held = this.#tags?.end() ?? []
     for (const piece of held) this.#piece(piece)
     const parts = this.#deltas

@@ -1,4 +1,7 @@
-/** Messages as Chat Completions takes them: the way back of what the decoder reads. */
+/**
+ * Messages as Chat Completions takes them. Called by `request.ts`. Answers go back in the fields that the decoder read
+ * them from.
+ */
 import { given } from "../../../internal/optional.ts"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject } from "../../../internal/provider/json.ts"
@@ -6,7 +9,7 @@ import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { AIMessage, AIPart, FilePart, ImagePart, InputPart, Message, ToolMessage } from "../../../Message.ts"
 import type { Quirks } from "./quirks.ts"
 
-/** Whom the messages are for. */
+/** The server that the messages are for. */
 export interface Target {
   readonly provider: string
   readonly quirks: Quirks
@@ -33,7 +36,7 @@ export const encodeMessages = (
   })
 
 // -----------------------------------------------------------------------------
-// what goes in
+// input
 // -----------------------------------------------------------------------------
 
 const encodeContent = (
@@ -55,7 +58,7 @@ const encodeContent = (
   })
 }
 
-/** A tool's result is text in this API. That the tool failed is for the text to say. */
+/** The result of a tool. This API takes only text, and has no field for a failure of the tool. */
 const encodeResult = (target: Target, message: ToolMessage, field: string, issues: EncodingIssues): JsonObject => {
   if (typeof message.content !== "string") {
     const at = message.content.findIndex((part) => part.type !== "text")
@@ -114,7 +117,7 @@ const filePart = (target: Target, part: FilePart, field: string, issues: Encodin
       if (mediaType === undefined) return noMediaType(field, issues)
       const format = audioFormats.get(mediaType)
       if (format !== undefined) return { type: "input_audio", input_audio: { data: source.data, format } }
-      // A name must be given with the data, and tells how to read it.
+      // The API requires a name with the data, and reads the type from it.
       const byDefault = { filename: `file.${mediaType.split("/")[1] ?? "bin"}` }
       return { type: "file", file: { ...byDefault, ...filename, file_data: dataUrl(mediaType, source.data) } }
     }
@@ -137,13 +140,13 @@ const noMediaType = (field: string, issues: EncodingIssues): undefined => {
 }
 
 // -----------------------------------------------------------------------------
-// what came out, on its way back
+// answers, in the next request
 // -----------------------------------------------------------------------------
 
 /**
- * An answer. The API takes its text, refusal and tool calls; some servers take their reasoning back too. Left out
- * without a word are citations of the answer itself, which no request has a place for. With a warning: reasoning that
- * the server does not take or another one wrote, server tools, files, unknown parts.
+ * An answer. The API takes its text, refusal and tool calls, and some servers take their reasoning. Citations of the
+ * server's own answer are left out without a warning, as no request has a field for them. Left out with a warning:
+ * reasoning that the server does not take or another one wrote, server tools, files and unknown parts.
  */
 const encodeAnswer = (
   target: Target,
@@ -207,7 +210,7 @@ const encodeAnswer = (
   }]
 }
 
-/** Reasoning in the fields it came in. */
+/** Reasoning in the fields that it came in. */
 const reasoningFields = (
   parts: ReadonlyArray<Extract<AIPart, { readonly type: "reasoning" }>>,
   text: string
@@ -215,7 +218,7 @@ const reasoningFields = (
   const of = (field: string) => parts.filter((part) => (part.metadata?.["field"] ?? "") === field)
   const joined = (field: string) => of(field).map((part) => part.text).join("")
   const details = of("reasoning_details").map(({ metadata, redacted, signature, text }) => {
-    // What the slices said beside the text is not part of the block.
+    // These fields belong to slices or to this library, not to the block.
     const { delta: _, field: __, logprobs: ___, ...fields } = metadata ?? {}
     const name = fields["type"] === "reasoning.summary" ? "summary" : "text"
     return {
@@ -247,7 +250,7 @@ const encodeCall = (
   if (part.type === "tool_call" && part.metadata?.["type"] === "custom" && typeof part.args === "string") {
     return { id, type: "custom", custom: { name: part.name, input: part.args } }
   }
-  // Servers that parse the arguments refuse what is no object.
+  // Servers that parse the arguments refuse anything but an object.
   const args = part.type === "invalid_tool_call"
     ? { INVALID_JSON: part.text }
     : isObject(part.args)
@@ -259,7 +262,7 @@ const encodeCall = (
 const toolCallId = ({ quirks }: Target, id: string): string =>
   quirks.shortToolCallIds !== true || /^[a-zA-Z0-9]{9}$/.test(id) ? id : shortId(id)
 
-/** Nine letters and digits, the same for the same id. */
+/** An id of nine letters and digits, always the same for the same id. */
 const shortId = (id: string): string => {
   let a = 0x811c9dc5
   let b = 0x1b873593

@@ -1,40 +1,39 @@
 /**
- * How servers that speak Chat Completions differ from OpenAI's, where that is a matter of choice: either two servers
- * mean different things by the same bytes, or they want different requests. All that is unambiguous is read from every
- * server alike, without a name here: see the decoder.
+ * Deviations of servers from OpenAI's Chat Completions that need a name: the same bytes mean different things, or
+ * requests differ. The decoder reads all other deviations from every server alike. Part of the public types; imports
+ * nothing.
  */
 export interface Quirks {
-  /** Sends no `[DONE]`: after a finish reason, the end of the body is the end of the message. */
+  /** The server sends no `[DONE]`: after a finish reason, the end of the body ends the message. */
   readonly noDone?: boolean | undefined
-  /** Sends no finish reason: `[DONE]` alone ends the message. */
+  /** The server sends no finish reason: `[DONE]` alone ends the message. */
   readonly noFinishReason?: boolean | undefined
-  /** Gives chunks of one message different ids. Otherwise another id is a second message, which is an error. */
+  /** Chunks of one message may have different ids. Without this, another id is a second message, which is an error. */
   readonly changingIds?: boolean | undefined
-  /** Writes reasoning into the text, as `<think>...</think>` at its start. */
+  /** Reasoning is part of the text, as `<think>...</think>` at its start. */
   readonly thinkTags?: boolean | undefined
-  /** Calls the limit of tokens `max_tokens`, not `max_completion_tokens`. */
+  /** The limit of tokens is named `max_tokens`, not `max_completion_tokens`. */
   readonly maxTokens?: boolean | undefined
-  /** Takes `top_k`. */
+  /** The server takes `top_k`. */
   readonly topK?: boolean | undefined
-  /** Does not know `stream_options`; usage is told without it, or not at all. */
+  /** The server does not take `stream_options`; it reports usage without it, or never. */
   readonly noStreamOptions?: boolean | undefined
-  /** Takes any JSON object as the form of the answer, but no schema. */
+  /** The server can restrict an answer to JSON, but not to a schema. */
   readonly noJsonSchema?: boolean | undefined
-  /** Knows more types of tools than functions and custom tools; their definitions are sent as they are. */
+  /** The server has tools beside functions and custom tools. Their definitions are sent unchanged. */
   readonly serverTools?: boolean | undefined
   /**
-   * The field that says how hard to think: `reasoning_effort` takes a word, `reasoning` (OpenRouter's) a word or a
-   * number of tokens, `enable_thinking` (Alibaba's) a number or just no, `thinking`
-   * (DeepSeek's) is a switch beside it. `false`:
-   * there is none.
+   * The field for the reasoning options: `reasoning_effort` takes a word; `reasoning` (OpenRouter) a word or a number
+   * of tokens; `enable_thinking` (Alibaba) a switch and a number of tokens; `thinking` (DeepSeek) a switch beside
+   * `reasoning_effort`. With `false` there is none. Defaults to `reasoning_effort`.
    */
   readonly reasoning?: "reasoning_effort" | "reasoning" | "enable_thinking" | "thinking" | false | undefined
-  /** Wants its reasoning back, in the field it came in. Otherwise it is left out of the next turn. */
+  /** The server takes its reasoning back, in the field it came in. Without this, the next request omits it. */
   readonly reasoningBack?: boolean | undefined
-  /** Takes only ids of nine letters and digits for tool calls (Mistral); others are turned into such. */
+  /** Ids of tool calls must be nine letters and digits (Mistral). Other ids are converted. */
   readonly shortToolCallIds?: boolean | undefined
-  /** Keeps a call's `metadata`, with completions that are stored. */
+  /** The server keeps the `metadata` of a call whose completion is stored. */
   readonly metadata?: boolean | undefined
-  /** Takes files by URL. */
+  /** The server takes files by URL. */
   readonly fileUrls?: boolean | undefined
 }

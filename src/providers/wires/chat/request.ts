@@ -1,4 +1,8 @@
-/** A call as the body of `POST /chat/completions` (https://platform.openai.com/docs/api-reference/chat/create). */
+/**
+ * A call as the body of `POST /chat/completions` (https://platform.openai.com/docs/api-reference/chat/create). Called
+ * by the hosts `openai` and `compatible`. An option that the server does not take makes the request impossible or is
+ * left out with a warning; it is never dropped in silence.
+ */
 import type {
   CallOptions,
   ProviderTool,
@@ -16,7 +20,7 @@ import { inStrictDialect } from "../openai/schema.ts"
 import { encodeMessages } from "./messages.ts"
 import type { Target } from "./messages.ts"
 
-/** Puts the request together, or tells what in it the server cannot do. */
+/** Encodes a call, or gives the reason why the server cannot take it. */
 export const encodeRequest = (
   target: Target & { readonly model: string },
   messages: ReadonlyArray<Message>,
@@ -79,7 +83,7 @@ const encodeReasoning = (
   return { reasoning_effort: effort }
 }
 
-/** The form of the answer; a schema is held to exactly unless the call says otherwise. */
+/** The format of the answer. A schema is strict unless the call says otherwise. */
 const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | undefined, issues: EncodingIssues) => {
   if (format === undefined || format.type === "text") return undefined
   if (format.type === "json") return { type: "json_object" }
@@ -149,7 +153,7 @@ const encodeTool = (
   }
 }
 
-/** A custom tool is defined as for the Responses API; here its fields, and those of a grammar, lie one level deeper. */
+/** A custom tool, defined as for the Responses API. Here its fields and those of a grammar lie one level deeper. */
 const customTool = (definition: ProviderTool["definition"]) => {
   if (isObject(definition["custom"])) return definition
   const { format, type, ...custom } = definition

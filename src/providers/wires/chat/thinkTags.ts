@@ -1,4 +1,7 @@
-/** A piece of text, and whether it is reasoning. */
+/**
+ * Separates reasoning from text in streams that write it as `<think>...</think>`. Called by the decoder for servers
+ * with the quirk `thinkTags`. Imports nothing.
+ */
 export interface Piece {
   readonly reasoning: boolean
   readonly text: string
@@ -8,13 +11,13 @@ const open = "<think>"
 const close = "</think>"
 
 /**
- * Takes `<think>...</think>` off the start of a text that arrives in any slices. Blank space around the tags goes with
- * them. Tags further on are text: the model speaks of them.
+ * Removes `<think>...</think>`, with the blank space around the tags, from the start of a text that arrives in any
+ * slices. Tags further on are text, as the model may write about them.
  */
 export class ThinkTags {
   #state: "start" | "thinking" | "gap" | "text" = "start"
   #waiting = ""
-  /** Some of the reasoning has been told. */
+  /** Whether any reasoning has been emitted. */
   #begun = false
 
   push(slice: string): ReadonlyArray<Piece> {
@@ -30,7 +33,7 @@ export class ThinkTags {
     return this.#state === "thinking" ? this.#thinking() : this.#gap()
   }
 
-  /** The text is over: what was held is what it looks like. */
+  /** The end of the text: gives the piece that was held back. */
   end(): ReadonlyArray<Piece> {
     const text = this.#waiting
     const reasoning = this.#state === "thinking"
@@ -43,7 +46,7 @@ export class ThinkTags {
   #thinking(): ReadonlyArray<Piece> {
     if (!this.#begun) this.#waiting = this.#waiting.trimStart()
     const at = this.#waiting.indexOf(close)
-    // Held back: what may be the start of the closing tag, and the space in front of it.
+    // The start of a possible closing tag is held back, with the space in front of it.
     const safe = at === -1 ? this.#waiting.slice(0, heldFrom(this.#waiting)) : this.#waiting.slice(0, at).trimEnd()
     const rest = this.#waiting.slice(at === -1 ? safe.length : at + close.length)
     const pieces = safe === "" ? [] : [{ reasoning: true, text: safe }]
@@ -63,7 +66,7 @@ export class ThinkTags {
   }
 }
 
-/** Where the part of a text begins that may be blank space and a tag that is not whole. */
+/** The start of the blank space and the incomplete tag that may end a text. */
 const heldFrom = (text: string): number => {
   let tag = Math.min(close.length - 1, text.length)
   while (tag > 0 && !text.endsWith(close.slice(0, tag))) tag--

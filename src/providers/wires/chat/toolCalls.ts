@@ -1,3 +1,7 @@
+/**
+ * Assembles the slices of tool calls in Chat Completions. Called by the decoder. Keeps the arguments of every open
+ * call, as their end tells whether a slice begins another call.
+ */
 import type { ToolCallDelta } from "../../../AIMessageChunk.ts"
 import { given } from "../../../internal/optional.ts"
 import { isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
@@ -6,24 +10,24 @@ import type { JsonObject } from "../../../internal/provider/json.ts"
 /** A tool call while its slices arrive. */
 interface Call {
   readonly index: number
-  /** The index that the server gave it. */
+  /** The index of the server. */
   readonly at: number | undefined
   readonly id: string
   name: string | undefined
-  /** A custom tool: its input is free text, which is sent on as the JSON of a string. */
+  /** Whether the tool is a custom one. Its input is free text, emitted as a JSON string. */
   readonly custom: boolean
   args: string
 }
 
 /**
- * Puts the slices of tool calls where they belong. OpenAI's carry the call's index, and its id and name once; compatible
- * servers leave the index out, give two calls the same, start it at 1, send a new id with each slice, or none at all.
+ * The tool calls of one message. OpenAI sends the index with each slice, the id and the name once. Compatible servers
+ * omit the index, share it between two calls or start at 1, and send a new id with each slice or none at all.
  */
 export class ToolCalls {
   readonly #calls: Array<Call> = []
   readonly #byIndex = new Map<number, Call>()
   readonly #byId = new Map<string, Call>()
-  /** The calls that the chunk has had slices of. */
+  /** The calls that have slices in the current chunk. */
   readonly #together = new Set<Call>()
   #ended = false
 
@@ -31,7 +35,7 @@ export class ToolCalls {
     return this.#calls.length > 0
   }
 
-  /** Slices of one chunk; `nextIndex` numbers new blocks, `messageId` makes ids for calls without one. */
+  /** Takes the slices of one chunk. `nextIndex` numbers new blocks; `messageId` makes ids for calls without one. */
   push(slices: ReadonlyArray<unknown>, nextIndex: () => number, messageId: string): ReadonlyArray<ToolCallDelta> {
     const deltas: Array<ToolCallDelta> = []
     this.#together.clear()
@@ -39,7 +43,7 @@ export class ToolCalls {
     return deltas
   }
 
-  /** The message is over, and so are its calls. */
+  /** The end of the message ends all calls. */
   end(): ReadonlyArray<ToolCallDelta> {
     if (this.#ended) return []
     this.#ended = true
@@ -91,10 +95,10 @@ export class ToolCalls {
     }]
   }
 
-  /** The call a slice goes on with, or undefined when it begins one. */
+  /** The call that a slice continues; undefined if it begins one. */
   #find(at: number | undefined, id: string | undefined, name: string | undefined): Call | undefined {
     const same = id === undefined ? undefined : this.#byId.get(id)
-    // An id that is known tells calls apart which share an index.
+    // A known id distinguishes calls that share an index.
     if (same !== undefined && same.at === at) return same
     const call = at === undefined ? same ?? this.#calls.at(-1) : this.#byIndex.get(at)
     if (call === undefined || call === same) return call
@@ -103,15 +107,15 @@ export class ToolCalls {
 }
 
 /**
- * Whether a slice for the place of a call begins another. It names a tool, and is not of the same id; and if it is the
- * same tool, then the call has had a slice of the same chunk, or its arguments are whole, so that nothing can follow them.
+ * Whether a slice with the index of a call begins another call. It does if it names a tool and has another id, and,
+ * for the same tool, if both have slices in one chunk or the arguments of the call are complete.
  */
 const begins = (call: Call, id: string | undefined, name: string | undefined, together: boolean): boolean =>
   name !== undefined && call.name !== undefined && (id === undefined || id !== call.id) &&
-  (name !== call.name || together || (!call.custom && isWhole(call.args)))
+  (name !== call.name || together || (!call.custom && isComplete(call.args)))
 
-/** Whether arguments, which are an object, are all there. Most that are not are told by their last character. */
-const isWhole = (text: string): boolean => {
+/** Whether arguments are a complete JSON object. The last character rules out most that are not. */
+const isComplete = (text: string): boolean => {
   if (!text.endsWith("}")) return false
   try {
     JSON.parse(text)
@@ -123,6 +127,6 @@ const isWhole = (text: string): boolean => {
 
 const nonEmpty = (text: string | undefined): string | undefined => text === "" ? undefined : text
 
-/** Arguments are JSON text; some servers send the object itself. */
+/** Arguments as JSON text. Some servers send the object itself. */
 const argsOf = (value: JsonObject[string] | undefined): string =>
   typeof value === "string" ? value : value === undefined || value === null ? "" : JSON.stringify(value)

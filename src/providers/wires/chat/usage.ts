@@ -1,3 +1,6 @@
+/**
+ * Usage and finish reasons of Chat Completions. Called by the decoder.
+ */
 import type { Finish, Reason } from "../../../Finish.ts"
 import { given } from "../../../internal/optional.ts"
 import type { Kind } from "../../../internal/provider/errors.ts"
@@ -5,7 +8,7 @@ import { isObject, numberAt, objectAt } from "../../../internal/provider/json.ts
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Usage } from "../../../Usage.ts"
 
-/** The usage of an event, in any of the places where servers put it. Totals, so a later one replaces an earlier one. */
+/** The usage of an event, wherever servers put it. It is a total, so a later one replaces an earlier one. */
 export const usageIn = (event: JsonObject): JsonObject | undefined => {
   const choices = event["choices"]
   const choice = Array.isArray(choices) ? choices[0] : undefined
@@ -14,7 +17,10 @@ export const usageIn = (event: JsonObject): JsonObject | undefined => {
   return usage !== undefined && ("prompt_tokens" in usage || "completion_tokens" in usage) ? usage : undefined
 }
 
-/** Cached tokens are part of `prompt_tokens`; reasoning is part of `completion_tokens`, but for servers whose sum tells. */
+/**
+ * Usage in Rivulet's terms. Cached tokens are part of `prompt_tokens`. Reasoning is part of `completion_tokens`, unless
+ * `total_tokens` shows that the server counts it apart.
+ */
 export const toUsage = (raw: JsonObject): Usage => {
   const prompt = objectAt(raw, "prompt_tokens_details") ?? {}
   const completion = objectAt(raw, "completion_tokens_details") ?? {}
@@ -51,13 +57,13 @@ const reasons = new Map<string, Reason>([
   ["refusal", "refusal"]
 ])
 
-/** Finish reasons that are failures. An error that comes with one, or after it, says more. */
+/** Finish reasons that are failures. An error in the same event or a later one is preferred, as it says more. */
 export const failures = new Map<string, Kind>([
   ["error", "internal"],
   ["insufficient_system_resource", "overloaded"]
 ])
 
-/** A finish reason in both languages. It is `stop` too when a tool was called because it had to be. */
+/** A finish reason as a finish. Servers send `stop` also after calls that `toolChoice` required. */
 export const toFinish = (raw: string, message: { readonly calls: boolean; readonly refused: boolean }): Finish => {
   const reason = raw === "" ? "stop" : reasons.get(raw) ?? "other"
   return {

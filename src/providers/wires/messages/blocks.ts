@@ -1,3 +1,8 @@
+/**
+ * Content blocks of the Messages API as parts of a message: their start, their slices and their end. Called by the
+ * decoder for every event that the fast path does not read. Blocks and fields without a name here are kept, as
+ * `unknown` parts or in the metadata.
+ */
 import type { Delta } from "../../../AIMessageChunk.ts"
 import { given } from "../../../internal/optional.ts"
 import { isObject, restOf, stringAt } from "../../../internal/provider/json.ts"
@@ -7,17 +12,17 @@ import type { Citation } from "../../../Message.ts"
 /** A content block between its start and its stop. */
 export interface Block {
   readonly kind: "text" | "reasoning" | "tool_call" | "server_tool_call" | "whole" | "unknown"
-  /** Ours: unique in the message. */
+  /** The index of the part, unique in the message. The provider's index stays in the decoder. */
   readonly index: number
-  /** Some delta of it has been shown, so its kind is known outside. */
+  /** Whether a delta of it has been emitted, so that consumers know its kind. */
   shown: boolean
-  /** Slices of it have come. */
+  /** Whether slices of it have arrived. */
   sliced: boolean
-  /** Arguments that came with the start; they count when no slice follows. */
+  /** Arguments that came with the start. They count if no slice follows. */
   readonly input?: string | undefined
 }
 
-/** A content block has begun: what it is, and what of it is to be shown at once. */
+/** Begins a content block. Gives the block and the deltas to emit at once. */
 export const startBlock = (content: JsonObject, index: number): readonly [Block, ReadonlyArray<Delta>] => {
   const type = stringAt(content, "type") ?? ""
   switch (type) {
@@ -94,8 +99,8 @@ export const startBlock = (content: JsonObject, index: number): readonly [Block,
 }
 
 /**
- * What a slice of a block adds; `malformed` when the field of its type is missing; undefined when this version has no
- * name for it, or it is not of its block's kind.
+ * The deltas of a slice of a block. `malformed` if the field of its type is missing; undefined if its type is unknown
+ * or does not fit the kind of the block.
  */
 export const blockDelta = (block: Block, delta: JsonObject): ReadonlyArray<Delta> | "malformed" | undefined => {
   const { index, kind } = block
@@ -128,7 +133,7 @@ export const blockDelta = (block: Block, delta: JsonObject): ReadonlyArray<Delta
       const citation = delta["citation"]
       if (kind !== "text") return undefined
       if (citation === undefined) return "malformed"
-      // The first delta of a block gives its kind, and citations may come before the text they belong to.
+      // The first delta of a block fixes its kind, and a citation may precede the text it belongs to.
       return block.shown
         ? [citationDelta(index, citation)]
         : [{ type: "text", index, text: "" }, citationDelta(index, citation)]
@@ -137,13 +142,15 @@ export const blockDelta = (block: Block, delta: JsonObject): ReadonlyArray<Delta
   return undefined
 }
 
-/** Fields of a slice that have no name here. They are apart from those of the block, which travel back with it. */
+/**
+ * Unknown fields of a slice. They are kept apart from those of the block, which go back with it in the next request.
+ */
 const extrasOf = (delta: JsonObject, content: string) => {
   const extras = restOf(delta, ["type", content])
   return extras === undefined ? undefined : { metadata: { delta: extras } }
 }
 
-/** What the end of a block adds: the end of a call, so that it counts as whole. */
+/** The deltas of the end of a block: a call is marked as complete. */
 export const stopBlock = (block: Block): ReadonlyArray<Delta> =>
   block.kind === "tool_call" || block.kind === "server_tool_call"
     ? [{ type: block.kind, index: block.index, args: block.sliced ? "" : block.input ?? "", end: true }]

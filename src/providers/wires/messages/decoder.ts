@@ -1,9 +1,8 @@
 /**
- * Decodes the event stream of Anthropic's Messages API
- * (https://docs.anthropic.com/en/api/messages-streaming) into chunks.
- *
- * `message_stop` is the only whole end: a stream that ends after the stop reason but before it is truncated. Events,
- * blocks and deltas with unknown names become `unknown` parts.
+ * Decodes the event stream of Anthropic's Messages API (https://docs.anthropic.com/en/api/messages-streaming) into
+ * chunks. Made by a host for each response. Only `message_stop` ends a message: a stream that ends after the stop
+ * reason but before it is truncated. Events, blocks and deltas with unknown names become `unknown` parts. Text deltas,
+ * which are most events, are read without JSON.parse.
  */
 import type { AIMessageChunk } from "../../../AIMessageChunk.ts"
 import { given } from "../../../internal/optional.ts"
@@ -22,19 +21,19 @@ export class MessageDecoder extends EventDecoder {
   protected readonly missing = "no message_stop"
   protected started = false
 
-  /** By the provider's index, which is its own business. */
+  /** Open blocks, by the index of the provider. */
   readonly #blocks = new Map<number, Block>()
   #usage: JsonObject | undefined
   #stopReason: string | undefined
-  /** What the end of the message told; it goes out with the finish. */
+  /** Metadata from the end of the message, emitted with the finish. */
   #endMetadata: Metadata | undefined
-  // The text block that is being written, so that the commonest frames need no look-up.
+  // The open text block, so that the commonest frames need no look-up.
   #textAt = -1
   #text: Block | undefined
 
   /**
-   * Reads a text delta whose bytes have exactly the shape Anthropic writes, without JSON.parse. Whatever differs in
-   * one character, escapes in the text included, gives -1 and is parsed.
+   * Reads a text delta without JSON.parse if it has exactly the form that Anthropic writes. Gives -1 for anything else,
+   * such as a text with escapes, to have it parsed.
    */
   fast(text: string, start: number): number {
     if (this.#text === undefined || this.failure !== undefined || !isAt(text, textFrame, start)) return -1
@@ -140,7 +139,7 @@ export class MessageDecoder extends EventDecoder {
     const deltas = block && blockDelta(block, delta)
     if (deltas === "malformed") return this.malformed(`A ${String(delta["type"])} has no content`, data)
     if (block === undefined || deltas === undefined) {
-      // A slice of a block we have no name for belongs to it; any other stands for itself.
+      // A slice of an unknown block belongs to that block. Any other unknown slice is a part of its own.
       return block?.kind === "unknown"
         ? this.emit([{ type: "unknown", index: block.index, raw: delta }])
         : this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
@@ -158,7 +157,7 @@ export class MessageDecoder extends EventDecoder {
     return block
   }
 
-  /** Some compatible servers leave out the start of a text block. */
+  /** Begins a block without its start event, which some compatible servers omit. */
   #impliedBlock(at: number, delta: JsonObject): Block | undefined {
     const type = delta["type"] === "text_delta" ? "text" : delta["type"] === "thinking_delta" ? "thinking" : undefined
     return type === undefined ? undefined : this.#addBlock(at, startBlock({ type }, this.nextIndex++)[0])
@@ -187,7 +186,7 @@ export class MessageDecoder extends EventDecoder {
     if (Object.keys(metadata).length > 0) this.#endMetadata = metadata
   }
 
-  /** Whether an event after `message_stop` has been dealt with. */
+  /** Fails for an event of a message after `message_stop`. Gives false for any other event. */
   #afterStop(type: string): boolean {
     if (type === "message_start") {
       this.malformed("A second message began on the connection")

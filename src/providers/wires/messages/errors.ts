@@ -1,9 +1,12 @@
-/** What Anthropic's errors mean (https://docs.anthropic.com/en/api/errors). */
+/**
+ * The errors of Anthropic (https://docs.anthropic.com/en/api/errors). Used by the host `anthropic` for error responses,
+ * and by the decoder for `error` events.
+ */
 import { kindOfStatus } from "../../../internal/provider/errors.ts"
 import type { ErrorDialect, ErrorFacts, Kind } from "../../../internal/provider/errors.ts"
 import { objectAt, stringAt } from "../../../internal/provider/json.ts"
 
-/** Bodies are the same in an error response and in an `error` event inside a 200. */
+/** An error response and an `error` event inside a 200 have the same body. */
 export const errorDialect: ErrorDialect = {
   requestIdHeader: "request-id",
   read: (body, status) => {
@@ -36,7 +39,7 @@ const kinds = new Map<string, Kind>([
   ["timeout_error", "timeout"]
 ])
 
-/** Anthropic has one type for most that is wrong with a request; these few are worth telling apart. */
+/** Kinds of `invalid_request_error`, which is Anthropic's type for most errors of a request. */
 const invalid = (message: string): ErrorFacts => {
   if (
     /prompt is too long|exceeds? (the )?(model'?s? )?(maximum )?context|context (window|length|limit)/i.test(message)

@@ -1,4 +1,7 @@
-/** Messages as the Messages API takes them: the way back of what the decoder reads. */
+/**
+ * Messages as the Messages API takes them. Called by `request.ts`. Answers go back as the blocks that the decoder read
+ * them from.
+ */
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
@@ -39,7 +42,7 @@ export const encodeMessages = (provider: string, messages: ReadonlyArray<Message
   return { ...(system.length === 0 ? undefined : { system: only ?? system }), messages: turns }
 }
 
-/** The API wants all results of a turn's tools in one message, and takes neighbours of one role for one message. */
+/** Adds a turn. Neighbours of role `user` are joined, as the API wants all tool results of a turn in one message. */
 const append = (turns: Array<Turn>, turn: Turn): void => {
   const last = turns.at(-1)
   if (last === undefined || last.role !== turn.role || turn.role !== "user") {
@@ -71,7 +74,7 @@ const encodeMessage = (provider: string, message: Message, field: string, issues
       }
     case "AIMessage": {
       const content = encodeAnswer(provider, message, field, issues)
-      // An answer that said nothing, such as a refusal, is no turn.
+      // An answer without content, such as a refusal, is no turn.
       return content.length === 0 ? undefined : { role: "assistant", content }
     }
   }
@@ -86,7 +89,7 @@ const optionsFor = (provider: string, options: ProviderOptions | undefined): Jso
   options?.[provider]
 
 // -----------------------------------------------------------------------------
-// what goes in
+// input
 // -----------------------------------------------------------------------------
 
 const encodeContent = (
@@ -162,12 +165,12 @@ const noMediaType = (field: string, issues: EncodingIssues): undefined => {
 }
 
 // -----------------------------------------------------------------------------
-// what came out, on its way back
+// answers, in the next request
 // -----------------------------------------------------------------------------
 
 /**
- * The blocks of an answer. Signatures, server tools and unknown blocks mean something to the provider they came from
- * and to no other, so of another provider's answer they are left out, with a warning.
+ * The blocks of an answer. Only the provider that wrote signatures, server tools and unknown blocks understands them,
+ * so those of another provider are left out with a warning.
  */
 const encodeAnswer = (
   provider: string,
@@ -243,14 +246,14 @@ const encodeAnswer = (
   })
 }
 
-/** What else the block said when it began. What its slices said is not part of the block. */
+/** Further fields of a block, from its start. Fields of its slices (`delta`) are not part of it. */
 const blockFields = (metadata: Metadata | undefined): JsonObject | undefined => {
   if (metadata === undefined) return undefined
   const { delta: _, ...fields } = metadata
   return fields
 }
 
-/** The answer names the file a citation is from; a request must not. */
+/** A citation without `file_id`, which answers have and requests must not have. */
 const citationParam = (raw: JsonObject[string]): JsonObject[string] => {
   if (!isObject(raw)) return raw
   const { file_id: _, ...param } = raw
@@ -258,8 +261,8 @@ const citationParam = (raw: JsonObject[string]): JsonObject[string] => {
 }
 
 /**
- * A block this version has no name for is sent back as it began, with its slices laid over it: texts are strung
- * together, other fields replaced. (A compaction block, for one, begins empty and gets its content by a slice.)
+ * An unknown block, as it began and with its slices merged into it: texts are concatenated, other fields replaced. (A
+ * compaction block, for example, begins empty and receives its content in a slice.)
  */
 const unknownBlock = (raw: ReadonlyArray<JsonObject[string]>): Array<JsonObject> | undefined => {
   const [start, ...slices] = raw

@@ -1,4 +1,8 @@
-/** A call as the body of `POST /v1/messages` (https://docs.anthropic.com/en/api/messages). */
+/**
+ * A call as the body of `POST /v1/messages` (https://docs.anthropic.com/en/api/messages). Called by the host
+ * `anthropic`. An option that the API does not take makes the request impossible or is left out with a warning; it is
+ * never dropped in silence.
+ */
 import type {
   CallOptions,
   ProviderTool,
@@ -16,15 +20,15 @@ import type { Message } from "../../../Message.ts"
 import { encodeMessages } from "./messages.ts"
 import { schemaDialect } from "./schemaDialect.ts"
 
-/** A request that can be sent. */
+/** A request and the beta features it needs. */
 export interface EncodedRequest extends Encoded {
   readonly betas: ReadonlyArray<string>
 }
 
-/** `max_tokens` when the call does not say; the API has no default. With a reasoning budget it comes on top. */
+/** The default of `max_tokens`, which the API requires. A reasoning budget is added to it. */
 const defaultMaxTokens = 4096
 
-/** Puts the request together, or tells what in it Anthropic cannot do. */
+/** Encodes a call, or gives the reason why Anthropic cannot take it. */
 export const encodeRequest = (
   model: { readonly provider: string; readonly model: string; readonly betas: ReadonlyArray<string> },
   messages: ReadonlyArray<Message>,
@@ -55,7 +59,7 @@ export const encodeRequest = (
   }
   if (issues.problem !== undefined) return issues.problem
   const betas = new Set([...model.betas, ...(Array.isArray(ownBetas) ? ownBetas.map(String) : [])])
-  // MCP servers are a beta feature, which one header switches on whatever else is asked for.
+  // MCP servers are a beta feature, enabled by a header.
   if ("mcp_servers" in body && ![...betas].some((beta) => beta.startsWith("mcp-client"))) betas.add(mcpBeta)
   return { body, betas: [...betas], warnings: issues.warnings }
 }
@@ -83,7 +87,7 @@ const encodeReasoning = (reasoning: ReasoningOptions | undefined, issues: Encodi
 const reasons = ({ budgetTokens, effort }: ReasoningOptions = {}): boolean =>
   budgetTokens !== undefined || (effort !== undefined && effort !== "none")
 
-/** Effort and the form of the answer share a field. */
+/** `output_config` holds both the effort and the format of the answer. */
 const encodeOutput = ({ reasoning, responseFormat }: CallOptions, issues: EncodingIssues) => {
   const effort = reasoning?.effort
   const format = encodeFormat(responseFormat, issues)

@@ -1,7 +1,11 @@
+/**
+ * The part of JSON Schema that Anthropic enforces, as data. Used by `request.ts`, and by models to tell whether a
+ * schema is supported.
+ */
 import type { SchemaDialect } from "../../../internal/jsonSchema/dialect.ts"
 
 /**
- * What the API takes where it holds the model to a schema: `output_config.format`, and tools that are `strict`
+ * Schemas of `output_config.format` and of `strict` tools
  * (https://platform.claude.com/docs/en/build-with-claude/structured-outputs).
  */
 export const schemaDialect: SchemaDialect = {

@@ -1,16 +1,21 @@
+/**
+ * Usage and stop reasons of the Messages API. Called by the decoder.
+ */
 import type { Finish, Reason } from "../../../Finish.ts"
 import { given } from "../../../internal/optional.ts"
 import { numberAt, objectAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Usage } from "../../../Usage.ts"
 
-/** Lays the fields of a later usage object over an earlier one. They are snapshots; null means not told again. */
+/** Merges a later usage object into an earlier one. Fields are totals, and null means unchanged. */
 export const mergeUsage = (earlier: JsonObject | undefined, later: JsonObject): JsonObject => ({
   ...earlier,
   ...Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null))
 })
 
-/** Anthropic counts tokens that touched the cache apart from `input_tokens`; here they are part of the input. */
+/**
+ * Usage in Rivulet's terms. Anthropic does not count cached tokens in `input_tokens`; here they are part of the input.
+ */
 export const toUsage = (raw: JsonObject): Usage => {
   const cacheReadTokens = numberAt(raw, "cache_read_input_tokens")
   const cacheWriteTokens = numberAt(raw, "cache_creation_input_tokens")
@@ -40,7 +45,7 @@ const reasons = new Map<string, Reason>([
   ["refusal", "refusal"]
 ])
 
-/** A stop reason in both languages. */
+/** A stop reason as a finish. */
 export const toFinish = (stopReason: string): Finish => ({
   reason: reasons.get(stopReason) ?? "other",
   raw: stopReason

@@ -1,30 +1,33 @@
 /**
- * Requests to a server that speaks one of OpenAI's wires: a URL, a bearer key and a few headers. That is all the
- * official SDK would add here, so none is needed. Hosts (OpenAI, compatible servers) call it; it knows neither.
+ * Requests to a server that speaks one of OpenAI's wires: a URL, a bearer key and a few headers, so no SDK is needed.
+ * Called by the hosts `openai` and `compatible`; must import neither. URL and headers are built once for a model.
  */
 import * as Redacted from "effect/Redacted"
 import { postJson, revealed } from "../../../internal/provider/client.ts"
 import type { Endpoint, HeaderOptions } from "../../../internal/provider/client.ts"
 import type { Encoded, Send } from "../../../internal/provider/model.ts"
 
-/** Where to send requests. The settings have been checked. */
+/** Settings that have been checked. */
 export interface ClientOptions {
-  /** Absent: no key is sent. */
+  /** The bearer key. If absent, no key is sent. */
   readonly apiKey?: Redacted.Redacted<string> | undefined
-  /** An http or https URL. Its query, if any, is kept. */
+  /** An http or https URL. Its query is kept. */
   readonly baseUrl: string
+  /** The organization to bill. */
   readonly organization?: string | undefined
+  /** The project to bill. */
   readonly project?: string | undefined
-  /** They replace the headers set here. */
+  /** Headers to add. They replace those set here. */
   readonly headers?: HeaderOptions | undefined
+  /** The `fetch` to use. Defaults to the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined
 }
 
-/** Sends to a path of the API. URL and headers are built once, by the first request. */
+/** Gives a function that sends to a path of the API. */
 export const client = (options: ClientOptions, path: string): Send<Encoded> => {
   const fetch = options.fetch ?? globalThis.fetch
   let endpoint: Endpoint | undefined
-  // Async, so that headers which fetch does not take reject like any other failure.
+  // Async, so that headers which `fetch` refuses reject like any other failure.
   return async ({ body }, signal) => postJson(fetch, endpoint ??= endpointOf(options, path), body, signal)
 }
 

@@ -1,13 +1,16 @@
-/** What the errors of OpenAI, and of servers that speak its APIs, mean (https://platform.openai.com/docs/guides/error-codes). */
+/**
+ * The errors of OpenAI and of servers that speak its APIs (https://platform.openai.com/docs/guides/error-codes). Used
+ * by the hosts `openai` and `compatible`, and by the decoders of both wires.
+ */
 import { kindOfStatus } from "../../../internal/provider/errors.ts"
 import type { ErrorDialect, Kind } from "../../../internal/provider/errors.ts"
 import { isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 
 /**
- * Bodies are `{ "error": { message, type, code, param } }`, in an error response and inside a 200; `type` and `code` may
- * be null, and `code` a status. Compatible servers leave the envelope out (`{ object: "error", message, ... }`), or make
- * `error` a text.
+ * Bodies are `{ "error": { message, type, code, param } }`, in an error response and inside a 200. `type` and `code`
+ * may be null, and `code` may be a status. Compatible servers omit the envelope (`{ object: "error", message, ... }`)
+ * or send `error` as a text.
  */
 export const errorDialect: ErrorDialect = {
   requestIdHeader: "x-request-id",
@@ -17,7 +20,7 @@ export const errorDialect: ErrorDialect = {
     const code = stringAt(error, "code")
     const message = stringAt(body, "error") ?? stringAt(error, "message") ?? detailOf(body)
     const told = status ?? statusIn(error)
-    // A status means more than a general type: a 404 is an `invalid_request_error` too.
+    // A status tells more than a general type: a 404, too, is an `invalid_request_error`.
     const kind = kinds.get(code ?? "") ?? kinds.get(type ?? "") ?? kindOfMessage(message) ?? kindOfStatus(told) ??
       generalKinds.get(code ?? "") ?? generalKinds.get(type ?? "")
     return {
@@ -30,13 +33,13 @@ export const errorDialect: ErrorDialect = {
   }
 }
 
-/** The error inside an event, if it holds one: `error: null` and `error: ""` are none. */
+/** Whether an event holds an error. `error: null` and `error: ""` are none. */
 export const errorIn = (event: JsonObject): boolean => {
   const error = event["error"]
   return isObject(error) || (typeof error === "string" && error !== "") || event["object"] === "error"
 }
 
-/** Codes and types, which OpenAI does not keep apart. */
+/** Kinds by code and by type, as OpenAI uses the same words for both. */
 const kinds = new Map<string, Kind>([
   ["invalid_api_key", "authentication"],
   ["authentication_error", "authentication"],
@@ -76,7 +79,7 @@ const kinds = new Map<string, Kind>([
   ["slow_down", "overloaded"],
   ["vector_store_timeout", "timeout"],
   ["timeout", "timeout"],
-  // What is wrong with the input of a response that had already begun.
+  // Errors of the input, reported after the response began.
   ["invalid_prompt", "invalid"],
   ["data_residency_mismatch", "invalid"],
   ["invalid_image", "invalid"],
@@ -94,7 +97,7 @@ const kinds = new Map<string, Kind>([
   ["failed_to_download_image", "invalid"]
 ])
 
-/** Those that say little; they count when there is nothing else. */
+/** Codes and types so general that they count only if nothing else tells the kind. */
 const generalKinds = new Map<string, Kind>([
   ["invalid_request_error", "invalid"],
   ["invalid_request", "invalid"],
@@ -105,7 +108,7 @@ const generalKinds = new Map<string, Kind>([
   ["internal_error", "internal"]
 ])
 
-/** Compatible servers say this in words alone, under a general type. */
+/** The kind by the message, as compatible servers send a general type with these errors. */
 const kindOfMessage = (message: string | undefined): Kind | undefined =>
   message === undefined
     ? undefined
@@ -124,6 +127,6 @@ const statusIn = (error: JsonObject): number | undefined => {
   return undefined
 }
 
-/** FastAPI's form of an error. */
+/** The message of an error in the form of FastAPI. */
 const detailOf = (body: JsonObject): string | undefined =>
   stringAt(body, "detail") ?? (body["detail"] === undefined ? undefined : JSON.stringify(body["detail"]))

@@ -1,9 +1,12 @@
+/**
+ * Strict schemas in requests of OpenAI's wires. Called by the encoders of `chat` and `responses`.
+ */
 import type * as JsonSchema from "effect/JsonSchema"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { encodeSchema } from "../../../internal/provider/schema.ts"
 import { strictDialect } from "./strictDialect.ts"
 
-/** A strict schema in OpenAI's dialect; what in it cannot be said there makes the request impossible. */
+/** A schema in OpenAI's strict dialect. A schema that the dialect cannot express makes the request impossible. */
 export const inStrictDialect = (
   provider: string,
   schema: JsonSchema.JsonSchema,

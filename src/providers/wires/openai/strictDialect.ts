@@ -1,8 +1,12 @@
+/**
+ * The strict mode of OpenAI's APIs, as data. Used by the encoders, and by models to tell whether a schema is supported.
+ */
 import type { SchemaDialect } from "../../../internal/jsonSchema/dialect.ts"
 
 /**
- * The strict mode of OpenAI's APIs (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas),
- * which others have taken over. `provider` is whose it is in messages.
+ * The part of JSON Schema that strict mode takes
+ * (https://platform.openai.com/docs/guides/structured-outputs#supported-schemas). Compatible servers have adopted it.
+ * `provider` is the name in error messages.
  */
 export const strictDialect = (provider: string): SchemaDialect => ({
   provider,

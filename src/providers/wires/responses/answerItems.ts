@@ -1,4 +1,7 @@
-/** Answers on their way back: the items that the decoder made parts of. */
+/**
+ * Answers in the next request of the Responses API: the items that the decoder made parts of are put together again.
+ * Called by `messages.ts`.
+ */
 import * as Equal from "effect/Equal"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
@@ -12,8 +15,8 @@ type Json = JsonObject[string]
 type Draft = { [key: string]: Json }
 
 /**
- * The items of an answer. Several parts may be of one item, and need not be neighbours: it stands where its first part
- * does. Parts of another provider's answer that only that one understands are left out, with a warning.
+ * The items of an answer. Several parts may belong to one item and need not be neighbours; the item stands in the place
+ * of its first part. Parts that only another provider understands are left out with a warning.
  */
 export const encodeAnswer = (
   provider: string,
@@ -23,18 +26,18 @@ export const encodeAnswer = (
 ): ReadonlyArray<JsonObject> => {
   const from = message.metadata?.["provider"]
   const own = from === undefined || from === provider
-  // What is left of an answer that was broken off is text, and no longer the items it was to be.
-  const whole = message.metadata?.["partial"] !== true
-  const answer = new Answer(own && whole)
+  // The items of an interrupted answer are incomplete, so its parts go back as plain text and calls.
+  const complete = message.metadata?.["partial"] !== true
+  const items = new AnswerItems(own && complete)
   for (const part of message.parts) {
-    const left = answer.add(provider, part)
+    const left = items.add(provider, part)
     if (left === undefined) continue
     issues.warn(
       `${field}: ${left} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
     )
   }
-  return answer.items.filter((item) => {
-    // Reasoning that is not there itself is looked up by its id, and found only if the response was stored.
+  return items.list.filter((item) => {
+    // The API looks up reasoning without content by its id, and finds it only if the response was stored.
     const lost = item["type"] === "reasoning" && item["encrypted_content"] === undefined &&
       item["content"] === undefined && message.metadata?.["store"] === false
     if (lost) issues.warn(`${field}: reasoning was left out, as it was neither stored nor encrypted`)
@@ -42,24 +45,25 @@ export const encodeAnswer = (
   })
 }
 
-/** The item a part came from, as far as the part tells. */
+/** The item that a part came from, if the part has it. */
 export const itemOf = (metadata: Metadata | undefined): JsonObject | undefined => objectAt(metadata ?? {}, "item")
 
-/** The type of a call that is of no item here: it came by Chat Completions, from another provider, or from the caller. */
+/** The type of item for a call without one: from Chat Completions, from another provider, or from the app. */
 export const typeOf = (call: { readonly metadata?: Metadata | undefined; readonly args?: Json }): string =>
   call.metadata?.["type"] === "custom" && typeof call.args === "string" ? "custom_tool_call" : "function_call"
 
-class Answer {
-  readonly items: Array<Draft> = []
+/** The items of one answer while its parts are added. */
+class AnswerItems {
+  readonly list: Array<Draft> = []
   readonly #byId = new Map<string, Draft>()
   readonly #own: boolean
 
-  /** `own`: its parts tell the items they came from. */
+  /** `own`: whether the parts have the items they came from. */
   constructor(own: boolean) {
     this.#own = own
   }
 
-  /** Adds a part to its item; gives what it is when it has to be left out. */
+  /** Adds a part to its item. Gives a name for the part, for the warning, if it has to be left out. */
   add(provider: string, part: AIPart): string | undefined {
     const item = this.#own && "metadata" in part ? itemOf(part.metadata) : undefined
     switch (part.type) {
@@ -92,10 +96,10 @@ class Answer {
         return undefined
       }
       case "tool_call":
-        this.items.push(call(item ?? { type: typeOf(part) }, part.id, part.name, part.args))
+        this.list.push(call(item ?? { type: typeOf(part) }, part.id, part.name, part.args))
         return undefined
       case "invalid_tool_call":
-        this.items.push(brokenCall(item ?? { type: "function_call" }, part.id, part.name, part.text))
+        this.list.push(brokenCall(item ?? { type: "function_call" }, part.id, part.name, part.text))
         return undefined
       case "server_tool_call":
         if (item === undefined) return "a server tool call"
@@ -113,7 +117,7 @@ class Answer {
         return undefined
       }
       case "file": {
-        // A preview has no field: the image was never finished.
+        // An image without a field is a preview that was never finished.
         const into = stringAt(part.metadata ?? {}, "field")
         if (item === undefined || into === undefined || part.source.type !== "base64") return "a file"
         this.#draft(item)[into] = part.source.data
@@ -126,15 +130,15 @@ class Answer {
     }
   }
 
-  /** The item of this id; one without an id is the last of its type. */
+  /** The item with this id, made if it is new. Without an id it is the last item of its type. */
   #draft(item: JsonObject): Draft {
     const id = stringAt(item, "id")
     const known = id === undefined
-      ? this.items.findLast((draft) => draft["type"] === item["type"])
+      ? this.list.findLast((draft) => draft["type"] === item["type"])
       : this.#byId.get(id)
     if (known !== undefined) return known
     const draft = { ...item }
-    this.items.push(draft)
+    this.list.push(draft)
     if (id !== undefined) this.#byId.set(id, draft)
     return draft
   }
@@ -145,21 +149,21 @@ class Answer {
     push(draft, "content", part)
   }
 
-  /** Text that is of no item of OpenAI's. */
+  /** Adds text without an item. */
   #plainText(text: string): void {
-    const last = this.items.at(-1)
+    const last = this.list.at(-1)
     if (last !== undefined && typeof last["content"] === "string") last["content"] += text
-    else if (text.trim() !== "") this.items.push({ role: "assistant", content: text })
+    else if (text.trim() !== "") this.list.push({ role: "assistant", content: text })
   }
 
-  /** An item, or a part of one, without a name here. Events are neither. */
+  /** Adds an unknown item or an unknown part of one. Gives false for an event, which is neither. */
   #unknown(raw: ReadonlyArray<Json>): boolean {
     const last = raw.at(-1)
     if (!isObject(last) || typeof last["type"] !== "string") return false
     if ("sequence_number" in last || last["type"].startsWith("response.")) return false
     const { item, ...rest } = last
     if (isObject(item)) this.#content(item, rest)
-    else this.items.push(last)
+    else this.list.push(last)
     return true
   }
 }
@@ -169,7 +173,7 @@ const push = (draft: Draft, key: string, part: JsonObject): void => {
   draft[key] = [...(Array.isArray(list) ? list : []), part]
 }
 
-/** What else the part said. What its slices said is not part of it, and probabilities are of no use to the model. */
+/** Further fields of a part. Those of its slices (`delta`) and log probabilities are not part of a request. */
 const partFields = (metadata: Metadata | undefined): JsonObject | undefined =>
   metadata === undefined ? undefined : restOf(metadata, ["item", "delta", "logprobs"])
 
@@ -181,7 +185,7 @@ const identified = (kind: CallKind, id: string, name: string): JsonObject => ({
   ...(kind.held.includes("name") ? { name } : undefined)
 })
 
-/** A call as the item it was. Its arguments may have been changed since, and then count. */
+/** A call as its item. Arguments that the app has changed since replace those of the item. */
 const call = (item: JsonObject, id: string, name: string, args: Json): Draft => {
   const kind = callKind(stringAt(item, "type") ?? "")
   if (kind === undefined) return { ...item }
@@ -192,7 +196,7 @@ const call = (item: JsonObject, id: string, name: string, args: Json): Draft => 
   }
 }
 
-/** A call whose arguments are no JSON. Where the API takes them as text it gets the text. */
+/** A call whose arguments are no JSON. They are sent where the API takes them as text. */
 const brokenCall = (item: JsonObject, id: string, name: string, text: string): Draft => {
   const kind = callKind(stringAt(item, "type") ?? "")
   if (kind === undefined) return { ...item }
@@ -201,7 +205,7 @@ const brokenCall = (item: JsonObject, id: string, name: string, text: string): D
     : kind.held.includes("arguments")
     ? { arguments: text }
     : kind.held.includes("input")
-    // A string whose end is missing.
+    // The input is a JSON string without its end.
     ? { input: String(parsed(`${text}"`) ?? text) }
     : kind.fields({})
   return { ...item, ...fields, ...identified(kind, id, name) }

@@ -1,28 +1,30 @@
 /**
- * Output items that are calls or the outputs of calls: how each shows as a part, and how the part becomes the item again.
+ * Kinds of output items that are calls, or outputs of calls: how each becomes a part, and the part becomes the item
+ * again. A table; used by the decoder (`calls.ts`, `output.ts`) and by the encoder (`answerItems.ts`, `messages.ts`).
  *
- * A call the caller has to answer is a `tool_call`, whatever the tool; one that OpenAI runs is a `server_tool_call`,
- * also an MCP call that first has to be approved. What of an item no field of the part holds is in `metadata.item`.
+ * A call that the app has to answer is a `tool_call`, whatever the tool. One that OpenAI runs is a `server_tool_call`,
+ * as is an MCP call that needs approval. Fields of an item that the part has no field for are in `metadata.item`.
  */
 import { isObject, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 
 type Json = JsonObject[string]
 
-/** How a kind of call shows. */
+/** A kind of call. */
 export interface CallKind {
-  /** Whether the caller has to answer it. */
+  /** Whether the app has to answer the call. */
   readonly answered: (item: JsonObject) => boolean
+  /** The name of the tool. */
   readonly name: (item: JsonObject) => string
   /** The arguments as JSON text. */
   readonly args: (item: JsonObject) => string
-  /** The fields of the item that hold these arguments. */
+  /** The fields of the item for these arguments. */
   readonly fields: (args: Json) => JsonObject
-  /** The names of the fields that the part holds itself, beside its arguments. */
+  /** The fields that the part itself holds, and `metadata.item` therefore need not. */
   readonly held: ReadonlyArray<string>
-  /** The fields that hold what came of a call that OpenAI ran. */
+  /** The fields that hold the result of a call that OpenAI ran. */
   readonly results: ReadonlyArray<string>
-  /** What the caller's answer is called. */
+  /** The type of the item that answers the call. */
   readonly output?: string | undefined
 }
 
@@ -35,7 +37,7 @@ const objectArgs = (key: string) => ({
   args: (item: JsonObject) => JSON.stringify(objectAt(item, key) ?? {}),
   fields: (args: Json): JsonObject => isEmpty(args) ? {} : { [key]: args }
 })
-/** Arguments that are the item's own fields of these names. */
+/** Arguments that are fields of the item. */
 const fieldArgs = (...keys: ReadonlyArray<string>) => ({
   args: (item: JsonObject) =>
     JSON.stringify(Object.fromEntries(keys.flatMap((key) => key in item ? [[key, item[key]]] : []))),
@@ -51,7 +53,7 @@ const never = () => false
 const client = { answered: always, results: [] }
 const server = { answered: never, held: ["id"] }
 
-/** A shell is the caller's, unless the call names the container it runs in. */
+/** Whether the app runs the shell: it does unless the call names a container. */
 const runsAtCaller = (item: JsonObject): boolean =>
   stringAt(objectAt(item, "environment") ?? {}, "type") !== "container_reference"
 
@@ -63,7 +65,7 @@ const kinds = new Map<string, CallKind>([
     held: ["call_id", "name", "arguments"],
     output: "function_call_output"
   }],
-  // Its input is free text, which as JSON is a string.
+  // The input is free text, which is a string in JSON.
   ["custom_tool_call", {
     ...client,
     name: named,
@@ -75,7 +77,7 @@ const kinds = new Map<string, CallKind>([
   ["shell_call", {
     answered: runsAtCaller,
     name: () => "shell",
-    // The commands come first, as they are what is streamed.
+    // The commands come first, as they are streamed.
     args: (item) => {
       const { commands = [], ...rest } = objectAt(item, "action") ?? {}
       return JSON.stringify({ commands, ...rest })
@@ -95,7 +97,7 @@ const kinds = new Map<string, CallKind>([
   ["apply_patch_call", {
     ...client,
     name: () => "apply_patch",
-    // The diff comes last, as it is what is streamed.
+    // The diff comes last, as it is streamed.
     args: (item) => {
       const { diff, ...rest } = objectAt(item, "operation") ?? {}
       return JSON.stringify(diff === undefined ? rest : { ...rest, diff })
@@ -142,7 +144,7 @@ const kinds = new Map<string, CallKind>([
     held: ["code"],
     results: ["outputs"]
   }],
-  // Its result is an image, and shows as a file.
+  // The result is an image, which becomes a `file` part.
   ["image_generation_call", { ...server, ...noArgs, name: () => "image_generation", held: ["result"], results: [] }],
   ["mcp_call", {
     ...server,
@@ -169,13 +171,13 @@ const kinds = new Map<string, CallKind>([
   }]
 ])
 
-/** How a call shows; undefined for an item that is none. */
+/** The kind of an item of this type; undefined if it is no call. */
 export const callKind = (type: string): CallKind | undefined => kinds.get(type)
 
-/** The id that the answer to a call names. */
+/** The id that the answer to a call refers to. */
 export const callId = (item: JsonObject): string => stringAt(item, "call_id") ?? stringAt(item, "id") ?? ""
 
-/** Items that are outputs of calls which OpenAI ran, and their field that holds what came of it. */
+/** The field that holds the output of a call that OpenAI ran; undefined for items of other types. */
 export const outputField = (type: string): string | undefined => outputs.get(type)
 
 const outputs = new Map([

@@ -1,3 +1,7 @@
+/**
+ * The calls in the output of a response while it arrives, and the results of those that OpenAI runs. Called by
+ * `output.ts`.
+ */
 import type { Delta } from "../../../AIMessageChunk.ts"
 import { restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
@@ -8,11 +12,11 @@ import { named, unlike } from "./itemFields.ts"
 import { JsonStringSlices, opening } from "./jsonStringSlices.ts"
 import type { CallBlock, Deltas, Item } from "./state.ts"
 
-/** The calls of one response, and what came of those that OpenAI ran. */
+/** The calls of one response. */
 export class Calls {
-  /** A later telling of arguments was another one than what had been shown. */
+  /** Whether a later copy of some arguments differed from the emitted ones. */
   disagrees = false
-  /** The ids of calls that the caller has to answer. */
+  /** The ids of calls that the app has to answer. */
   readonly waiting = new Set<string>()
   readonly #nextIndex: () => number
   #lastOfServer = ""
@@ -21,6 +25,7 @@ export class Calls {
     this.#nextIndex = nextIndex
   }
 
+  /** The start of a call. */
   begin(item: Item, kind: CallKind): Deltas {
     const id = callId(item.start)
     const answered = kind.answered(item.start)
@@ -41,12 +46,13 @@ export class Calls {
       args: block.args,
       metadata: {
         item: restOf(item.start, kind.held) ?? {},
-        // The same word as in Chat Completions, to which the call may go.
+        // Chat Completions uses the same word, and the call may go there.
         ...(item.type === "custom_tool_call" ? { type: "custom" } : undefined)
       }
     }]
   }
 
+  /** The end of a call, with the missing end of its arguments, its results and its image. */
   finish(item: Item, kind: CallKind, json: JsonObject): Deltas {
     if (item.call === undefined) item.start = json
     const start = item.call === undefined ? this.begin(item, kind) : []
@@ -75,20 +81,20 @@ export class Calls {
     ]
   }
 
-  /** A slice of the arguments: JSON, or with `raw` the text inside a string of it. */
+  /** A slice of the arguments: JSON text, or with `raw` text for inside a JSON string. */
   slice(item: Item, slice: string, raw: boolean): Deltas {
     const block = item.call
     if (block === undefined) return []
     return this.#add(block, raw ? inString(item, block, slice) : slice)
   }
 
-  /** The next command of a shell begins. */
+  /** The start of the next command of a shell. */
   command(item: Item): Deltas {
     return item.call?.slices === undefined ? [] : this.#add(item.call, "\",\"")
   }
 
-  /** The whole of the arguments, in the fields that the item will have. */
-  whole(item: Item, fields: JsonObject): Deltas {
+  /** The complete arguments, in the fields that the item will have. */
+  complete(item: Item, fields: JsonObject): Deltas {
     const block = item.call
     const kind = callKind(item.type)
     if (block === undefined || kind === undefined) return []
@@ -96,12 +102,12 @@ export class Calls {
     return rest === "" ? [] : this.#add(block, rest)
   }
 
-  /** An image as far as it is made. */
+  /** A preview of an image. */
   preview(item: Item, data: string, facts: JsonObject): Delta {
     return this.#image(item, data, facts, { partial_image_index: facts["partial_image_index"] ?? 0 })
   }
 
-  /** An item that is the output of a call which OpenAI ran. Those of some kinds do not say of which. */
+  /** The output of a call that OpenAI ran. Without the id of the call, it belongs to the last one. */
   output(item: Item, json: JsonObject, field: string): Delta {
     const own = stringAt(json, "call_id") ??
       (item.type === "local_shell_call_output" ? stringAt(json, "id") : undefined)
@@ -114,7 +120,7 @@ export class Calls {
     return { type: "server_tool_result", index: this.#nextIndex(), toolCallId, result, metadata }
   }
 
-  /** All previews of an image and the image have one index, so that each takes the place of the one before. */
+  /** An image or a preview of it. All have one index, so that each replaces the one before. */
   #image(item: Item, data: string, facts: JsonObject, metadata: Metadata): Delta {
     const format = stringAt(facts, "output_format") ?? "png"
     item.image ??= this.#nextIndex()
@@ -132,7 +138,7 @@ export class Calls {
     return [{ type: block.type, index: block.index, args }]
   }
 
-  /** What of the whole arguments has not been shown. */
+  /** The end of the complete arguments that has not been emitted. */
   #missing(block: CallBlock, args: string): string {
     if (args.startsWith(block.args)) return args.slice(block.args.length)
     this.disagrees = true

@@ -1,10 +1,12 @@
-/** Texts, images and files as the Responses API takes them in. */
+/**
+ * Texts, images and files as the Responses API takes them. Called by `messages.ts` and `answerItems.ts`.
+ */
 import { given } from "../../../internal/optional.ts"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { FilePart, ImagePart, InputPart, ProviderOptions, TextPart } from "../../../Message.ts"
 
-/** The content of an input message or of a tool's output: plain text stays it. */
+/** The content of an input message or of the output of a tool. A string stays a string. */
 export const encodeContent = (
   provider: string,
   content: string | ReadonlyArray<InputPart>,
@@ -18,10 +20,11 @@ export const encodeContent = (
   })
 }
 
-/** What of a content is text, for outputs that can be nothing else. */
+/** The text of a content, for outputs that can only be text. */
 export const textOf = (content: string | ReadonlyArray<InputPart>): string =>
   typeof content === "string" ? content : content.flatMap((part) => part.type === "text" ? [part.text] : []).join("")
 
+/** The options of a part for one provider. */
 export const optionsFor = (provider: string, options: ProviderOptions | undefined): JsonObject | undefined =>
   options?.[provider]
 
@@ -40,7 +43,7 @@ const encodeText = (part: TextPart): JsonObject => ({ type: "input_text", text: 
 
 const imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
 
-/** An image; also what a screenshot is made of. */
+/** An image. `messages.ts` makes screenshots of it. */
 const encodeImage = (part: ImagePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
   const { mediaType, source } = part
   if (mediaType !== undefined && !imageTypes.includes(mediaType)) {
@@ -69,7 +72,7 @@ const encodeFile = (part: FilePart, field: string, issues: EncodingIssues): Json
       if (mediaType === undefined) return noMediaType(field, issues)
       return {
         type: "input_file",
-        // Data must have a name, and its ending should fit.
+        // The API requires a name with the data, and its ending should fit the type.
         filename: name ?? `file.${mediaType.split("/")[1]?.split(/[+;]/)[0] ?? "bin"}`,
         file_data: `data:${mediaType};base64,${source.data}`
       }
@@ -78,7 +81,7 @@ const encodeFile = (part: FilePart, field: string, issues: EncodingIssues): Json
     case "file_id":
       return { type: "input_file", file_id: source.id }
     case "text":
-      // A text needs no upload. Its name, if it has one, is what tells it from what the user says.
+      // A text needs no upload. Its name distinguishes it from the words of the user.
       return { type: "input_text", text: name === undefined ? source.text : `${name}:\n\n${source.text}` }
   }
 }

@@ -1,13 +1,12 @@
 /**
- * Decodes the event stream of OpenAI's Responses API (https://platform.openai.com/docs/api-reference/responses-streaming)
- * into chunks.
+ * Decodes the event stream of OpenAI's Responses API
+ * (https://platform.openai.com/docs/api-reference/responses-streaming) into chunks. Made by a host for each response.
+ * Text deltas, which are most events, are read without JSON.parse.
  *
- * `response.completed` and `response.incomplete` are the whole ends; they and `response.failed` bring usage. They also
- * bring the whole output again. What was streamed counts: of the snapshot only what had not been streamed is added. If
- * it tells something else, it is in the message's metadata as `output`, as the provider wrote it.
- *
- * Progress (`...in_progress`, `...searching`) says nothing that items do not, and makes no chunks. Events, items and
- * parts with unknown names become `unknown` parts.
+ * `response.completed` and `response.incomplete` end a message; they and `response.failed` carry usage and the complete
+ * output once more. Streamed content counts: from this snapshot only content that was not streamed is added. If it
+ * differs, it is in the metadata of the message as `output`, as the provider wrote it. Progress events
+ * (`...in_progress`, `...searching`) make no chunks. Events, items and parts with unknown names become `unknown` parts.
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import { given } from "../../../internal/optional.ts"
@@ -30,18 +29,18 @@ export class ResponseDecoder extends EventDecoder {
 
   readonly #output = new Output()
   #begun = false
-  /** The snapshot at the end, and the word its event has for how it ended. */
+  /** The response in the last event, and the status in the name of that event. */
   #end: { readonly response: JsonObject; readonly status: string } | undefined
   #usage: JsonObject | undefined
   #endMetadata: Metadata | undefined
-  // The text block that is being written, and the shape of its frames, so that the commonest need no JSON.parse.
+  // The open text block and the pattern of its frames, so that the commonest frames need no JSON.parse.
   #pattern: FramePattern | undefined
   #text: PartBlock | undefined
-  /** How often frames of another shape may still become the known one. */
+  /** How many more times a frame of another form may replace the pattern. */
   #attemptsLeft = 16
 
   override frame(name: string, data: string): void {
-    // What some servers end with, as Chat Completions does.
+    // Some servers end the stream as Chat Completions does.
     if (data !== "[DONE]") super.frame(name, data)
   }
 
@@ -89,17 +88,17 @@ export class ResponseDecoder extends EventDecoder {
           objectAt(event, "error") === undefined ? { error: restOf(event, ["type"]) ?? {} } : event
         )
     }
-    // As compatible servers tell of errors: with no type, or one of their own.
+    // Compatible servers send errors without a type, or with one of their own.
     if ((!type.startsWith("response.") || type === "response.error") && errorIn(event)) return this.errorEvent(event)
     const deltas = this.#deltas(type, event)
     if (deltas === "malformed") return this.malformed(`A ${type} has no content`, data)
-    // Whatever comes between two slices of a text may have ended its block.
+    // Any other event may have ended the text block.
     this.#pattern = undefined
     if (deltas !== undefined) return deltas.length > 0 ? this.emit(deltas) : undefined
-    if (!progress.test(type) && !toldByItem.has(type)) this.emit(this.#output.unknown(type, event))
+    if (!progress.test(type) && !completeInItem.has(type)) this.emit(this.#output.unknown(type, event))
   }
 
-  /** What an event adds; undefined when this version has no name for it or it adds nothing. */
+  /** The deltas of an event; undefined if its type is unknown or carries no content. */
   #deltas(type: string, event: JsonObject): ReadonlyArray<Delta> | "malformed" | undefined {
     const output = this.#output
     const delta = stringAt(event, "delta")
@@ -141,19 +140,19 @@ export class ResponseDecoder extends EventDecoder {
       case "response.function_call_arguments.delta":
         return sliced((slice) => output.args(event, "function_call", slice, false))
       case "response.function_call_arguments.done":
-        return output.wholeArgs(event, "function_call")
+        return output.completeArgs(event, "function_call")
       case "response.mcp_call_arguments.delta":
         return sliced((slice) => output.args(event, "mcp_call", slice, false))
       case "response.mcp_call_arguments.done":
-        return output.wholeArgs(event, "mcp_call")
+        return output.completeArgs(event, "mcp_call")
       case "response.custom_tool_call_input.delta":
         return sliced((slice) => output.args(event, "custom_tool_call", slice, true))
       case "response.custom_tool_call_input.done":
-        return output.wholeArgs(event, "custom_tool_call")
+        return output.completeArgs(event, "custom_tool_call")
       case "response.code_interpreter_call_code.delta":
         return sliced((slice) => output.args(event, "code_interpreter_call", slice, true))
       case "response.code_interpreter_call_code.done":
-        return output.wholeArgs(event, "code_interpreter_call")
+        return output.completeArgs(event, "code_interpreter_call")
       case "response.apply_patch_call_operation_diff.delta":
         return sliced((slice) => output.args(event, "apply_patch_call", slice, true))
       case "response.shell_call_command.added":
@@ -174,7 +173,8 @@ export class ResponseDecoder extends EventDecoder {
     const extras = extrasOf(event, textDeltaFields)
     const deltas = delta === "" && extras === undefined ? [] : this.#output.slice(event, "text", delta, extras)
     const block = this.#output.textBlock(event)
-    // A delta with an escape is no reason to look at the shape anew; one that could have been read is, now and then.
+    // A delta with an escape does not mean that the form has changed. One that the pattern should have read does, but
+    // only so many times.
     if (this.#pattern === undefined || block !== this.#text || (!needsEscape.test(delta) && this.#attemptsLeft-- > 0)) {
       this.#pattern = block?.type === "text" ? patternOf(name, data, event) : undefined
     }
@@ -183,7 +183,7 @@ export class ResponseDecoder extends EventDecoder {
     if (deltas.length > 0) this.emit(deltas)
   }
 
-  /** The first event with the response tells its id. */
+  /** Reads the id and the metadata of the message from the first event that has the response. */
   #lifecycle(event: JsonObject, data: string): void {
     const response = objectAt(event, "response")
     if (response === undefined) return this.malformed(`A ${String(event["type"])} has no response`, data)
@@ -248,8 +248,8 @@ const secondResponse = "A second response began on the connection"
 const progress =
   /^response\.\w+\.(queued|in_progress|searching|generating|interpreting|calling|compacting|completed|failed)$/
 
-/** Events whose whole content comes with the end of their item. */
-const toldByItem = new Set([
+/** Events whose content comes again, complete, with the end of their item. */
+const completeInItem = new Set([
   "response.shell_call_command.done",
   "response.shell_call_output_content.delta",
   "response.shell_call_output_content.done",
@@ -270,7 +270,7 @@ const textDeltaFields = [
   "obfuscation"
 ]
 
-/** Fields of a response that have a place of their own, and those that only repeat the request. */
+/** Fields of a response that are read elsewhere, or only repeat the request. */
 const ownFields = [
   "id",
   "object",

@@ -1,14 +1,15 @@
 /**
- * Slices of a call's arguments that are not JSON themselves (the code of an interpreter, the input of a custom tool), as
- * slices of the JSON text they become a part of.
+ * Slices of arguments that are not JSON themselves (the code of an interpreter, the input of a custom tool), as slices
+ * of the JSON text that they become part of. Called by `calls.ts`.
  */
 import { objectAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 
-/** Writes text into a JSON string, also when a slice ends inside a character. */
+/** Escapes slices of text for a JSON string. A slice may end inside a character. */
 export class JsonStringSlices {
   #high = ""
 
+  /** The escaped text of a slice. Half a character waits for the next slice. */
   push(slice: string): string {
     const text = this.#high + slice
     const last = text.charCodeAt(text.length - 1)
@@ -18,7 +19,7 @@ export class JsonStringSlices {
   }
 }
 
-/** The JSON text before the first slice of these calls' arguments. */
+/** The JSON text that precedes the first slice of the arguments. */
 export const opening = (type: string, item: JsonObject): string => {
   switch (type) {
     case "custom_tool_call":

@@ -1,4 +1,6 @@
-/** A conversation as the `input` and the `instructions` of a request. */
+/**
+ * A conversation as the `input` and the `instructions` of a request to the Responses API. Called by `request.ts`.
+ */
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
@@ -7,15 +9,15 @@ import { encodeAnswer, itemOf, typeOf } from "./answerItems.ts"
 import { callKind } from "./callKinds.ts"
 import { encodeContent, optionsFor, textOf } from "./content.ts"
 
-/** A call that a later tool message answers: its item, and its arguments. */
+/** A call that a later tool message may answer. */
 interface Call {
   readonly item: JsonObject
   readonly args: JsonObject[string]
 }
 
 /**
- * The messages of a request. `previous` is the id of a response that OpenAI has kept: what led to it, and it itself, are
- * left out. Instructions are not kept, and go along each time.
+ * The messages of a request. `previous` is the id of a response that OpenAI has stored: the messages up to it are left
+ * out. Instructions are not stored, so they are sent each time.
  */
 export const encodeMessages = (
   provider: string,
@@ -25,7 +27,7 @@ export const encodeMessages = (
 ): JsonObject => {
   const leading = messages.findIndex((message) => message._tag !== "SystemMessage")
   const system = messages.slice(0, leading).filter((message) => message._tag === "SystemMessage")
-  // Parts with options of their own, such as the end of what is to be cached, go where there are parts.
+  // `instructions` is plain text, so parts with provider options (such as a cache mark) are sent as messages.
   const plain = system.every(({ content }) =>
     typeof content === "string" || content.every((part) => optionsFor(provider, part.providerOptions) === undefined)
   )
@@ -84,7 +86,7 @@ const developer = (
   content: encodeContent(provider, content, `${field}.content`, issues)
 })
 
-/** The answer to a call, in the form its kind of call asks for. */
+/** The answer to a call, in the form that the kind of call requires. */
 const encodeOutput = (
   provider: string,
   message: ToolMessage,
@@ -120,7 +122,7 @@ const encodeOutput = (
   return { ...answer, output: encodeContent(provider, content, field, issues) }
 }
 
-/** What a shell said: as a list in the API's own form, or as text, which is then all it wrote. */
+/** The output of a shell: a JSON list in the form of the API, or text, which is sent as stdout or stderr. */
 const shellOutput = (text: string, isError: boolean): JsonObject => {
   const list = jsonOf(text)
   return {
@@ -134,7 +136,7 @@ const shellOutput = (text: string, isError: boolean): JsonObject => {
   }
 }
 
-/** The API wants the limit of the call back. */
+/** The output limit of a call, which the API requires in the answer. */
 const lengthOf = (call: Call | undefined): JsonObject | undefined => {
   const limit = objectAt({ args: call?.args ?? null }, "args")?.["max_output_length"]
   return typeof limit === "number" ? { max_output_length: limit } : undefined

@@ -1,10 +1,10 @@
 /**
- * The output of a response while it arrives: items in their places, the blocks they consist of, and what of each has
- * been shown.
+ * The output of a response while it arrives: its items, their blocks, and how much of each has been emitted. Called by
+ * the decoder.
  *
- * Most of what a response says it says three times: in slices, in the event that ends a part or an item, and in the
- * snapshot at the very end. What was shown stays: a later telling only adds what is missing at the end of a block, and
- * blocks and items that were not there at all. Where it tells something else, `disagrees` is set.
+ * A response sends most of its content three times: in slices, in the event that ends a part or an item, and in the
+ * snapshot at the end. Emitted content is never changed: a later copy only adds the missing end of a block, and blocks
+ * and items that were missing. If a copy differs, `disagrees` is set.
  */
 import * as Equal from "effect/Equal"
 import type { Delta } from "../../../AIMessageChunk.ts"
@@ -25,17 +25,18 @@ export class Output {
   #refused = false
   #nextIndex = 0
   readonly #items: Array<Item> = []
-  /** By their `output_index`; when one is used again, the later item. */
+  /** Items by their `output_index`. If an index is used again, the later item. */
   readonly #places = new Map<number, Item>()
-  /** By the item, or by the name of the event. */
+  /** Indices of unknown parts, by their item or by the name of their event. */
   readonly #unknown = new Map<Item | string, number>()
   readonly #calls = new Calls(() => this.#nextIndex++)
 
-  /** A later telling was another one than what had been shown. */
+  /** Whether a later copy of some content differed from the emitted one. */
   get disagrees(): boolean {
     return this.#disagrees || this.#calls.disagrees
   }
 
+  /** The facts about the output that decide the finish. */
   get outcome(): Outcome {
     return { waits: this.#calls.waiting.size > 0, refused: this.#refused }
   }
@@ -44,22 +45,22 @@ export class Output {
   // items
   // ---------------------------------------------------------------------------
 
-  /** An item has begun. */
+  /** The start of an item. */
   added(event: JsonObject, json: JsonObject): Deltas {
     return this.#begin(this.#item(event, json), json)
   }
 
-  /** An item is whole. */
+  /** The end of an item, with all of its content. */
   done(event: JsonObject, json: JsonObject): Deltas {
     const item = this.#find(event)
     return item?.type === stringAt(json, "type") && item !== undefined ?
-      this.#told(item, json) :
+      this.#complete(item, json) :
       this.#whole(event, json)
   }
 
   /**
-   * The whole output once more. Its items are told by their ids; some servers have other ids here, and some leave items
-   * out, so failing that the place counts, and then the type.
+   * The complete output in the last event. Its items are found by id. Some servers use other ids here, and some omit
+   * items, so otherwise the place counts, and then the type.
    */
   snapshot(output: ReadonlyArray<JsonObject[string]>): Deltas {
     const byId = new Map(this.#items.map((item) => [item.start["id"], item]))
@@ -78,12 +79,12 @@ export class Output {
       const like = byType.get(type) ?? []
       while (item === undefined && like.length > 0) item = fits(like.pop())
       if (item !== undefined) met.add(item)
-      return item === undefined ? this.#whole({}, json) : this.#told(item, json)
+      return item === undefined ? this.#whole({}, json) : this.#complete(item, json)
     })
   }
 
-  /** An item is told as a whole: the first time it counts. */
-  #told(item: Item, json: JsonObject): Deltas {
+  /** A complete copy of an item. The first one counts; later ones are only compared. */
+  #complete(item: Item, json: JsonObject): Deltas {
     if (item.done === undefined) return this.#finish(item, json)
     if (!Equal.equals(comparable(item.done), comparable(json))) this.#disagrees = true
     return []
@@ -152,7 +153,7 @@ export class Output {
   // parts of messages and of reasoning
   // ---------------------------------------------------------------------------
 
-  /** A slice of text; undefined when its block is of another kind. */
+  /** A slice of text; undefined if its block is of another kind. */
   slice(event: JsonObject, type: "text" | "refusal", slice: string, extras: Metadata | undefined): Deltas | undefined {
     const item = this.#require(event, "message")
     const block = this.#open(item, contentKey(event), type)
@@ -168,23 +169,24 @@ export class Output {
     return [this.#show(item, block, slice, block.text === "" ? { type: part } : undefined)]
   }
 
-  /** The whole text of a part, or a part: what of it is new. */
+  /** A complete part, or its complete text: gives what has not been emitted. */
   part(event: JsonObject, part: JsonObject): Deltas {
     const summary = "summary_index" in event
     const item = this.#require(event, summary || part["type"] === "reasoning_text" ? "reasoning" : "message")
     return this.#settle(item, summary ? summaryKey(event) : contentKey(event), part, undefined)
   }
 
+  /** An annotation of a text. */
   citation(event: JsonObject, annotation: JsonObject): Deltas {
     const item = this.#require(event, "message")
     const block = this.#open(item, contentKey(event), "text")
-    // The first delta of a block gives its kind.
+    // The first delta of a block fixes its kind.
     const start = block.shown ? [] : [this.#show(item, block, "", undefined)]
     block.citations++
     return [...start, { type: "citation", index: block.index, citation: toCitation(annotation) }]
   }
 
-  /** The block that slices of text are being added to. */
+  /** The block that slices of this text go to. */
   textBlock(event: JsonObject): PartBlock | undefined {
     return this.#find(event)?.parts.get(contentKey(event))
   }
@@ -195,11 +197,11 @@ export class Output {
       parts.flatMap((part, i) => isObject(part) ? this.#settle(item, `${field} ${i}`, part, whole) : [])
   }
 
-  /** Shows what of a part has not been shown; with the item's identity when the item is whole. */
+  /** Emits the rest of a part. `whole` is the identity of the item if it is complete. */
   #settle(item: Item, key: string, part: JsonObject, whole: JsonObject | undefined): Deltas {
     const type = partTypes.get(stringAt(part, "type") ?? "")
     if (type === undefined) {
-      // A kind of part this version has no name for: once, when it is whole.
+      // An unknown part is emitted once, when it is complete.
       return whole === undefined ? [] : this.unknown(`${key} of ${String(whole["id"])}`, { ...part, item: whole })
     }
     const block = this.#open(item, key, type)
@@ -226,12 +228,12 @@ export class Output {
     return [this.#show(item, block, rest, metadata), ...citations]
   }
 
-  /** A delta of a block. The first one tells which item the block belongs to. */
+  /** A delta of a block. The first one has the item of the block in its metadata. */
   #show(item: Item, block: PartBlock, text: string, metadata: Metadata | undefined): Delta {
-    const told = block.shown ? metadata : { item: identity(item.start), ...metadata }
+    const fields = block.shown ? metadata : { item: identity(item.start), ...metadata }
     block.shown = true
     block.text += text
-    return { type: block.type, index: block.index, text, ...given("metadata", told) }
+    return { type: block.type, index: block.index, text, ...given("metadata", fields) }
   }
 
   #open(item: Item, key: string, type: PartBlock["type"]): PartBlock {
@@ -252,22 +254,22 @@ export class Output {
   // calls
   // ---------------------------------------------------------------------------
 
-  /** A slice of a call's arguments: JSON, or with `raw` the text inside a string of it. */
+  /** A slice of the arguments of a call: JSON text, or with `raw` text for inside a JSON string. */
   args(event: JsonObject, type: string, slice: string, raw: boolean): Deltas {
     return this.#calls.slice(this.#require(event, type), slice, raw)
   }
 
-  /** The next command of a shell begins. */
+  /** The start of the next command of a shell. */
   command(event: JsonObject): Deltas {
     return this.#calls.command(this.#require(event, "shell_call"))
   }
 
-  /** The whole of a call's arguments, in the fields that its item will have. */
-  wholeArgs(event: JsonObject, type: string): Deltas {
-    return this.#calls.whole(this.#require(event, type), event)
+  /** The complete arguments of a call, in the fields that its item will have. */
+  completeArgs(event: JsonObject, type: string): Deltas {
+    return this.#calls.complete(this.#require(event, type), event)
   }
 
-  /** An image as far as it is made. */
+  /** A preview of an image. */
   preview(event: JsonObject, data: string): Deltas {
     return [this.#calls.preview(this.#require(event, "image_generation_call"), data, event)]
   }
@@ -276,7 +278,7 @@ export class Output {
   // the rest
   // ---------------------------------------------------------------------------
 
-  /** Something without a name here. What comes of the same kind joins the same part. */
+  /** Unknown content. Content of the same item or event joins one part. */
   unknown(kind: Item | string, raw: JsonObject): Deltas {
     const index = this.#unknown.get(kind) ?? this.#nextIndex++
     this.#unknown.set(kind, index)
@@ -290,7 +292,7 @@ export class Output {
     return id === undefined ? this.#items.at(-1) : this.#items.findLast((item) => item.start["id"] === id)
   }
 
-  /** The item an event belongs to. Some servers leave out its beginning. */
+  /** The item of an event, begun here if the server omitted its start. */
   #require(event: JsonObject, type: string): Item {
     const known = this.#find(event)
     if (known?.type === type && known !== undefined) return known

@@ -1,9 +1,10 @@
 /**
- * A call as the body of `POST /responses` (https://platform.openai.com/docs/api-reference/responses/create).
+ * A call as the body of `POST /responses` (https://platform.openai.com/docs/api-reference/responses/create). Called by
+ * the host `openai`.
  *
- * Nothing is kept at OpenAI unless the call says so: `store` is false, and models that reason are asked for their
- * reasoning in encrypted form, so that it goes into the next turn with the message. `store: true`, and whatever needs a
- * stored response (`previous_response_id`, `conversation`, `background`), switches that off.
+ * OpenAI stores nothing unless the call says so: `store` is false, and reasoning models are asked for encrypted
+ * reasoning, which goes into the next request with the message. `store: true`, and every field that needs a stored
+ * response (`previous_response_id`, `conversation`, `background`), switches that off.
  */
 import type { CallOptions } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
@@ -15,7 +16,7 @@ import type { Message } from "../../../Message.ts"
 import { encodeMessages } from "./messages.ts"
 import { encodeFormat, encodeTools } from "./tools.ts"
 
-/** Puts the request together, or tells what in it OpenAI cannot do. */
+/** Encodes a call, or gives the reason why OpenAI cannot take it. */
 export const encodeRequest = (
   { model, provider }: { readonly provider: string; readonly model: string },
   messages: ReadonlyArray<Message>,
@@ -31,7 +32,7 @@ export const encodeRequest = (
   const thinks = (effort !== undefined && effort !== "none") || isObject(own["reasoning"]) || reasons(model)
   const previous = own["previous_response_id"]
   const stored = own["store"] ??
-    (keepers.some((key) => own[key] !== undefined && own[key] !== null) ? undefined : false)
+    (storingFields.some((key) => own[key] !== undefined && own[key] !== null) ? undefined : false)
   const body = {
     model,
     ...encodeMessages(provider, messages, typeof previous === "string" ? previous : undefined, issues),
@@ -41,7 +42,7 @@ export const encodeRequest = (
     ...encodeTools(provider, options, issues),
     ...given("metadata", options.metadata),
     ...own,
-    // Objects that an option and a field of the API's own share.
+    // Both a common option and a field of the API may set these objects.
     ...merged("reasoning", effort === undefined ? undefined : { effort }, own["reasoning"]),
     ...merged("text", format === undefined ? undefined : { format }, own["text"]),
     ...given("store", stored),
@@ -51,14 +52,14 @@ export const encodeRequest = (
   return issues.problem ?? { body, warnings: issues.warnings }
 }
 
-/** Fields that need a response to be kept. */
-const keepers = ["previous_response_id", "conversation", "background"]
+/** Fields that need a stored response. */
+const storingFields = ["previous_response_id", "conversation", "background"]
 
 const encrypted = "reasoning.encrypted_content"
 
 /**
- * Whether a model is known to reason. Those that do not refuse to encrypt what they do not have, so a name that tells
- * nothing (a deployment's own) is not asked, unless the call speaks of reasoning.
+ * Whether a model is known to reason. Other models refuse a request for encrypted reasoning, so a model with an unknown
+ * name (such as that of a deployment) is asked only if the call has reasoning options.
  */
 const reasons = (model: string): boolean =>
   /(^|[./:])(o[1-9]|gpt-([5-9]|\d\d)|codex|computer-use)/i.test(model) && !/chat/i.test(model)

@@ -1,16 +1,23 @@
+/**
+ * The state of a response while it arrives: items, parts and calls, as plain data. Shared by `output.ts` and
+ * `calls.ts`.
+ */
 import type { Delta } from "../../../AIMessageChunk.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { JsonStringSlices } from "./jsonStringSlices.ts"
 
+/** The deltas of an event. */
 export type Deltas = ReadonlyArray<Delta>
 
 /** A part of a message or of reasoning. */
 export interface PartBlock {
   readonly type: "text" | "refusal" | "reasoning"
   readonly index: number
-  /** What of it has been shown. */
+  /** The text that has been emitted. */
   text: string
+  /** Whether a delta of it has been emitted. */
   shown: boolean
+  /** The number of citations that have been emitted. */
   citations: number
 }
 
@@ -18,27 +25,28 @@ export interface PartBlock {
 export interface CallBlock {
   readonly type: "tool_call" | "server_tool_call"
   readonly index: number
-  /** What of its arguments has been shown. */
+  /** The arguments that have been emitted, as JSON text. */
   args: string
-  /** Set once slices have come that are no JSON. */
+  /** Set once a slice that is not JSON has arrived. */
   slices: JsonStringSlices | undefined
 }
 
 /** An item of the output between its start and its end. */
 export interface Item {
   readonly type: string
-  /** As it began. */
+  /** The item in the event that began it. */
   start: JsonObject
-  /** As its end told it. */
+  /** The item in the event that ended it. */
   done: JsonObject | undefined
   readonly parts: Map<string, PartBlock>
-  /** The block that began with the item, and waits for its first part. */
+  /** The block that was emitted with the start of the item, and waits for its first part. */
   free: PartBlock | undefined
   call: CallBlock | undefined
-  /** The index of the image it makes. */
+  /** The index of the image that the item generates. */
   image: number | undefined
 }
 
+/** An item that has just begun. */
 export const makeItem = (type: string, start: JsonObject): Item => ({
   type,
   start,

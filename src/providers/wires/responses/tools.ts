@@ -1,4 +1,6 @@
-/** Tools and the choice among them. */
+/**
+ * Tools, the choice among them and the format of the answer, in requests to the Responses API. Called by `request.ts`.
+ */
 import type { CallOptions, ProviderTool, ResponseFormat, ToolChoice, ToolDefinition } from "../../../CallOptions.ts"
 import { given } from "../../../internal/optional.ts"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
@@ -6,7 +8,7 @@ import { inStrictDialect } from "../openai/schema.ts"
 
 type Tool = ToolDefinition | ProviderTool
 
-/** The fields of a request that are about tools. */
+/** The fields of a request for tools. */
 export const encodeTools = (provider: string, options: CallOptions, issues: EncodingIssues) => {
   const tools = options.tools ?? []
   const encoded = tools.map((tool, i) => encodeTool(provider, tool, `tools[${i}]`, issues))
@@ -24,7 +26,7 @@ const encodeTool = (provider: string, tool: Tool, at: string, issues: EncodingIs
   }
   const { type } = tool.parameters
   if (type !== undefined && type !== "object") issues.invalid(`${at}.parameters`, "must be the schema of an object")
-  // The API's own default is strict, which turns each optional property into one that the model has to give.
+  // The default of the API is strict, which makes the model give every optional property.
   const strict = tool.strict ?? false
   return {
     type: "function",
@@ -38,7 +40,7 @@ const encodeTool = (provider: string, tool: Tool, at: string, issues: EncodingIs
   }
 }
 
-/** A choice by name: of a function, of a custom tool, of an MCP server by its label, or of a hosted tool by its type. */
+/** The choice of a tool: a function or a custom tool by name, an MCP server by label, a hosted tool by type. */
 const encodeChoice = (choice: ToolChoice, tools: ReadonlyArray<Tool>) => {
   if (typeof choice === "string") return choice
   const { name } = choice
@@ -51,7 +53,7 @@ const encodeChoice = (choice: ToolChoice, tools: ReadonlyArray<Tool>) => {
   return definitions.some((definition) => definition["type"] === name) ? { type: name } : { type: "function", name }
 }
 
-/** The form of the answer. */
+/** The format of the answer. */
 export const encodeFormat = (format: ResponseFormat | undefined, issues: EncodingIssues) => {
   if (format === undefined || format.type === "text") return undefined
   if (format.type === "json") return { type: "json_object" }

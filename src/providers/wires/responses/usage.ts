@@ -1,10 +1,13 @@
+/**
+ * Usage and status of a response. Called by the decoder at the end of a stream.
+ */
 import type { Finish, Reason } from "../../../Finish.ts"
 import { given } from "../../../internal/optional.ts"
 import { numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Usage } from "../../../Usage.ts"
 
-/** The totals of a response, which tells them once, at its end. */
+/** The usage of a response, which it reports once, at its end. */
 export const toUsage = (raw: JsonObject): Usage => {
   const input = objectAt(raw, "input_tokens_details") ?? {}
   const output = objectAt(raw, "output_tokens_details") ?? {}
@@ -24,20 +27,21 @@ export const toUsage = (raw: JsonObject): Usage => {
   }
 }
 
-/** What the response was for: what its output held, as far as the end depends on it. */
+/** The facts about an output that decide the finish. */
 export interface Outcome {
-  /** A call of it waits for an answer of the caller. */
+  /** Whether a call waits for an answer of the app. */
   readonly waits: boolean
+  /** Whether the model refused. */
   readonly refused: boolean
 }
 
 /**
- * How a response ended. `raw` is its `status`, one of few: `completed` also when it calls tools or declines, and
- * `incomplete` for each limit. The rest is told by the output and by `incomplete_details`.
+ * The finish of a response. `raw` is its `status`, which is `completed` also after tool calls and refusals, and
+ * `incomplete` for every limit. The output and `incomplete_details` tell the rest.
  */
 export const toFinish = (response: JsonObject, impliedStatus: string, outcome: Outcome): Finish => {
   const status = stringAt(response, "status")
-  // Some servers forget to change it.
+  // Some servers do not update it.
   const raw = status === undefined || status === "in_progress" || status === "queued" ? impliedStatus : status
   const why = stringAt(objectAt(response, "incomplete_details") ?? {}, "reason") ?? ""
   const reason: Reason = raw === "incomplete"
