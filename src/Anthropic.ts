@@ -36,7 +36,7 @@ import type { Options } from "./providers/anthropic/options.ts"
 export type { Options } from "./providers/anthropic/options.ts"
 
 /**
- * A chat model, for an app's own tag. What the options leave open is read from the environment.
+ * Makes a chat model, for a tag of your own. Settings that the options omit are read from the environment.
  *
  * **Example** (Two models in one app)
  *
@@ -56,7 +56,7 @@ export type { Options } from "./providers/anthropic/options.ts"
 export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> =>
   Effect.map(
     withEnvironment(options, {
-      // A token that the app passes is not to be shadowed by a key of the environment.
+      // A key in the environment must not take the place of a token that the app passes.
       apiKey: options.authToken === undefined ? secret("ANTHROPIC_API_KEY") : absent,
       authToken: secret("ANTHROPIC_AUTH_TOKEN"),
       baseUrl: text("ANTHROPIC_BASE_URL")
@@ -65,7 +65,7 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
   )
 
 /**
- * The context's chat model.
+ * A layer for `ChatModel`. Settings that the options omit are read from the environment.
  *
  * **Example** (A song)
  *
@@ -83,17 +83,22 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
 export const layer = (options: Options): Layer.Layer<ChatModel, Config.ConfigError> =>
   Layer.effect(ChatModel, make(options))
 
-/** Settings from an app's own configuration; `options` are plain. */
+/** Settings as `Config`s, for an app with its own configuration. */
 export interface ConfigOptions {
+  /** The name of the model. */
   readonly model: Config.Config<string>
+  /** The API key. Defaults to `ANTHROPIC_API_KEY`. */
   readonly apiKey?: Config.Config<Redacted.Redacted<string>> | undefined
+  /** A bearer token instead of a key. Defaults to `ANTHROPIC_AUTH_TOKEN`. */
   readonly authToken?: Config.Config<Redacted.Redacted<string>> | undefined
+  /** The address of the API. Defaults to `ANTHROPIC_BASE_URL`, or else `https://api.anthropic.com`. */
   readonly baseUrl?: Config.Config<string> | undefined
+  /** All other options, as plain values. None by default. */
   readonly options?: Omit<Options, "model" | "apiKey" | "authToken" | "baseUrl"> | undefined
 }
 
 /**
- * The context's chat model, set up from `Config`. A setting that is missing or wrong fails the layer.
+ * A layer for `ChatModel` with settings from `Config`. A missing or invalid setting fails the layer.
  *
  * **Example** (An app's own names)
  *
@@ -111,8 +116,8 @@ export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Confi
   Layer.effect(ChatModel, Effect.flatMap(readConfig(config), make))
 
 /**
- * A tool that Anthropic defines, and as a rule runs: web search, web fetch, code execution, tool search and so on.
- * `definition` is what the API's `tools` takes.
+ * A tool that Anthropic defines and usually runs, such as web search, web fetch, code execution or tool search.
+ * `definition` is an item of the API's `tools`.
  *
  * **Example** (Searching the web)
  *
@@ -130,8 +135,8 @@ export const serverTool = (
 ): ProviderTool => ({ type: "provider", provider: "anthropic", definition })
 
 /**
- * Marks a message part, a tool or a call as the end of what is to be cached: `providerOptions: cacheControl()`.
- * `ttl` is how long that is, 5 minutes or one hour. Other providers ignore the mark.
+ * Marks a message part, a tool or a call as the end of a prefix to cache: `providerOptions: cacheControl()`. `ttl` is
+ * the lifetime, 5 minutes by default or one hour. Other providers ignore the mark.
  *
  * **Example** (Instructions that stay the same)
  *

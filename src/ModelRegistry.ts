@@ -1,9 +1,12 @@
 /**
- * Providers of chat models by name. An app registers its own here; `Providers` adds those that are part of Rivulet.
+ * Providers of chat models by name. An app registers its own here; `rivulet/Providers` adds those that are part of
+ * Rivulet.
  *
- * {@link make} finds a model by one name, `provider:model`, among the registered providers. `Providers.layerFrom` and
- * `Providers.make` do the same for the registered and the built-in providers together. A missing key or package is the
- * typed failure of a model's first call, with a message that says which variable to set or which package to install.
+ * **Details**
+ *
+ * {@link make} finds a model by its name, `provider:model`, among the registered providers. `Providers.layerFrom` and
+ * `Providers.make` also find the built-in ones. A missing key or package fails the first call of the model, with a
+ * message that says which variable to set or which package to install.
  */
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
@@ -15,7 +18,7 @@ import type { CallOptions } from "./CallOptions.ts"
 import type { Service } from "./internal/model/service.ts"
 
 /**
- * No model has this name. `known` has the names of all providers that were looked up.
+ * The error of a name that leads to no model. `known` has the names of all providers.
  *
  * **Example** (Listing the known providers)
  *
@@ -32,7 +35,7 @@ import type { Service } from "./internal/model/service.ts"
  */
 export class ModelRegistryError
   extends Schema.TaggedError<ModelRegistryError>("rivulet/ModelRegistryError")("ModelRegistryError", {
-    /** The name as it was given. */
+    /** The name that was looked up. */
     model: Schema.String,
     message: Schema.String,
     known: Schema.Array(Schema.String)
@@ -41,18 +44,18 @@ export class ModelRegistryError
 
 /** A provider of chat models. */
 export interface Provider {
-  /** Makes a model of the provider, by the name that stands after the colon. It may live as long as the scope. */
+  /** Makes a model by the name after the colon. The model may live as long as the scope. */
   readonly make: (
     model: string,
     options?: CallOptions
   ) => Effect.Effect<Service, Config.ConfigError | ModelRegistryError, Scope.Scope>
-  /** The model that is meant by the provider's name alone. Absent: there must be one in the name. */
+  /** The model for the name of the provider alone. Without it, a name must include a model. */
   readonly defaultModel?: string | undefined
-  /** Some of its models, the first one a good choice. For lists and messages. */
+  /** Some of its models, for lists and messages. The first is a good choice. None by default. */
   readonly models?: ReadonlyArray<string> | undefined
-  /** The environment variables that may hold its key; one will do. For lists and messages. Absent: it needs none. */
+  /** The environment variables that may hold its key, for lists and messages. Absent if it needs no key. */
   readonly keys?: ReadonlyArray<string> | undefined
-  /** The package it needs beside Rivulet. For lists and messages. */
+  /** The package that it requires beside Rivulet, for lists and messages. None by default. */
   readonly package?: string | undefined
 }
 
@@ -78,7 +81,7 @@ export const ModelRegistry: Context.Reference<Providers> = Context.Reference<Pro
 })
 
 /**
- * Registers providers beside those that are registered already. A provider of the same name is replaced.
+ * Registers providers in addition to those of the context. A provider of the same name is replaced.
  *
  * **Example** (A provider of your own)
  *
@@ -103,8 +106,8 @@ export const layer = (providers: Providers): Layer.Layer<never> =>
   Layer.effect(ModelRegistry, Effect.map(ModelRegistry, (known) => ({ ...known, ...providers })))
 
 /**
- * Makes the model of a name, `provider:model`, by a registered provider. It lives as long as the scope. `Providers.make`
- * also finds the built-in providers.
+ * Makes the model with a name, `provider:model`, by a registered provider. The model lives as long as the scope.
+ * `Providers.make` also finds the built-in providers.
  *
  * **Example** (A model for a tag of your own)
  *
@@ -126,7 +129,7 @@ export const make: (
     const providers = yield* ModelRegistry
     const known = Object.keys(providers)
     const [provider = "", ...rest] = name.split(":")
-    // Providers are looked up in an object, which has more than its own keys.
+    // An object also has inherited keys, such as `constructor`.
     const found = Object.hasOwn(providers, provider) ? providers[provider] : undefined
     const model = rest.join(":").trim() || found?.defaultModel
     if (found !== undefined && model !== undefined) return yield* found.make(model, options)
@@ -150,7 +153,7 @@ const problem = (name: string, providers: Providers): string => {
     : `There is no model ${quoted}: say <provider>:<model>. Known are ${known.join(", ")}`
 }
 
-/** Whose models begin like this one. */
+/** The provider whose models have names that begin like this one. */
 const ownerOf = (model: string, providers: Providers): string | undefined => {
   const family = model.split("-")[0] ?? ""
   return Object.keys(providers).find((name) => providers[name]?.models?.some((each) => each.split("-")[0] === family))

@@ -1,24 +1,30 @@
 /**
  * GPT and the o-series, by OpenAI's Responses API or by Chat Completions.
  *
- * Needs the package `openai`, for authentication and transport; the stream is decoded here. {@link layer} takes the key,
- * the address, the organization and the project from the environment as the SDK does (`OPENAI_API_KEY`,
- * `OPENAI_BASE_URL`, `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`), through the app's `ConfigProvider`. A wrong setting is the
- * typed failure of the first call, not of the layer, so it is handled where all failures of the model are.
+ * **When to use**
  *
- * What an API has beyond the common options goes in as the API spells it, under `providerOptions.openai`: of a call
- * (`seed`, `service_tier`, `store`, `logprobs`, `prompt_cache_key`, ...), of a message part (`detail` of an image), or
- * of a tool. Tools that OpenAI defines are made with {@link serverTool}.
+ * For OpenAI's own servers. `rivulet/OpenAiCompatible` is for other servers that speak Chat Completions.
  *
- * By the Responses API nothing is kept at OpenAI unless the call says so (`store: true`, or `previous_response_id`,
- * `conversation` and `background`, which need it): an answer holds all that the next turn needs, its reasoning included,
- * in encrypted form. With a `previous_response_id` the messages up to the answer of that id are not sent again.
+ * **Details**
  *
- * The Responses stream tells most things three times: in slices, at the end of an item, and in a last snapshot. What was
- * streamed counts; a later telling adds what was missing. Where the snapshot tells something else, the message's
- * `metadata.output` has it as OpenAI wrote it. Each part has the item it came from in `metadata.item`.
+ * - No SDK is needed.
+ * - Settings that the options omit are read from the environment, through the app's `ConfigProvider`: `OPENAI_API_KEY`,
+ *   `OPENAI_BASE_URL`, `OPENAI_ORG_ID`, `OPENAI_PROJECT_ID`.
+ * - A missing or invalid setting fails the first call, not the layer, so that it is handled with the model's other failures.
+ * - Fields of an API that have no common option go under `providerOptions.openai`, spelled as the API spells them: of a call
+ *   (`seed`, `service_tier`, `store`, `logprobs`, `prompt_cache_key`, ...), of a message part (`detail` of an image), or of
+ *   a tool. {@link serverTool} makes tools that OpenAI defines.
+ * - With the Responses API, OpenAI stores nothing unless the call says so: `store: true`, or `previous_response_id`,
+ *   `conversation` and `background`, which need it. An answer holds everything that the next turn needs, its encrypted
+ *   reasoning included. With a `previous_response_id`, the messages up to the answer of that id are not sent again.
+ * - The Responses API sends most content three times: in slices, at the end of an item, and in a last snapshot. Streamed
+ *   content counts, and a later copy only adds missing content. If the snapshot differs, it is in the message's
+ *   `metadata.output`, as OpenAI wrote it. The `metadata.item` of a part is the item that the part came from.
  *
- * For other servers that speak Chat Completions see `rivulet/OpenAiCompatible`.
+ * **Gotchas**
+ *
+ * - A web page must not hold an API key, as its visitors can read it. There, set `baseUrl` to a server of your own that adds
+ *   the key, or pass a `fetch` that calls one.
  */
 import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -37,7 +43,7 @@ import type { Options } from "./providers/openai/options.ts"
 export type { Api, Options } from "./providers/openai/options.ts"
 
 /**
- * A chat model, for an app's own tag. What the options leave open is read from the environment.
+ * Makes a chat model, for a tag of your own. Settings that the options omit are read from the environment.
  *
  * **Example** (Two models in one app)
  *
@@ -66,7 +72,7 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
   )
 
 /**
- * The context's chat model.
+ * A layer for `ChatModel`. Settings that the options omit are read from the environment.
  *
  * **Example** (By Chat Completions)
  *
@@ -84,18 +90,24 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
 export const layer = (options: Options): Layer.Layer<ChatModel, Config.ConfigError> =>
   Layer.effect(ChatModel, make(options))
 
-/** Settings from an app's own configuration; `options` are plain. */
+/** Settings as `Config`s, for an app with its own configuration. */
 export interface ConfigOptions {
+  /** The name of the model. */
   readonly model: Config.Config<string>
+  /** The API key. Defaults to `OPENAI_API_KEY`. */
   readonly apiKey?: Config.Config<Redacted.Redacted<string>> | undefined
+  /** The address of the API. Defaults to `OPENAI_BASE_URL`, or else `https://api.openai.com/v1`. */
   readonly baseUrl?: Config.Config<string> | undefined
+  /** The organization to bill. Defaults to `OPENAI_ORG_ID`. */
   readonly organization?: Config.Config<string> | undefined
+  /** The project to bill. Defaults to `OPENAI_PROJECT_ID`. */
   readonly project?: Config.Config<string> | undefined
+  /** All other options, as plain values. None by default. */
   readonly options?: Omit<Options, "model" | "apiKey" | "baseUrl" | "organization" | "project"> | undefined
 }
 
 /**
- * The context's chat model, set up from `Config`. A setting that is missing or wrong fails the layer.
+ * A layer for `ChatModel` with settings from `Config`. A missing or invalid setting fails the layer.
  *
  * **Example** (An app's own names)
  *
@@ -113,14 +125,18 @@ export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Confi
   Layer.effect(ChatModel, Effect.flatMap(readConfig(config), make))
 
 /**
- * A tool that OpenAI defines, and as a rule runs: web search, file search, code interpreter, MCP and so on, or a custom
- * tool, whose input is free text (`type: "custom"`): a call of it has a text as its `args`. `definition` is what the
- * Responses API's `tools` takes; of these Chat Completions has custom tools only.
+ * A tool that OpenAI defines and usually runs, such as web search, file search, code interpreter or MCP; or a custom
+ * tool (`type: "custom"`), whose input is free text.
  *
- * Those that OpenAI runs show as `server_tool_call` and `server_tool_result` parts, images as `file` parts (each preview
- * takes the place of the one before). Those it leaves to the caller (`shell`, `local_shell`, `apply_patch`, `computer`,
- * and `tool_search` on the client) are tool calls of that name, and take the result of a function: text for a shell or a
- * patch, an image for a computer, a JSON list of tools for a search.
+ * **Details**
+ *
+ * - `definition` is an item of the Responses API's `tools`. Chat Completions takes only custom tools.
+ * - A tool that OpenAI runs appears as `server_tool_call` and `server_tool_result` parts, an image as a `file` part, in
+ *   which each preview replaces the one before.
+ * - A tool that the app runs (`shell`, `local_shell`, `apply_patch`, `computer`, and `tool_search` on the client) appears
+ *   as a tool call of that name. Its result is text for a shell or a patch, an image for a computer, a JSON list of tools
+ *   for a search.
+ * - The `args` of a call of a custom tool are a string.
  *
  * **Example** (Searching the web)
  *
@@ -138,8 +154,8 @@ export const serverTool = (
 ): ProviderTool => ({ type: "provider", provider: "openai", definition })
 
 /**
- * The calls of MCP servers in an answer that OpenAI will not make before they are approved (`require_approval`). Such an
- * answer has the finish reason `tool_calls`; it goes on when each of them has its {@link approval}.
+ * The calls of MCP servers in an answer that need an approval before OpenAI makes them (`require_approval`). Such an
+ * answer has the finish reason `tool_calls`. The next request holds an {@link approval} for each of them.
  *
  * **Example** (Asking first)
  *
@@ -164,8 +180,8 @@ export const approvalRequests = (answer: AIMessage): ReadonlyArray<ServerToolCal
   )
 
 /**
- * Approves a call of an MCP server, or declines it, for a reason that the model is told. It is the tool message that
- * answers the call: `isError` says that it may not be made.
+ * Approves or declines a call of an MCP server. The result is the tool message that answers the call; `isError`
+ * declines it. The model sees `reason`.
  *
  * **Example** (No)
  *

@@ -1,17 +1,18 @@
 /**
  * Any server that speaks OpenAI's Chat Completions: a local one (Ollama, LM Studio, llama.cpp, vLLM) or a provider's.
  *
- * Needs the package `openai`, for authentication and transport. What is known of a server is a preset: address, variable
- * of the key, quirks, capabilities. {@link presets} has those of many by name; a preset of your own is five lines.
- * A setting that is missing or wrong, an unknown preset among them, is the typed failure of the first call.
+ * **Details**
  *
- * Servers deviate. What can be understood in one way only is read from all of them alike: a role that is missing or
- * repeated, content as an array, reasoning in any of its fields, tool calls whose index is missing, shared or counted
- * from 1 and whose ids are missing or change with every chunk, arguments as an object, usage at the end, with each chunk
- * or never, an error inside a 200, comments. The rest is a matter of {@link Quirks}, by name.
- *
- * Fields that a server's API has beyond the common options go under `providerOptions`, keyed by the preset's name, or by
- * `openai-compatible` without one.
+ * - No SDK is needed.
+ * - A preset describes a server: its address, the variable of its key, its quirks and its capabilities. {@link presets} has
+ *   many of them by name. A preset of your own takes five lines.
+ * - A missing or invalid setting, such as an unknown preset, fails the first call, not the layer.
+ * - Servers deviate. Deviations that cannot be mistaken are read from every server: a missing or repeated role, content as an
+ *   array, reasoning in any of its fields, tool calls whose index is missing, shared or counted from 1 and whose ids are
+ *   missing or change with every chunk, arguments as an object, usage at the end, with each chunk or never, an error inside
+ *   a 200, comments. Each of the others has a name in {@link Quirks}.
+ * - Fields of a server's API that have no common option go under `providerOptions`, keyed by the name of the preset, or by
+ *   `openai-compatible` without one.
  */
 import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -29,7 +30,7 @@ export type { Preset, PresetName } from "./providers/compatible/presets.ts"
 export type { Quirks } from "./providers/wires/chat/quirks.ts"
 
 /**
- * The servers that are known by name.
+ * The known servers, by name.
  *
  * **Example** (A server like another)
  *
@@ -45,9 +46,10 @@ export type { Quirks } from "./providers/wires/chat/quirks.ts"
 export const presets = knownPresets
 
 /**
- * A chat model, for an app's own tag. The key is read from the preset's variable, if the options leave it open.
+ * Makes a chat model, for a tag of your own. Settings that the options omit are read from the environment, by the names
+ * in the preset.
  *
- * **Example** (A preset of one's own)
+ * **Example** (A preset of your own)
  *
  * ```ts
  * import { Context, Layer } from "effect"
@@ -74,7 +76,7 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
 }
 
 /**
- * The context's chat model.
+ * A layer for `ChatModel`. Settings that the options omit are read from the environment, by the names in the preset.
  *
  * **Example** (A model on this machine)
  *
@@ -92,17 +94,22 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
 export const layer = (options: Options): Layer.Layer<ChatModel, Config.ConfigError> =>
   Layer.effect(ChatModel, make(options))
 
-/** Settings from an app's own configuration; `options` are plain. */
+/** Settings as `Config`s, for an app with its own configuration. */
 export interface ConfigOptions {
+  /** The name of the model. */
   readonly model: Config.Config<string>
+  /** The name of a preset. Defaults to `options.preset`. */
   readonly preset?: Config.Config<string> | undefined
+  /** The API key. Defaults to the variable of the preset. */
   readonly apiKey?: Config.Config<Redacted.Redacted<string>> | undefined
+  /** The address of the server, without `/chat/completions`. Defaults to the preset's. */
   readonly baseUrl?: Config.Config<string> | undefined
+  /** All other options, as plain values. None by default. */
   readonly options?: Omit<Options, "model" | "apiKey" | "baseUrl"> | undefined
 }
 
 /**
- * The context's chat model, set up from `Config`. A setting that is missing or wrong fails the layer.
+ * A layer for `ChatModel` with settings from `Config`. A missing or invalid setting fails the layer.
  *
  * **Example** (An app's own names)
  *

@@ -1,4 +1,7 @@
-/** The models the command line can ask, by name: those of the registry, and the demo. */
+/**
+ * The models that the command line can use, by name: those of the built-in providers, and the demo. Called by the
+ * commands and by the tour. Must not import the demo statically, as its server takes time to load.
+ */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -8,26 +11,27 @@ import type * as ChatModel from "../ChatModel.ts"
 import * as ModelRegistry from "../ModelRegistry.ts"
 import * as Providers from "../Providers.ts"
 
-/** A model that can be asked. */
+/** A model for a command. */
 export interface Model {
-  /** As `--model` takes it. */
+  /** The value of `--model`. */
   readonly name: string
+  /** Whether it is the offline demo. */
   readonly demo: boolean
-  /** Fails for a name that leads to no model. */
+  /** Fails if the name leads to no model. */
   readonly layer: Layer.Layer<ChatModel.ChatModel, Config.ConfigError | ModelRegistry.ModelRegistryError>
 }
 
-/** Whether a model can be asked in this environment. */
+/** Whether a model can be used in this environment. */
 export interface Availability {
   readonly model: string
   readonly ready: boolean
-  /** What is missing, each as something to do. */
+  /** The missing steps, such as `set ANTHROPIC_API_KEY`. */
   readonly needs: ReadonlyArray<string>
-  /** It takes no key, so it is served on the user's own machine. */
+  /** Whether it needs no key, so that its server runs on the user's machine. */
   readonly local: boolean
 }
 
-/** The demo, which is no provider of the library. Its server takes time to load that `--help` need not spend. */
+/** The demo. Its server is loaded on first use, so that `--help` need not wait for it. */
 const demo: ModelRegistry.Provider = {
   make: (_, options) => Effect.flatMap(Effect.promise(() => import("./demo/layer.ts")), (demo) => demo.make(options)),
   defaultModel: "rivulet-demo"
@@ -35,20 +39,20 @@ const demo: ModelRegistry.Provider = {
 
 const registry = ModelRegistry.layer({ demo })
 
-/** The providers of the command line, the demo first. */
+/** All providers, the demo first. */
 export const providers: Effect.Effect<ModelRegistry.Providers> = Effect.map(
   Providers.all,
   (known) => ({ demo, ...known })
 )
 
-/** The model of a name. */
+/** The model with a name. */
 export const resolve = (name: string): Model => ({
   name,
   demo: name.split(":")[0] === "demo",
   layer: Layer.provide(Providers.layerFrom(name), registry)
 })
 
-/** The model to ask when none is named: `RIVULET_MODEL`, or that of the first provider with a key, or the demo. */
+/** The default model: `RIVULET_MODEL`, or a model of the first provider with a key, or the demo. */
 export const defaultName: Effect.Effect<string, Config.ConfigError> = Effect.gen(function*() {
   const named = yield* Config.option(Config.String("RIVULET_MODEL"))
   if (Option.isSome(named) && named.value.trim() !== "") return named.value
@@ -58,7 +62,7 @@ export const defaultName: Effect.Effect<string, Config.ConfigError> = Effect.gen
   return "demo"
 })
 
-/** All models worth naming, and what each still needs. Any other name after the colon is passed through. */
+/** The suggested models and what each needs. Any other name after the colon works too. */
 export const available: Effect.Effect<ReadonlyArray<Availability>, Config.ConfigError> = Effect.gen(function*() {
   const all: Array<Availability> = []
   for (const [name, provider] of Object.entries(yield* providers)) {

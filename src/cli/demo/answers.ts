@@ -1,6 +1,6 @@
 /**
- * What the demo model says: a function from the prompt to a text, the same text for the same prompt. It recognises what
- * kind of thing is asked for and what it is about; it knows nothing, and says so where that matters.
+ * The texts of the demo model: the same text for the same prompt. It recognises the kind of text and the topic that a
+ * prompt asks for. It has no knowledge, and says so where that matters. Called by `layer.ts`. Pure.
  */
 import { sumIn } from "./arithmetic.ts"
 import { code, greeting, joke, list, question, recipe, reflection, story, translation } from "./prose.ts"

@@ -1,4 +1,8 @@
-/** A sum found in a prompt, and what it comes to. */
+/**
+ * Finds and computes sums in prompts. Called by `answers.ts`. Pure; imports nothing.
+ */
+
+/** A sum in a prompt, and its value. */
 export interface Sum {
   readonly expression: string
   readonly value: number
@@ -11,11 +15,11 @@ const spoken: ReadonlyArray<readonly [RegExp, string]> = [
   [/\bdivided by\b|÷/gi, "/"]
 ]
 
-/** Works out the first sum in a text, such as `3 * (4 + 5)` or "seven" things it cannot read: then `undefined`. */
+/** Computes the first sum in a text, such as `3 * (4 + 5)`; undefined if there is none, or none that can be read. */
 export const sumIn = (text: string): Sum | undefined => {
   const written = spoken.reduce((text, [word, sign]) => text.replace(word, sign), text)
   const expression = /[-(\d][\d\s.()+*/-]*[)\d]/.exec(written)?.[0].trim()
-  // A date or a number by itself is nothing to work out.
+  // A date and a number alone are no sums.
   if (expression === undefined || !/\d\s*[-+*/]/.test(expression) || /^\d{4}-\d\d?-\d\d?$/.test(expression)) {
     return undefined
   }
@@ -27,7 +31,7 @@ export const sumIn = (text: string): Sum | undefined => {
     : undefined
 }
 
-/** Reads sums of products of numbers and brackets. `undefined` is what cannot be read. */
+/** Reads sums of products of numbers and brackets. Gives undefined for text that it cannot read. */
 class Reader {
   readonly #tokens: ReadonlyArray<string>
   #at = 0

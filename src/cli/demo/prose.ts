@@ -1,3 +1,6 @@
+/**
+ * Texts of the demo model in prose, one function for each kind. Called by `answers.ts`. Pure.
+ */
 import type { Pick } from "./random.ts"
 import { capitalize, countOf } from "./topic.ts"
 import type { Topic } from "./topic.ts"

@@ -1,3 +1,8 @@
+/**
+ * Random choices that are the same for the same text. Called by the texts of the demo and by its pace. Pure; imports
+ * nothing.
+ */
+
 /** Numbers from 0 to 1 that look random and are the same for the same text. */
 export const seeded = (text: string): () => number => {
   // FNV-1a makes a seed of the text, mulberry32 numbers of the seed.

@@ -1,6 +1,10 @@
 /**
- * Cuts a text as a model's tokenizer would: a word takes the space before it along, long words come in pieces, numbers
- * in threes, punctuation and line breaks by themselves. Joined, the tokens are the text.
+ * Cuts the demo model's answers into tokens. Called by `layer.ts`. Pure; imports nothing.
+ */
+
+/**
+ * Cuts a text as a model's tokenizer would: a word includes the space before it, long words come in pieces, numbers in
+ * threes, punctuation and line breaks alone. Joined, the tokens are the text.
  */
 export const tokenize = (text: string): ReadonlyArray<string> => (text.match(pieces) ?? []).flatMap(cutWord)
 

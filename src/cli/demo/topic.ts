@@ -1,16 +1,20 @@
-/** What a prompt is about, as far as its words tell. */
+/**
+ * The topic of a prompt, and words for texts about it. Called by `answers.ts` and the texts. Pure; imports nothing.
+ */
+
+/** The topic of a prompt, as far as its words tell. */
 export interface Topic {
-  /** The whole of it: `goldfish on the moon`. */
+  /** The complete topic: `goldfish on the moon`. */
   readonly whole: string
-  /** What comes before the first preposition: `goldfish`. */
+  /** The words before the first preposition: `goldfish`. */
   readonly subject: string
-  /** The words that mean something: `goldfish`, `moon`. */
+  /** The words with a meaning of their own: `goldfish`, `moon`. */
   readonly words: ReadonlyArray<string>
 }
 
 const longest = 9
 
-/** Finds the topic of a prompt: what follows "about", or else the words that are not part of the asking. */
+/** Finds the topic of a prompt: the words after "about", or else the words that do not belong to the request itself. */
 export const topicOf = (prompt: string): Topic => {
   const about = /\b(?:about|regarding|concerning|on the subject of)\s+([^.?!;:\n]+)/iu.exec(prompt)?.[1]
   const all = wordsOf(about ?? prompt)
@@ -22,7 +26,7 @@ export const topicOf = (prompt: string): Topic => {
   return { whole: phrase.join(" "), subject: phrase.slice(0, end === -1 ? undefined : end).join(" "), words }
 }
 
-/** The words of a text. Whatever else is in it, control characters for instance, is not repeated. */
+/** The words of a text. Other characters, such as control characters, are left out. */
 export const wordsOf = (text: string): ReadonlyArray<string> => text.match(/[\p{L}\p{N}][\p{L}\p{M}\p{N}'’-]*/gu) ?? []
 
 /** With a capital letter. */

@@ -1,8 +1,11 @@
+/**
+ * Songs and poems of the demo model. Called by `answers.ts`. Pure.
+ */
 import type { Pick } from "./random.ts"
 import { capitalize, countOf } from "./topic.ts"
 import type { Topic } from "./topic.ts"
 
-/** What there is to see at a place, by a word of the topic. */
+/** The ground and the light of a place, by a word of the topic. */
 const scenes: ReadonlyArray<readonly [at: RegExp, ground: string, light: string]> = [
   [/moon|space|star|planet|mars|sky/i, "silver craters", "earthlight"],
   [/sea|ocean|fish|wave|whale|river|lake|water/i, "coral gardens", "lamplight on water"],

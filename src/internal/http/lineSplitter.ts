@@ -2,6 +2,8 @@
  * Cuts streamed text into lines. Called by the codecs of `RunEvent` and `OutputParser` and by the list parser. Imports
  * nothing.
  */
+
+/** Cuts text that arrives in any slices into lines. LF, CR and CRLF end a line, also a CRLF that two slices share. */
 export class LineSplitter {
   #waiting = ""
   #skipLineFeed = false

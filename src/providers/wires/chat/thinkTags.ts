@@ -2,7 +2,10 @@
  * Separates reasoning from text in streams that write it as `<think>...</think>`. Called by the decoder for servers
  * with the quirk `thinkTags`. Imports nothing.
  */
+
+/** A piece of text. */
 export interface Piece {
+  /** Whether the piece is reasoning. */
   readonly reasoning: boolean
   readonly text: string
 }
