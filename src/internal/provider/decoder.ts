@@ -13,10 +13,9 @@ import type { Decoder } from "../http/httpStream.ts"
 import { maxFrameBytes, SseParser } from "../http/sse.ts"
 import type { FrameHandler } from "../http/sse.ts"
 import { metadataOf, reasonOf, scrubbed } from "./errors.ts"
-import type { ErrorDialect } from "./errors.ts"
+import type { ErrorDialect, Scrub } from "./errors.ts"
 import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
-import type { Scrub } from "./text.ts"
 
 /** The call that a decoder serves. */
 export interface DecoderOptions {
@@ -155,3 +154,17 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     })
   }
 }
+
+// -----------------------------------------------------------------------------
+// for reading frames without JSON.parse
+// -----------------------------------------------------------------------------
+
+/** Characters that have a meaning in a JSON string, or must not be in one: text with one of them is parsed. */
+// oxlint-disable-next-line no-control-regex -- they are what is looked for
+export const needsParser = /[\\\u0000-\u001f]/
+
+/**
+ * Whether `part` stands in `text` at a position. `startsWith` gives the same answer but compares one character after
+ * the other; a slice of a long text copies nothing and is compared at once.
+ */
+export const isAt = (text: string, part: string, at: number): boolean => text.slice(at, at + part.length) === part

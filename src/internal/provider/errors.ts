@@ -27,7 +27,15 @@ import { excerpt } from "../excerpt.ts"
 import { given } from "../optional.ts"
 import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
-import type { Scrub } from "./text.ts"
+
+/** Removes secrets from a text. */
+export type Scrub = (text: string) => string
+
+/** Replaces each secret by `<redacted>`, in case a server or a library repeats one. */
+export const scrubber = (secrets: ReadonlyArray<string>): Scrub => {
+  const known = secrets.filter((secret) => secret.length > 0)
+  return (text) => known.reduce((text, secret) => text.replaceAll(secret, "<redacted>"), text)
+}
 
 /** The kinds of error that a provider can report. */
 export type Kind =

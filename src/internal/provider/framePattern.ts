@@ -4,7 +4,7 @@
  * halves the cost of a delta. Called for every frame of a stream, so it allocates nothing but the text. Must not know
  * any wire.
  */
-import { isAt } from "./text.ts"
+import { isAt } from "./decoder.ts"
 
 /** A value that differs from frame to frame: the text of the delta, a string that is skipped, or a number. */
 export type Hole = "text" | "padding" | "number"
@@ -58,7 +58,3 @@ const endOfDigits = (text: string, start: number): number => {
 }
 
 const isDigit = (code: number): boolean => code >= 48 && code <= 57
-
-/** Characters that have a meaning in a JSON string, or must not be in one: text with one of them is parsed. */
-// oxlint-disable-next-line no-control-regex -- they are what is looked for
-export const needsParser = /[\\\u0000-\u001f]/

@@ -22,10 +22,9 @@ import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
 import { given } from "../optional.ts"
 import type { DecoderOptions } from "./decoder.ts"
-import { errorOf } from "./errors.ts"
+import { errorOf, scrubber } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
-import { scrubber } from "./text.ts"
 
 /** A request that can be sent. */
 export interface Encoded {

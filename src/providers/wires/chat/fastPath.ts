@@ -3,7 +3,8 @@
  * every frame. But for the text (and OpenAI's padding) such frames of one stream are the same bytes, so one frame that
  * was parsed gives the pattern of the others.
  */
-import { FramePattern, needsParser } from "../../../internal/provider/framePattern.ts"
+import { needsParser } from "../../../internal/provider/decoder.ts"
+import { FramePattern } from "../../../internal/provider/framePattern.ts"
 import { isObject, objectAt } from "../../../internal/provider/json.ts"
 
 /** A text delta that was read by the pattern. */

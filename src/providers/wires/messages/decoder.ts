@@ -6,11 +6,9 @@
  */
 import type { AIMessageChunk } from "../../../AIMessageChunk.ts"
 import { given } from "../../../internal/optional.ts"
-import { EventDecoder } from "../../../internal/provider/decoder.ts"
-import { needsParser } from "../../../internal/provider/framePattern.ts"
+import { EventDecoder, isAt, needsParser } from "../../../internal/provider/decoder.ts"
 import { numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
-import { isAt } from "../../../internal/provider/text.ts"
 import type { Metadata } from "../../../Message.ts"
 import { blockDelta, startBlock, stopBlock } from "./blocks.ts"
 import type { Block } from "./blocks.ts"

@@ -11,14 +11,13 @@ import type {
   ToolDefinition
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
+import type { SchemaDialect } from "../../../internal/jsonSchema/dialect.ts"
 import { given } from "../../../internal/optional.ts"
-import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
+import { encodeSchema, EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
-import { encodeSchema } from "../../../internal/provider/schema.ts"
 import type { Message } from "../../../Message.ts"
 import { encodeMessages } from "./messages.ts"
-import { schemaDialect } from "./schemaDialect.ts"
 
 /** A request and the beta features it needs. */
 export interface EncodedRequest extends Encoded {
@@ -156,4 +155,29 @@ const encodeMetadata = (metadata: CallOptions["metadata"], issues: EncodingIssue
     issues.warn(`metadata: Anthropic keeps only user_id; left out: ${Object.keys(rest).join(", ")}`)
   }
   return user_id === undefined ? undefined : { metadata: { user_id } }
+}
+
+/**
+ * Schemas of `output_config.format` and of `strict` tools
+ * (https://platform.claude.com/docs/en/build-with-claude/structured-outputs).
+ */
+export const schemaDialect: SchemaDialect = {
+  provider: "Anthropic",
+  keywords: new Set(),
+  formats: new Set([
+    "date-time",
+    "time",
+    "date",
+    "duration",
+    "email",
+    "hostname",
+    "uri",
+    "ipv4",
+    "ipv6",
+    "uuid"
+  ]),
+  minItems: 1,
+  objectRoot: false,
+  recursion: false,
+  optionalKeys: "absent"
 }
