@@ -131,7 +131,13 @@ export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Confi
  * ```
  */
 export const serverTool = (
-  definition: { readonly type: string; readonly name?: string | undefined; readonly [key: string]: unknown }
+  definition: {
+    /** The type of the tool, as the API names it. */
+    readonly type: string
+    /** The name of the tool, where the API asks for one. */
+    readonly name?: string | undefined
+    readonly [key: string]: unknown
+  }
 ): ProviderTool => ({ type: "provider", provider: "anthropic", definition })
 
 /**

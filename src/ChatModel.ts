@@ -44,7 +44,7 @@ import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
 import { streamObject as streamObjectOf } from "./internal/object/generate.ts"
 import type { GeneratedObject, ObjectChunk, ObjectOptions, ObjectRunnable, Whole } from "./internal/object/types.ts"
-import { given } from "./internal/optional.ts"
+import { optional } from "./internal/optional.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
 import { barrier, makeRunnable, open } from "./internal/runnable/make.ts"
 import { last, message } from "./internal/step/fold.ts"
@@ -289,7 +289,7 @@ export const generateObject = <S extends Schema.Constraint>(
   Effect.map(
     // The last element is the whole.
     collect(fromStream(streamObject(input, options), last as () => ChunkFold<unknown, Whole<S["Type"]>>)),
-    ({ message, usage, value }) => ({ value, message, ...given("usage", usage) })
+    ({ message, usage, value }) => ({ value, message, ...optional("usage", usage) })
   )
 
 /**

@@ -19,7 +19,7 @@
 import * as Base64 from "effect/encoding/Base64"
 import * as Schema from "effect/Schema"
 import { Finish } from "./Finish.ts"
-import { given } from "./internal/optional.ts"
+import { optional } from "./internal/optional.ts"
 import { Usage } from "./Usage.ts"
 
 // -----------------------------------------------------------------------------
@@ -512,7 +512,7 @@ export const image = (
     /** Settings for single providers. */
     readonly providerOptions?: ProviderOptions | undefined
   }
-): ImagePart => ({ type: "image", ...sourceOf(options), ...given("providerOptions", options.providerOptions) })
+): ImagePart => ({ type: "image", ...sourceOf(options), ...optional("providerOptions", options.providerOptions) })
 
 /**
  * Makes a file part from bytes or base64, a URL, a file id, or plain text.
@@ -538,8 +538,8 @@ export const file = (
 ): FilePart => ({
   type: "file",
   ...sourceOf(options),
-  ...given("name", options.name),
-  ...given("providerOptions", options.providerOptions)
+  ...optional("name", options.name),
+  ...optional("providerOptions", options.providerOptions)
 })
 
 interface TextInput {
@@ -557,7 +557,7 @@ const sourceOf = (options: SourceInput | TextInput): { readonly source: Source; 
     : "fileId" in options
     ? { type: "file_id", id: options.fileId }
     : { type: "text", text: options.text }
-  return { source, ...given("mediaType", options.mediaType) }
+  return { source, ...optional("mediaType", options.mediaType) }
 }
 
 const textOf = (parts: ReadonlyArray<AIPart>): string =>
@@ -576,7 +576,7 @@ export const aiMessage = (fields: AIFields & { readonly finish: Finish }): AIMes
 export const partialAIMessage = (fields: AIFields): PartialAIMessage => ({
   _tag: "PartialAIMessage",
   ...common(fields),
-  ...given("finish", fields.finish)
+  ...optional("finish", fields.finish)
 })
 
 const common = (fields: AIFields) => ({
@@ -585,6 +585,6 @@ const common = (fields: AIFields) => ({
   parts: fields.parts,
   toolCalls: fields.parts.filter((part) => part.type === "tool_call"),
   invalidToolCalls: fields.parts.filter((part) => part.type === "invalid_tool_call"),
-  ...given("usage", fields.usage),
-  ...given("metadata", fields.metadata)
+  ...optional("usage", fields.usage),
+  ...optional("metadata", fields.metadata)
 })

@@ -37,7 +37,9 @@ export class ModelRegistryError
   extends Schema.TaggedError<ModelRegistryError>("rivulet/ModelRegistryError")("ModelRegistryError", {
     /** The name that was looked up. */
     model: Schema.String,
+    /** The problem, and a name that would do. */
     message: Schema.String,
+    /** The names of all providers that were looked up. */
     known: Schema.Array(Schema.String)
   })
 {}

@@ -150,7 +150,13 @@ export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Confi
  * ```
  */
 export const serverTool = (
-  definition: { readonly type: string; readonly name?: string | undefined; readonly [key: string]: unknown }
+  definition: {
+    /** The type of the tool, as the API names it. */
+    readonly type: string
+    /** The name of the tool, where the API asks for one. */
+    readonly name?: string | undefined
+    readonly [key: string]: unknown
+  }
 ): ProviderTool => ({ type: "provider", provider: "openai", definition })
 
 /**
@@ -194,6 +200,11 @@ export const approvalRequests = (answer: AIMessage): ReadonlyArray<ServerToolCal
  */
 export const approval = (
   call: ServerToolCall,
-  options: { readonly approve: boolean; readonly reason?: string | undefined }
+  options: {
+    /** Whether the call may be made. */
+    readonly approve: boolean
+    /** The reason, which the model sees. Absent: none. */
+    readonly reason?: string | undefined
+  }
 ): ToolMessage =>
   tool({ toolCallId: call.id, name: call.name, content: options.reason ?? "", isError: !options.approve })

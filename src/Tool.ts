@@ -18,7 +18,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ProviderTool, ToolDefinition } from "./CallOptions.ts"
 import type { Chunk } from "./internal/agent/types.ts"
-import { given } from "./internal/optional.ts"
+import { optional } from "./internal/optional.ts"
 import type { Runnable } from "./internal/step/types.ts"
 import type { Any } from "./internal/tools/any.ts"
 import { TypeId } from "./internal/tools/definitions.ts"
@@ -195,9 +195,9 @@ export const make = <
       )
     },
     parametersSchema: parameters as Parameters,
-    ...given("description", options.description),
-    ...given("strict", options.strict),
-    ...given("providerOptions", options.providerOptions)
+    ...optional("description", options.description),
+    ...optional("strict", options.strict),
+    ...optional("providerOptions", options.providerOptions)
   }
 }
 

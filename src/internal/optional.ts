@@ -3,7 +3,7 @@
  * `undefined`. It must import nothing.
  */
 
-/** An object with one field, or an empty one if the value is `undefined`: `{ ...given("usage", usage) }`. */
-export const given = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
+/** An object with one field, or an empty one if the value is `undefined`: `{ ...optional("usage", usage) }`. */
+export const optional = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
   // A computed key has the type `string`; this one can only be `key`.
   value === undefined ? {} : { [key]: value } as { readonly [P in K]: V }

@@ -4,7 +4,7 @@
  */
 import type { AIMessage, InvalidToolCall, Message, ToolCall, ToolMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 
 /** One step of a run: an answer of the model and the results of its calls. */
 export interface Step {
@@ -58,7 +58,7 @@ export const pendingOf = (messages: ReadonlyArray<Message>): Pending | undefined
 export const addUsage = (self: Usage | undefined, that: Usage | undefined): Usage | undefined => {
   if (self === undefined || that === undefined) return withoutRaw(self ?? that)
   const sum = (key: "cacheReadTokens" | "cacheWriteTokens" | "reasoningTokens") =>
-    given(key, self[key] === undefined ? that[key] : self[key] + (that[key] ?? 0))
+    optional(key, self[key] === undefined ? that[key] : self[key] + (that[key] ?? 0))
   return {
     inputTokens: self.inputTokens + that.inputTokens,
     outputTokens: self.outputTokens + that.outputTokens,

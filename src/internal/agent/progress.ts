@@ -4,7 +4,7 @@
  */
 import type { AIMessage, Message, ToolMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 import { addUsage } from "./conversation.ts"
 import type { Call, Conversation, Step } from "./conversation.ts"
 import type { AgentFinish, AgentResult } from "./types.ts"
@@ -59,7 +59,7 @@ export class Progress {
     return {
       messages: [...this.#messages, ...results],
       steps: open === undefined ? this.#steps.slice() : [...this.#steps, { message: open.message, results }],
-      ...given("usage", this.#usage)
+      ...optional("usage", this.#usage)
     }
   }
 

@@ -10,7 +10,7 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import type { RunEvent } from "../../RunEvent.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 import { fedElsewhere } from "../step/fold.ts"
 import type { Folded } from "../step/fold.ts"
 import type { ChunkPull, Opener, Run, StepInfo } from "../step/types.ts"
@@ -97,7 +97,7 @@ const watched = <Chunk, Out, E, R>(
   const streams = hasStreamEvents(step, context.demand, root)
   const waits = startsWithWholeInput(step.type, streams, root)
   const inputOf = () =>
-    input._tag === "Value" ? { input: shownInput(step, input.value, root) } : given("input", input.value())
+    input._tag === "Value" ? { input: shownInput(step, input.value, root) } : optional("input", input.value())
   const report = new Report(
     context.watcher.emit,
     () => startEvent(info, waits && (input._tag === "Value" || input.complete) ? inputOf() : {})

@@ -6,7 +6,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as SchemaRepresentation from "effect/SchemaRepresentation"
 import { lazy } from "../lazy.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 
 type Representation = SchemaRepresentation.Representation
 type Annotations = Schema.Annotations.Annotations
@@ -106,7 +106,7 @@ export const representationOf = (
     return {
       ...member,
       type: rewrite(ast, member.type, path, source !== undefined),
-      ...given("annotations", source && { ...wordsOf(source), ...member.annotations })
+      ...optional("annotations", source && { ...wordsOf(source), ...member.annotations })
     }
   }
 
@@ -172,7 +172,7 @@ const described = (representation: Representation, chain: ReadonlyArray<SchemaAS
   const source = chain.slice(0, -1).map(SchemaAST.resolve).find(hasWords)
   const annotations = {
     ...representation.annotations,
-    ...given("format", format),
+    ...optional("format", format),
     ...(source && wordsOf(source))
   }
   return Object.keys(annotations).length === 0
@@ -184,8 +184,8 @@ const hasWords = (annotations: Annotations | undefined): annotations is Annotati
   annotations !== undefined && (annotations.description !== undefined || annotations.title !== undefined)
 
 const wordsOf = ({ title, description }: Annotations): Annotations => ({
-  ...given("title", title),
-  ...given("description", description)
+  ...optional("title", title),
+  ...optional("description", description)
 })
 
 /**

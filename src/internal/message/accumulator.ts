@@ -7,7 +7,7 @@ import { aiMessage, partialAIMessage } from "../../Message.ts"
 import type { AIMessage, AIPart, Citation, FilePart, Metadata, PartialAIMessage, Source } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { isDeeperThan, limitsOf } from "../json/limits.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 import type { AIMessageChunk, Delta } from "./chunk.ts"
 
 /** A block whose deltas are arriving: the fields of the deltas, with growing text and arguments. */
@@ -248,7 +248,7 @@ const start = (delta: Delta): Block => {
           type: "server_tool_result",
           toolCallId: delta.toolCallId,
           result: delta.result,
-          ...given("metadata", delta.metadata)
+          ...optional("metadata", delta.metadata)
         }
       }
     case "file":
@@ -259,9 +259,9 @@ const start = (delta: Delta): Block => {
 const filePart = (delta: Extract<Delta, { readonly type: "file" }>): FilePart => ({
   type: "file",
   source: delta.source satisfies Source,
-  ...given("mediaType", delta.mediaType),
-  ...given("name", delta.name),
-  ...given("metadata", delta.metadata)
+  ...optional("mediaType", delta.mediaType),
+  ...optional("name", delta.name),
+  ...optional("metadata", delta.metadata)
 })
 
 const toPart = (block: Block, cutByLength: boolean): AIPart => {
@@ -270,18 +270,18 @@ const toPart = (block: Block, cutByLength: boolean): AIPart => {
       return {
         type: "text",
         text: block.text,
-        ...given("citations", block.citations),
-        ...given("metadata", block.metadata)
+        ...optional("citations", block.citations),
+        ...optional("metadata", block.metadata)
       }
     case "refusal":
-      return { type: "refusal", text: block.text, ...given("metadata", block.metadata) }
+      return { type: "refusal", text: block.text, ...optional("metadata", block.metadata) }
     case "reasoning":
       return {
         type: "reasoning",
         text: block.text,
-        ...given("signature", block.signature),
-        ...given("redacted", block.redacted),
-        ...given("metadata", block.metadata)
+        ...optional("signature", block.signature),
+        ...optional("redacted", block.redacted),
+        ...optional("metadata", block.metadata)
       }
     case "unknown":
       return { type: "unknown", raw: block.raw }
@@ -298,7 +298,7 @@ const toCall = (
   block: Extract<Block, { readonly type: "tool_call" | "server_tool_call" }>,
   cutByLength: boolean
 ): AIPart => {
-  const call = { id: block.id ?? "", name: block.name ?? "", ...given("metadata", block.metadata) }
+  const call = { id: block.id ?? "", name: block.name ?? "", ...optional("metadata", block.metadata) }
   const args = block.end ? parseArgs(block.args, cutByLength) : { reason: "the call was cut off" }
   if ("value" in args) return { type: block.type, ...call, args: args.value }
   return block.type === "tool_call"

@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { Finish } from "../../Finish.ts"
 import { Citation, Metadata, Source } from "../../Message.ts"
 import { Usage } from "../../Usage.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 
 // -----------------------------------------------------------------------------
 // deltas
@@ -265,8 +265,8 @@ export const concat: {
     id: self.id === "" ? that.id : self.id,
     content: self.content + that.content,
     parts: concatParts(self.parts, that.parts),
-    ...given("usage", that.usage ?? self.usage),
-    ...given("finish", that.finish ?? self.finish),
+    ...optional("usage", that.usage ?? self.usage),
+    ...optional("finish", that.finish ?? self.finish),
     ...mergedMetadata(self, that)
   }
 })
@@ -299,8 +299,8 @@ const joinDeltas = (a: Delta, b: Delta): Delta | undefined => {
     return {
       ...a,
       text: a.text + b.text,
-      ...given("signature", b.signature ?? a.signature),
-      ...given("redacted", b.redacted ?? a.redacted),
+      ...optional("signature", b.signature ?? a.signature),
+      ...optional("redacted", b.redacted ?? a.redacted),
       ...mergedMetadata(a, b)
     }
   }
@@ -311,9 +311,9 @@ const joinDeltas = (a: Delta, b: Delta): Delta | undefined => {
     return {
       ...a,
       args: a.args + b.args,
-      ...given("id", a.id ?? b.id),
-      ...given("name", a.name ?? b.name),
-      ...given("end", a.end ?? b.end),
+      ...optional("id", a.id ?? b.id),
+      ...optional("name", a.name ?? b.name),
+      ...optional("end", a.end ?? b.end),
       ...mergedMetadata(a, b)
     }
   }
@@ -323,4 +323,4 @@ const joinDeltas = (a: Delta, b: Delta): Delta | undefined => {
 const mergedMetadata = (
   a: { readonly metadata?: Metadata | undefined },
   b: { readonly metadata?: Metadata | undefined }
-) => given("metadata", mergeMetadata(a.metadata, b.metadata))
+) => optional("metadata", mergeMetadata(a.metadata, b.metadata))

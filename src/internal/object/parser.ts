@@ -9,7 +9,7 @@ import type { Finish } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import { JsonText } from "../json/text.ts"
 import { Accumulator } from "../message/accumulator.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 import { Answer, wholeChunk } from "../parsers/answer.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import { streaming } from "../runnable/make.ts"
@@ -103,7 +103,7 @@ const objectReader = <A, P, R>(
       // The stream of a model only succeeds after its finish, which completes the message.
       const whole = message.message() as AIMessage
       return Effect.map(codec.decode(json.whole, answer), (value): ReadonlyArray<Whole<A>> => [
-        { _tag: "Object", value, message: whole, ...given("usage", whole.usage) }
+        { _tag: "Object", value, message: whole, ...optional("usage", whole.usage) }
       ])
     })
   }
@@ -112,7 +112,7 @@ const objectReader = <A, P, R>(
 /** A complete message as one chunk, with the parts that are read here. */
 const asChunk = (message: AIMessage): AIMessageChunk => ({
   ...wholeChunk(message),
-  ...given("metadata", message.metadata),
+  ...optional("metadata", message.metadata),
   parts: message.parts.flatMap((part, index): ReadonlyArray<Delta> => {
     switch (part.type) {
       case "text":

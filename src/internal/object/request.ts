@@ -9,7 +9,7 @@ import { UnsupportedError } from "../../ChatModelError.ts"
 import { system } from "../../Message.ts"
 import { toMessages } from "../model/prepare.ts"
 import type { ChatInput } from "../model/request.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 import type { ObjectMethod, ObjectRequest } from "./types.ts"
 
 /** The capabilities of a model that decide how it generates objects. */
@@ -68,7 +68,7 @@ export const requestFor = (
             type: "json_schema",
             schema,
             name: name ?? defaultName,
-            ...given("description", description)
+            ...optional("description", description)
           }
         }
       }

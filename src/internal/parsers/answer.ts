@@ -8,7 +8,7 @@ import type { AIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { excerpt } from "../excerpt.ts"
 import type { Failure } from "../json/failure.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 import { OutputParserError } from "./error.ts"
 
 /** The failure of a reader of JSON or XML. */
@@ -90,8 +90,8 @@ export class Answer {
       raw: this.#raw,
       issues,
       expected: this.#expected(),
-      ...given("finish", this.#finish),
-      ...given("usage", this.#usage)
+      ...optional("finish", this.#finish),
+      ...optional("usage", this.#usage)
     })
   }
 }
@@ -110,5 +110,5 @@ export const wholeChunk = (message: AIMessage): AIMessageChunk => ({
   content: message.content,
   parts: message.parts.flatMap((part, index) => part.type === "refusal" ? [{ ...part, index }] : []),
   finish: message.finish,
-  ...given("usage", message.usage)
+  ...optional("usage", message.usage)
 })

@@ -24,7 +24,7 @@ import {
 import type { Reason } from "../../ChatModelError.ts"
 import type { Metadata } from "../../Message.ts"
 import { excerpt } from "../excerpt.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 
@@ -109,7 +109,7 @@ export const reasonOf = (
     ? "The provider reported an error"
     : `The provider answered with status ${status}`
   const message = excerpt(facts.message ?? byDefault, 500)
-  const waiting = { message, ...given("retryAfter", retryAfter) }
+  const waiting = { message, ...optional("retryAfter", retryAfter) }
   switch (facts.kind ?? kindOfStatus(status)) {
     case "authentication":
       return new AuthenticationError({ message })
@@ -132,7 +132,7 @@ export const reasonOf = (
     case "timeout":
       return new TimeoutError({ message, phase: status === undefined ? "idle" : "connect" })
     case "invalid":
-      return new InvalidRequestError({ message, ...given("field", facts.field) })
+      return new InvalidRequestError({ message, ...optional("field", facts.field) })
     case undefined:
       return new UnknownError({ message: facts.type === undefined ? message : `${facts.type}: ${message}` })
   }
@@ -141,7 +141,7 @@ export const reasonOf = (
 /** The metadata of an error, from its body. */
 export const metadataOf = ({ metadata, type }: ErrorFacts): Metadata => ({
   ...metadata,
-  ...given("type", type)
+  ...optional("type", type)
 })
 
 /** The wait that the headers ask for: `retry-after-ms`, or `retry-after` in seconds or as a date. */
@@ -201,7 +201,7 @@ const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, 
         excerpt: excerpt(scrub(text))
       })
       : reasonOf(facts, failed, retryAfterOf(headers, now)),
-    metadata: { status, ...metadataOf(facts), ...given("requestId", requestId ?? undefined) }
+    metadata: { status, ...metadataOf(facts), ...optional("requestId", requestId ?? undefined) }
   })
 }
 

@@ -20,7 +20,7 @@ import type { SchemaDialect } from "../jsonSchema/dialect.ts"
 import { make } from "../model/make.ts"
 import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 import type { DecoderOptions } from "./decoder.ts"
 import { errorOf, scrubber } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
@@ -76,7 +76,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
           decoder: (response) => {
             const requestId = response.headers.get(errorDialect.requestIdHeader)
             const metadata = {
-              ...given("requestId", requestId ?? undefined),
+              ...optional("requestId", requestId ?? undefined),
               ...(warnings.length === 0 ? undefined : { warnings })
             }
             return spec.decoder({ provider, model, metadata, scrub, errorDialect }, encoded)

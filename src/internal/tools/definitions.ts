@@ -5,7 +5,7 @@
 import * as Result from "effect/Result"
 import type { CallOptions, ProviderTool, ToolDefinition } from "../../CallOptions.ts"
 import { UnsupportedError } from "../../ChatModelError.ts"
-import { given } from "../optional.ts"
+import { optional } from "../optional.ts"
 import type { Any } from "./any.ts"
 
 /** The key under which a tool has its implementation. */
@@ -31,9 +31,9 @@ const definitionOf = (
     onSuccess: (parameters) => ({
       name,
       parameters,
-      ...given("description", description),
-      ...given("strict", strict),
-      ...given("providerOptions", providerOptions)
+      ...optional("description", description),
+      ...optional("strict", strict),
+      ...optional("providerOptions", providerOptions)
     }),
     onFailure: (problem) => new UnsupportedError({ field, message: `${field}: ${problem}` })
   })

@@ -4,7 +4,7 @@
 import { ChatDecoder } from "../wires/chat/decoder.ts"
 import type { Quirks } from "../wires/chat/quirks.ts"
 import { encodeRequest } from "../wires/chat/request.ts"
-import type { ApiSpec } from "./model.ts"
+import type { ApiSpec } from "./api.ts"
 
 /** OpenAI follows its own documentation, and alone keeps `metadata`. */
 const quirks: Quirks = { metadata: true }

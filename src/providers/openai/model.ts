@@ -2,34 +2,16 @@
  * OpenAI's own servers: which wire an API is, what it is capable of, and the client. Called by `src/OpenAi.ts`.
  */
 import * as Effect from "effect/Effect"
-import type { CallOptions } from "../../CallOptions.ts"
-import type { Capabilities } from "../../Capabilities.ts"
-import type { Reason } from "../../ChatModelError.ts"
-import type { Decoder } from "../../internal/http/httpStream.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { baseUrlProblem, keyProblem } from "../../internal/provider/client.ts"
-import type { DecoderOptions } from "../../internal/provider/decoder.ts"
 import { providerModel } from "../../internal/provider/model.ts"
-import type { Encoded } from "../../internal/provider/model.ts"
-import type { Message } from "../../Message.ts"
 import { client } from "../wires/openai/client.ts"
 import { errorDialect } from "../wires/openai/errors.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
+import type { ApiSpec } from "./api.ts"
 import { chat } from "./chat.ts"
 import type { Api, Options } from "./options.ts"
 import { responses } from "./responses.ts"
-
-/** One of OpenAI's APIs: its path, its capabilities and its wire. */
-export interface ApiSpec {
-  readonly path: string
-  readonly capabilities: Partial<Capabilities>
-  readonly encode: (
-    model: { readonly provider: string; readonly model: string },
-    messages: ReadonlyArray<Message>,
-    options: CallOptions
-  ) => Encoded | Reason
-  readonly decoder: (options: DecoderOptions) => Decoder
-}
 
 const apis: { readonly [A in Api]: ApiSpec } = { chat, responses }
 

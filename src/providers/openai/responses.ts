@@ -3,7 +3,7 @@
  */
 import { ResponseDecoder } from "../wires/responses/decoder.ts"
 import { encodeRequest } from "../wires/responses/request.ts"
-import type { ApiSpec } from "./model.ts"
+import type { ApiSpec } from "./api.ts"
 
 /** The specification of the API `responses`. */
 export const responses: ApiSpec = {

@@ -2,7 +2,7 @@
  * The content of a delta of Chat Completions, in all the forms that servers use: text, reasoning, images and citations.
  * Pure functions. Called by the decoder.
  */
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { isObject, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Citation, Metadata, Source } from "../../../Message.ts"
@@ -45,7 +45,7 @@ const detailOf = (detail: JsonObject): Reasoning => {
     text: stringAt(detail, "text") ?? stringAt(detail, "summary") ?? "",
     key: `${type} ${numberAt(detail, "index") ?? ""}`,
     ...(signature === undefined || signature === "" ? undefined : { signature }),
-    ...given("redacted", redacted),
+    ...optional("redacted", redacted),
     metadata: {
       field: "reasoning_details",
       ...restOf(detail, ["text", "summary", "signature", "data"])
@@ -104,8 +104,8 @@ export const toCitation = (raw: JsonObject[string]): Citation => {
   const title = stringAt(inner, "title")
   const citedText = stringAt(inner, "content")
   return {
-    ...given("url", url),
-    ...given("title", title),
+    ...optional("url", url),
+    ...optional("title", title),
     ...(citedText === undefined || citedText === "" ? undefined : { citedText }),
     raw
   }

@@ -10,7 +10,7 @@
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import { TruncatedError } from "../../../ChatModelError.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import type { DecoderOptions } from "../../../internal/provider/decoder.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
 import { reasonOf } from "../../../internal/provider/errors.ts"
@@ -200,8 +200,8 @@ export class ChatDecoder extends EventDecoder {
       type: "reasoning",
       index: this.#blockIndex,
       text,
-      ...given("signature", signature),
-      ...given("redacted", redacted),
+      ...optional("signature", signature),
+      ...optional("redacted", redacted),
       ...(index === "new" ? { metadata } : undefined)
     })
     if (index === "same" && key === metadata["field"]) this.#note(key, text)
@@ -336,15 +336,15 @@ export class ChatDecoder extends EventDecoder {
     if (usage === undefined && metadata === undefined) return this.emit(parts)
     this.chunks.push({
       ...this.chunkOf(parts),
-      ...given("usage", usage && toUsage(usage)),
-      ...given("metadata", metadata)
+      ...optional("usage", usage && toUsage(usage)),
+      ...optional("metadata", metadata)
     })
   }
 
   protected last(): AIMessageChunk {
     return {
       ...this.#endOf([]),
-      ...given("usage", this.#usage && toUsage(this.#usage)),
+      ...optional("usage", this.#usage && toUsage(this.#usage)),
       finish: toFinish(this.#finish ?? "", { calls: this.#calls.any, refused: this.#refused })
     }
   }
@@ -366,7 +366,7 @@ export class ChatDecoder extends EventDecoder {
     if (usage === undefined && parts.length === 0 && this.#endMetadata === undefined && this.#logprobs.length === 0) {
       return []
     }
-    return [{ ...this.#endOf(parts), ...given("usage", usage && toUsage(usage)) }]
+    return [{ ...this.#endOf(parts), ...optional("usage", usage && toUsage(usage)) }]
   }
 }
 

@@ -2,7 +2,7 @@
  * Messages as Chat Completions takes them. Called by `request.ts`. Answers go back in the fields that the decoder read
  * them from.
  */
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
@@ -86,7 +86,7 @@ const imagePart = (
   const { mediaType, source } = part
   const image = (url: string) => ({
     type: "image_url",
-    image_url: { url, ...given("detail", detail) }
+    image_url: { url, ...optional("detail", detail) }
   })
   switch (source.type) {
     case "url":
@@ -224,7 +224,7 @@ const reasoningFields = (
     return {
       ...fields,
       ...(redacted === undefined ? { [name]: text } : { data: redacted }),
-      ...given("signature", signature)
+      ...optional("signature", signature)
     }
   })
   const thinking = joined("content")

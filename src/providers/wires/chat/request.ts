@@ -11,7 +11,7 @@ import type {
   ToolDefinition
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject, objectAt } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
@@ -33,13 +33,13 @@ export const encodeRequest = (
   const body = {
     model: target.model,
     messages: encodeMessages(target, messages, issues),
-    ...given(quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens", options.maxTokens),
-    ...given("temperature", options.temperature),
-    ...given("top_p", options.topP),
-    ...given("top_k", options.topK),
-    ...given("stop", options.stopSequences),
+    ...optional(quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens", options.maxTokens),
+    ...optional("temperature", options.temperature),
+    ...optional("top_p", options.topP),
+    ...optional("top_k", options.topK),
+    ...optional("stop", options.stopSequences),
     ...encodeReasoning(target, options.reasoning, issues),
-    ...given("response_format", encodeFormat(target, options.responseFormat, issues)),
+    ...optional("response_format", encodeFormat(target, options.responseFormat, issues)),
     ...encodeTools(target, options, issues),
     ...encodeMetadata(target, options, issues),
     ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
@@ -96,7 +96,7 @@ const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | und
     type: "json_schema",
     json_schema: {
       name: format.name ?? "answer",
-      ...given("description", format.description),
+      ...optional("description", format.description),
       schema: strict ? inStrictDialect(provider, format.schema, "responseFormat.schema", issues) : format.schema,
       strict
     }
@@ -119,7 +119,7 @@ const encodeTools = (target: Target, options: CallOptions, issues: EncodingIssue
         ? { type: "custom", custom: { name: choice.name } }
         : { type: "function", function: { name: choice.name } }
     }),
-    ...(tools.length === 0 ? undefined : given("parallel_tool_calls", options.parallelToolCalls))
+    ...(tools.length === 0 ? undefined : optional("parallel_tool_calls", options.parallelToolCalls))
   }
 }
 
@@ -143,11 +143,11 @@ const encodeTool = (
     type: "function",
     function: {
       name: tool.name,
-      ...given("description", tool.description),
+      ...optional("description", tool.description),
       parameters: tool.strict === true
         ? inStrictDialect(provider, tool.parameters, `${at}.parameters`, issues)
         : { type: "object", ...tool.parameters },
-      ...given("strict", tool.strict)
+      ...optional("strict", tool.strict)
     },
     ...tool.providerOptions?.[provider]
   }
@@ -159,7 +159,7 @@ const customTool = (definition: ProviderTool["definition"]) => {
   const { format, type, ...custom } = definition
   const { type: kind, ...grammar } = isObject(format) ? format : {}
   const nested = kind === "grammar" && objectAt(grammar, "grammar") === undefined ? { type: kind, grammar } : format
-  return { type, custom: { ...custom, ...given("format", nested) } }
+  return { type, custom: { ...custom, ...optional("format", nested) } }
 }
 
 const encodeMetadata = (

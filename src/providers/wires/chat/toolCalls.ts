@@ -3,7 +3,7 @@
  * call, as their end tells whether a slice begins another call.
  */
 import type { ToolCallDelta } from "../../../AIMessageChunk.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 
@@ -89,7 +89,7 @@ export class ToolCalls {
       type: "tool_call",
       index: call.index,
       id: call.id,
-      ...given("name", name),
+      ...optional("name", name),
       args: text,
       ...(call.custom ? { metadata: { type: "custom" } } : undefined)
     }]

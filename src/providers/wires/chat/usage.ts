@@ -2,7 +2,7 @@
  * Usage and finish reasons of Chat Completions. Called by the decoder.
  */
 import type { Finish, Reason } from "../../../Finish.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import type { Kind } from "../../../internal/provider/errors.ts"
 import { isObject, numberAt, objectAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
@@ -36,9 +36,9 @@ export const toUsage = (raw: JsonObject): Usage => {
     inputTokens,
     outputTokens,
     totalTokens: inputTokens + outputTokens,
-    ...given("cacheReadTokens", cacheReadTokens),
-    ...given("cacheWriteTokens", cacheWriteTokens),
-    ...given("reasoningTokens", reasoningTokens),
+    ...optional("cacheReadTokens", cacheReadTokens),
+    ...optional("cacheWriteTokens", cacheWriteTokens),
+    ...optional("reasoningTokens", reasoningTokens),
     raw
   }
 }

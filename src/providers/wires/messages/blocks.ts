@@ -4,7 +4,7 @@
  * `unknown` parts or in the metadata.
  */
 import type { Delta } from "../../../AIMessageChunk.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { isObject, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Citation } from "../../../Message.ts"
@@ -168,9 +168,9 @@ const toCitation = (raw: JsonObject[string]): Citation => {
   const title = stringAt(raw, "title") ?? stringAt(raw, "document_title")
   const citedText = stringAt(raw, "cited_text")
   return {
-    ...given("url", url),
-    ...given("title", title),
-    ...given("citedText", citedText),
+    ...optional("url", url),
+    ...optional("title", title),
+    ...optional("citedText", citedText),
     raw
   }
 }

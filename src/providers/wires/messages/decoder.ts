@@ -5,7 +5,7 @@
  * which are most events, are read without JSON.parse.
  */
 import type { AIMessageChunk } from "../../../AIMessageChunk.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { EventDecoder, isAt, needsParser } from "../../../internal/provider/decoder.ts"
 import { numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
@@ -105,7 +105,7 @@ export class MessageDecoder extends EventDecoder {
     }
     this.chunks.push({
       ...this.empty(),
-      ...given("usage", this.#usage && toUsage(this.#usage)),
+      ...optional("usage", this.#usage && toUsage(this.#usage)),
       metadata
     })
     const content = message["content"]
@@ -198,9 +198,9 @@ export class MessageDecoder extends EventDecoder {
   protected last(): AIMessageChunk {
     return {
       ...this.empty(),
-      ...given("usage", this.#usage && toUsage(this.#usage)),
+      ...optional("usage", this.#usage && toUsage(this.#usage)),
       finish: toFinish(this.#stopReason ?? ""),
-      ...given("metadata", this.#endMetadata)
+      ...optional("metadata", this.#endMetadata)
     }
   }
 

@@ -12,7 +12,7 @@ import type {
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
 import type { SchemaDialect } from "../../../internal/jsonSchema/dialect.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { encodeSchema, EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
@@ -45,10 +45,10 @@ export const encodeRequest = (
     model: model.model,
     max_tokens: options.maxTokens ?? defaultMaxTokens + (budget ?? 0),
     ...encoded,
-    ...given("temperature", options.temperature),
-    ...given("top_p", options.topP),
-    ...given("top_k", options.topK),
-    ...given("stop_sequences", options.stopSequences),
+    ...optional("temperature", options.temperature),
+    ...optional("top_p", options.topP),
+    ...optional("top_k", options.topK),
+    ...optional("stop_sequences", options.stopSequences),
     ...encodeReasoning(options.reasoning, issues),
     ...encodeOutput(options, issues),
     ...encodeTools(provider, options, issues),
@@ -92,7 +92,7 @@ const encodeOutput = ({ reasoning, responseFormat }: CallOptions, issues: Encodi
   const format = encodeFormat(responseFormat, issues)
   const config = {
     ...(effort === undefined || effort === "none" || effort === "minimal" ? undefined : { effort }),
-    ...given("format", format)
+    ...optional("format", format)
   }
   return Object.keys(config).length === 0 ? undefined : { output_config: config }
 }
@@ -139,11 +139,11 @@ const encodeTool = (provider: string, tool: ToolDefinition | ProviderTool, at: s
   if (type !== undefined && type !== "object") issues.invalid(`${at}.parameters`, "must be the schema of an object")
   return {
     name: tool.name,
-    ...given("description", tool.description),
+    ...optional("description", tool.description),
     input_schema: tool.strict === true
       ? encodeSchema(tool.parameters, schemaDialect, `${at}.parameters`, issues)
       : { type: "object", ...tool.parameters },
-    ...given("strict", tool.strict),
+    ...optional("strict", tool.strict),
     ...tool.providerOptions?.[provider]
   }
 }

@@ -2,7 +2,7 @@
  * Usage and stop reasons of the Messages API. Called by the decoder.
  */
 import type { Finish, Reason } from "../../../Finish.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { numberAt, objectAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Usage } from "../../../Usage.ts"
@@ -27,9 +27,9 @@ export const toUsage = (raw: JsonObject): Usage => {
     inputTokens,
     outputTokens,
     totalTokens: inputTokens + outputTokens,
-    ...given("cacheReadTokens", cacheReadTokens),
-    ...given("cacheWriteTokens", cacheWriteTokens),
-    ...given("reasoningTokens", reasoningTokens),
+    ...optional("cacheReadTokens", cacheReadTokens),
+    ...optional("cacheWriteTokens", cacheWriteTokens),
+    ...optional("reasoningTokens", reasoningTokens),
     raw
   }
 }

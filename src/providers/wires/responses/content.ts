@@ -1,7 +1,7 @@
 /**
  * Texts, images and files as the Responses API takes them. Called by `messages.ts` and `answerItems.ts`.
  */
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { FilePart, ImagePart, InputPart, ProviderOptions, TextPart } from "../../../Message.ts"
@@ -77,7 +77,7 @@ const encodeFile = (part: FilePart, field: string, issues: EncodingIssues): Json
         file_data: `data:${mediaType};base64,${source.data}`
       }
     case "url":
-      return { type: "input_file", file_url: source.url, ...given("filename", name) }
+      return { type: "input_file", file_url: source.url, ...optional("filename", name) }
     case "file_id":
       return { type: "input_file", file_id: source.id }
     case "text":

@@ -9,7 +9,7 @@
  * (`...in_progress`, `...searching`) make no chunks. Events, items and parts with unknown names become `unknown` parts.
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
 import type { FramePattern } from "../../../internal/provider/framePattern.ts"
 import { objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
@@ -225,9 +225,9 @@ export class ResponseDecoder extends EventDecoder {
     const { response = {}, status = "" } = this.#end ?? {}
     return {
       ...this.empty(),
-      ...given("usage", this.#usage && toUsage(this.#usage)),
+      ...optional("usage", this.#usage && toUsage(this.#usage)),
       finish: toFinish(response, status, this.#output.outcome),
-      ...given("metadata", this.#endMetadata)
+      ...optional("metadata", this.#endMetadata)
     }
   }
 
@@ -237,7 +237,7 @@ export class ResponseDecoder extends EventDecoder {
     this.#endMetadata = undefined
     return [{
       ...this.empty(),
-      ...given("usage", this.#usage && toUsage(this.#usage)),
+      ...optional("usage", this.#usage && toUsage(this.#usage)),
       metadata
     }]
   }

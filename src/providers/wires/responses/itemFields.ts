@@ -3,7 +3,7 @@
  * Pure functions. Called by `output.ts`, `calls.ts` and the decoder.
  */
 import * as Equal from "effect/Equal"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Citation } from "../../../Message.ts"
@@ -49,5 +49,5 @@ export const unlike = (kind: CallKind, args: string, json: JsonObject): JsonObje
 export const toCitation = (raw: JsonObject): Citation => {
   const url = stringAt(raw, "url")
   const title = stringAt(raw, "title") ?? stringAt(raw, "filename")
-  return { ...given("url", url), ...given("title", title), raw }
+  return { ...optional("url", url), ...optional("title", title), raw }
 }

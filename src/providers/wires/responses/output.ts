@@ -8,7 +8,7 @@
  */
 import * as Equal from "effect/Equal"
 import type { Delta } from "../../../AIMessageChunk.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Metadata } from "../../../Message.ts"
@@ -144,7 +144,7 @@ export class Output {
       type: "reasoning",
       index: first.index,
       text: "",
-      ...given("redacted", redacted),
+      ...optional("redacted", redacted),
       metadata: { item: identity(json) }
     }]
   }
@@ -233,7 +233,7 @@ export class Output {
     const fields = block.shown ? metadata : { item: identity(item.start), ...metadata }
     block.shown = true
     block.text += text
-    return { type: block.type, index: block.index, text, ...given("metadata", fields) }
+    return { type: block.type, index: block.index, text, ...optional("metadata", fields) }
   }
 
   #open(item: Item, key: string, type: PartBlock["type"]): PartBlock {
@@ -297,7 +297,7 @@ export class Output {
     const known = this.#find(event)
     if (known?.type === type && known !== undefined) return known
     const id = stringAt(event, "item_id")
-    return this.#item(event, { type, ...given("id", id) })
+    return this.#item(event, { type, ...optional("id", id) })
   }
 }
 

@@ -8,7 +8,7 @@
  */
 import type { CallOptions } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
@@ -36,16 +36,16 @@ export const encodeRequest = (
   const body = {
     model,
     ...encodeMessages(provider, messages, typeof previous === "string" ? previous : undefined, issues),
-    ...given("max_output_tokens", options.maxTokens),
-    ...given("temperature", options.temperature),
-    ...given("top_p", options.topP),
+    ...optional("max_output_tokens", options.maxTokens),
+    ...optional("temperature", options.temperature),
+    ...optional("top_p", options.topP),
     ...encodeTools(provider, options, issues),
-    ...given("metadata", options.metadata),
+    ...optional("metadata", options.metadata),
     ...own,
     // Both a common option and a field of the API may set these objects.
     ...merged("reasoning", effort === undefined ? undefined : { effort }, own["reasoning"]),
     ...merged("text", format === undefined ? undefined : { format }, own["text"]),
-    ...given("store", stored),
+    ...optional("store", stored),
     ...include(own["include"], stored === false && thinks),
     stream: true
   }

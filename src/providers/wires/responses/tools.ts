@@ -2,7 +2,7 @@
  * Tools, the choice among them and the format of the answer, in requests to the Responses API. Called by `request.ts`.
  */
 import type { CallOptions, ProviderTool, ResponseFormat, ToolChoice, ToolDefinition } from "../../../CallOptions.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
 import { inStrictDialect } from "../openai/schema.ts"
 
@@ -15,7 +15,7 @@ export const encodeTools = (provider: string, options: CallOptions, issues: Enco
   return {
     ...(encoded.length === 0 ? undefined : { tools: encoded }),
     ...(options.toolChoice === undefined ? undefined : { tool_choice: encodeChoice(options.toolChoice, tools) }),
-    ...given("parallel_tool_calls", options.parallelToolCalls)
+    ...optional("parallel_tool_calls", options.parallelToolCalls)
   }
 }
 
@@ -31,7 +31,7 @@ const encodeTool = (provider: string, tool: Tool, at: string, issues: EncodingIs
   return {
     type: "function",
     name: tool.name,
-    ...given("description", tool.description),
+    ...optional("description", tool.description),
     parameters: strict
       ? inStrictDialect("OpenAI", tool.parameters, `${at}.parameters`, issues)
       : { type: "object", ...tool.parameters },
@@ -61,7 +61,7 @@ export const encodeFormat = (format: ResponseFormat | undefined, issues: Encodin
   return {
     type: "json_schema",
     name: format.name ?? "answer",
-    ...given("description", format.description),
+    ...optional("description", format.description),
     schema: strict ? inStrictDialect("OpenAI", format.schema, "responseFormat.schema", issues) : format.schema,
     strict
   }

@@ -2,7 +2,7 @@
  * Usage and status of a response. Called by the decoder at the end of a stream.
  */
 import type { Finish, Reason } from "../../../Finish.ts"
-import { given } from "../../../internal/optional.ts"
+import { optional } from "../../../internal/optional.ts"
 import { numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Usage } from "../../../Usage.ts"
@@ -20,9 +20,9 @@ export const toUsage = (raw: JsonObject): Usage => {
     inputTokens,
     outputTokens,
     totalTokens: numberAt(raw, "total_tokens") ?? inputTokens + outputTokens,
-    ...given("cacheReadTokens", cacheReadTokens),
-    ...given("cacheWriteTokens", cacheWriteTokens),
-    ...given("reasoningTokens", reasoningTokens),
+    ...optional("cacheReadTokens", cacheReadTokens),
+    ...optional("cacheWriteTokens", cacheWriteTokens),
+    ...optional("reasoningTokens", reasoningTokens),
     raw
   }
 }
