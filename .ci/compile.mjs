@@ -1,8 +1,8 @@
-// Compiles what shows how the library is used against the packed package: the face programs as they stand, the
-// examples, and every ts block of the documents and of the doc comments.
+// Compiles the programs that show how the library is used against the packed package: the contract programs, the face
+// programs as they stand, the examples, and every ts block of the documents and of the doc comments.
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
-import { faces, openAiFaces } from "./expectations.mjs"
+import { faces, openAiFaces } from "./faces.mjs"
 import { documents, expect, facePrograms, makeProject, pinned, root, say, tarball, tool } from "./lib.mjs"
 
 const [work] = process.argv.slice(2)
@@ -11,6 +11,15 @@ makeProject(project, [
   tarball(work),
   ...["effect", "@anthropic-ai/sdk", "@effect/platform-node", "@types/node", "openai"].map(pinned)
 ])
+
+// -----------------------------------------------------------------------------
+// contract programs
+// -----------------------------------------------------------------------------
+
+cpSync(join(root, "test", "contract"), join(project, "contract"), {
+  recursive: true,
+  filter: (path) => !path.endsWith(".mjs")
+})
 
 // -----------------------------------------------------------------------------
 // face programs
@@ -30,14 +39,14 @@ const withOpenAi = (name, api) => {
 if (existsSync(facePrograms)) {
   mkdirSync(join(project, "face"))
   for (const name of readdirSync(facePrograms).filter((file) => file.endsWith(".ts"))) {
-    if (faces[name] === undefined) say(`Skipped: ${name} is about what this version does not have yet`)
+    if (faces[name] === undefined) say(`Skipped: .ci/faces.mjs has no expectation for ${name}`)
     else {
       cpSync(join(facePrograms, name), join(project, "face", name))
       for (const api of Object.keys(openAiFaces)) withOpenAi(name, api)
     }
   }
 } else {
-  say("Skipped: there are no face programs beside the checkout")
+  say("Skipped: the face programs (../shared/face) are absent")
 }
 
 // -----------------------------------------------------------------------------
@@ -116,14 +125,16 @@ writeFileSync(
       types: ["node"],
       skipLibCheck: false,
       noEmitOnError: true,
+      // The contract programs share a module.
+      rewriteRelativeImportExtensions: true,
       rootDir: ".",
       outDir: "out"
     },
-    include: ["face", ...faceFolders, "examples", "blocks"]
+    include: ["contract", "face", ...faceFolders, "examples", "blocks"]
   })
 )
 tool("typescript", ["-p", project, "--pretty", "false"])
-for (const folder of ["face", ...faceFolders, "examples"]) {
+for (const folder of ["contract", "face", ...faceFolders, "examples"]) {
   const files = existsSync(join(project, folder)) ? readdirSync(join(project, folder)) : []
   say(`${folder}: ${files.filter((file) => file.endsWith(".ts")).length} programs compile`)
 }

@@ -1,12 +1,15 @@
-// Runs the compiled face programs and examples, each against a server of its own on loopback, and checks what they do;
-// and the command line, as npm has linked it. The server is the package's own, as it was installed.
+// Runs the compiled contract programs, examples and face programs, each against a server of its own on loopback, and
+// checks their output and requests; then the command line, as npm has linked it. The servers are those of the installed
+// package.
 import { spawn } from "node:child_process"
 import { existsSync, readdirSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"
-import { examples, faces, openAiFaces } from "./expectations.mjs"
-import { expect, fail, readJson, root, say } from "./lib.mjs"
+import { examples } from "../test/contract/examples.mjs"
+import { contract } from "../test/contract/expectations.mjs"
+import { faces, openAiFaces } from "./faces.mjs"
+import { expect, facePrograms, fail, readJson, root, say } from "./lib.mjs"
 
 const [work] = process.argv.slice(2)
 const project = join(work, "project")
@@ -18,7 +21,10 @@ const { AnthropicServer, OpenAiScript, OpenAiServer, Script } = await installed(
 /** Longer than any program takes, waits before retries included. */
 const limit = 30_000
 
-/** Runs a program to its end. Nothing of the environment reaches it but what is given. */
+/** Programs that run at the same time. Most of them wait for timers or for a process to start. */
+const concurrency = 2
+
+/** Runs a program to its end. Its environment holds `PATH` and the variables given. */
 const runProgram = (args, env, timeout = limit) =>
   Effect.callback((resume) => {
     const child = spawn(process.execPath, args, {
@@ -33,8 +39,8 @@ const runProgram = (args, env, timeout = limit) =>
     child.once("close", (code, signal) => resume(Effect.succeed({ ...ran, code, signal })))
   })
 
-/** The servers that programs ask, and what tells a program where they are. */
-const wires = {
+/** The servers that programs ask, and the environment variables that name them. */
+const servers = {
   anthropic: {
     make: AnthropicServer.make,
     env: (url) => ({ ANTHROPIC_BASE_URL: url, ANTHROPIC_API_KEY: "sk-ant-loopback" })
@@ -49,11 +55,11 @@ const wires = {
   }
 }
 
-const runCase = (file, { check, server: options, wire = "anthropic" }) =>
+const runCase = (file, { answers, check, server: kind = "anthropic" }, env) =>
   Effect.gen(function*() {
-    const server = yield* wires[wire].make(options({ OpenAiScript, Script }))
-    const ran = yield* runProgram([file], wires[wire].env(server.url))
-    // By now nothing may be open, so this waits for no more than the last events of the sockets.
+    const server = yield* servers[kind].make(answers({ OpenAiScript, Script }))
+    const ran = yield* runProgram([file], { ...servers[kind].env(server.url), ...env })
+    // The program has ended, so no connection stays open: this waits for the last socket events only.
     yield* server.awaitIdle
     const requests = yield* server.requests
     const closed = yield* Effect.forEach(requests, (request) => request.closed)
@@ -68,37 +74,46 @@ const runCase = (file, { check, server: options, wire = "anthropic" }) =>
 
 const expectQuiet = ({ code, signal, stderr }) => {
   if (code !== 0) throw new Error(`It ended with ${signal ?? `exit code ${code}`}`)
-  // A warning, a deprecation, an unhandled rejection: whatever is said there is wrong.
+  // A warning, a deprecation or an unhandled rejection: a program writes nothing there.
   if (stderr !== "") throw new Error("It wrote to stderr")
 }
 
-const runAll = async (folder, expectations) => {
-  for (const [name, cases] of Object.entries(expectations)) {
+const runAll = async (folder, expectations, { env = {}, title = folder } = {}) => {
+  const cases = Object.entries(expectations).flatMap(([name, list]) => list.map((each) => [name, each]))
+  const runOne = ([name, each]) => {
+    const label = `${title}/${name}${each.name === undefined ? "" : `: ${each.name}`}`
     const file = join(project, "out", folder, name.replace(/\.ts$/, ".js"))
-    if (!existsSync(file)) {
-      say(`Skipped: ${folder}/${name} is not there`)
-      continue
-    }
-    for (const each of cases) {
-      const title = `${folder}/${name}${each.name === undefined ? "" : `: ${each.name}`}`
-      try {
-        await Effect.runPromise(runCase(file, each))
-        say(`ok  ${title}`)
-      } catch (error) {
-        fail(`not ok  ${title}\n${error.message}`)
-      }
-    }
+    return runCase(file, each, env).pipe(
+      Effect.match({
+        onSuccess: () => say(`ok  ${label}`),
+        onFailure: (error) => fail(`not ok  ${label}\n${error.message}`)
+      })
+    )
   }
+  await Effect.runPromise(Effect.forEach(cases, runOne, { concurrency, discard: true }))
 }
 
-const untold = readdirSync(join(root, "examples")).filter((name) => name.endsWith(".ts") && !(name in examples))
-expect(untold.length === 0, `.ci/expectations.mjs does not say what these examples do: ${untold.join(", ")}`)
-const gone = Object.keys(examples).filter((name) => !existsSync(join(root, "examples", name)))
-expect(gone.length === 0, `These examples are gone: ${gone.join(", ")}`)
+const expectComplete = (folder, expectations) => {
+  const programs = readdirSync(join(root, folder)).filter((name) => name.endsWith(".ts") && name !== "model.ts")
+  const unchecked = programs.filter((name) => !(name in expectations))
+  expect(unchecked.length === 0, `test/contract has no expectation for these programs of ${folder}: ${unchecked}`)
+  const gone = Object.keys(expectations).filter((name) => !programs.includes(name))
+  expect(gone.length === 0, `test/contract expects programs that ${folder} does not have: ${gone}`)
+}
 
-await runAll("face", faces)
-for (const [api, programs] of Object.entries(openAiFaces)) await runAll(`face-${api}`, programs)
+expectComplete("test/contract", contract.messages)
+expectComplete("examples", examples)
+
+for (const [wire, programs] of Object.entries(contract)) {
+  await runAll("contract", programs, { title: `contract (${wire})`, env: { CONTRACT_WIRE: wire } })
+}
 await runAll("examples", examples)
+if (existsSync(facePrograms)) {
+  await runAll("face", faces)
+  for (const [api, programs] of Object.entries(openAiFaces)) await runAll(`face-${api}`, programs)
+} else {
+  say("Skipped: the face programs (../shared/face) are absent")
+}
 
 // Blocks of the documents that are tests.
 const tests = readJson(project, "tests.json")
