@@ -1,11 +1,14 @@
 import { fileURLToPath } from "node:url"
-import { defineConfig } from "vitest/config"
+import { configDefaults, defineConfig } from "vitest/config"
 import "./test/support/node20.ts"
 
 const src = (path: string) => fileURLToPath(new URL(`./src/${path}`, import.meta.url))
 
-// Tests import the package by its own name, as a user does; here that name is the source.
-export default defineConfig({
+const long = "test/**/*.long.test.ts"
+
+// Tests import the package by its own name, as a user does; here that name is the source. `vitest run --mode long` runs
+// the long tests, and every other mode runs the quick ones.
+export default defineConfig(({ mode }) => ({
   resolve: {
     alias: [
       { find: /^rivulet$/, replacement: src("index.ts") },
@@ -13,8 +16,12 @@ export default defineConfig({
     ]
   },
   test: {
-    include: ["test/**/*.test.ts"],
+    include: mode === "long" ? [long] : ["test/**/*.test.ts"],
+    exclude: mode === "long" ? configDefaults.exclude : [...configDefaults.exclude, long],
+    globalSetup: ["test/support/shared.ts"],
+    // The default leaves a processor free, which is half of two.
+    maxWorkers: "100%",
     testTimeout: 30_000,
     hookTimeout: 30_000
   }
-})
+}))

@@ -1,40 +1,40 @@
-// What every provider must make of its recordings, served over a socket.
+// Recordings of real providers, and the message or failure that a decoder must make of each.
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Stream } from "effect"
 import type { Scope } from "effect"
 import { AIMessageChunk } from "rivulet"
 import type { ChatModel, ChatModelError, Message } from "rivulet"
 import { Script } from "rivulet/Testing"
+import { byteByByte, inReads, responseOf } from "./reads.ts"
 import { available, skipped } from "./recordings.ts"
 import type { Canonical, Recording } from "./recordings.ts"
 
-/** The recordings of one API, and a model that gets a script as its answer. */
+/** The recordings of one API, and a model for each. */
 export interface Subject {
   readonly title: string
   readonly recordings: ReadonlyArray<Recording>
+  /** A model that gets a script as its answer, over a socket. */
   readonly model: (
     recording: Recording,
     script: Script.Script
   ) => Effect.Effect<ChatModel.Service, unknown, Scope.Scope>
-  /** A model that gets these bytes from no network, one at a time; for bodies too large for as many socket writes. */
-  readonly byteByByte: (recording: Recording) => Effect.Effect<ChatModel.Service, unknown, Scope.Scope>
+  /** A model whose response comes from this function instead of the network. */
+  readonly withFetch: (
+    recording: Recording,
+    fetch: typeof globalThis.fetch
+  ) => Effect.Effect<ChatModel.Service, unknown, Scope.Scope>
   readonly check: (message: Message.AIMessage, canonical: Canonical, recording: Recording) => void
-  /** Whether the first so many bytes may be a whole message, because the server's protocol allows that end. */
+  readonly checkFailure?: (error: ChatModelError.ChatModelError) => void
+  /** Whether a prefix of this length can be a complete message, because the server's protocol allows that end. */
   readonly whole?: (recording: Recording, at: number) => boolean
   readonly checkCut?: (error: ChatModelError.ChatModelError, recording: Recording, at: number) => void
 }
 
-/** A response whose body comes in pieces of one byte. */
-export const oneByOne = (bytes: Uint8Array) => (): Promise<Response> => {
-  let at = 0
-  const body = new ReadableStream<Uint8Array>({
-    pull: (controller) => at < bytes.length ? controller.enqueue(bytes.subarray(at, ++at)) : controller.close()
-  })
-  return Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }))
-}
-
-/** The most bytes that are served one a socket write. */
+/** The most bytes that are served with one socket write for each. */
 const manyWrites = 150_000
+
+/** The largest recording that the quick suite reads byte by byte, in bytes. */
+const quickBytes = 12_000
 
 const run = Effect.fnUntraced(function*(model: ChatModel.Service) {
   const chunks: Array<AIMessageChunk.AIMessageChunk> = []
@@ -45,64 +45,129 @@ const run = Effect.fnUntraced(function*(model: ChatModel.Service) {
   return { chunks, error }
 })
 
-export const suite = (subject: Subject) =>
-  describe.skipIf(!available)(`${subject.title}${available ? "" : ` (${skipped})`}`, () => {
+/** Each request has an id of its own. */
+const withoutRequestId = (message: Message.AIMessage) => {
+  const { requestId: _, ...metadata } = message.metadata ?? {}
+  return { ...message, metadata }
+}
+
+const title = (subject: Subject) => `${subject.title}${available ? "" : ` (${skipped})`}`
+
+const expected = ({ canonical }: Recording) =>
+  canonical.error === undefined ? "folds to what it should" : "fails as it should"
+
+/** Decodes a recording and checks the result. Returns the folded message of one that is complete. */
+const decode = Effect.fnUntraced(function*(subject: Subject, recording: Recording, model: ChatModel.Service) {
+  const { canonical } = recording
+  const { chunks, error } = yield* run(model)
+  if (canonical.error !== undefined) {
+    assert.include(error?.message, canonical.error.message)
+    assert.strictEqual(error?.partial?.content, canonical.partial?.text ?? "")
+    if (error !== undefined) subject.checkFailure?.(error)
+    return undefined
+  }
+  if (error !== undefined) return assert.fail(error.message)
+  const folded = AIMessageChunk.toMessage(chunks)
+  assert.strictEqual(chunks.filter((chunk) => chunk.finish !== undefined).length, 1)
+  assert.isDefined(chunks.at(-1)?.finish)
+  if (folded._tag !== "AIMessage") return assert.fail("not whole")
+  subject.check(folded, canonical, recording)
+  return folded
+})
+
+/** Decodes the first bytes of a recording, which must fail with the part of the message that they hold. */
+const decodeCut = Effect.fnUntraced(function*(
+  subject: Subject,
+  recording: Recording,
+  at: number,
+  model: ChatModel.Service
+) {
+  const { canonical } = recording
+  const { chunks, error } = yield* run(model)
+  const content = AIMessageChunk.toMessage(chunks).content
+  assert.isTrue((canonical.text ?? canonical.partial?.text ?? "").startsWith(content))
+  if (error === undefined) {
+    assert.isTrue(subject.whole?.(recording, at) ?? false, `whole after ${at} bytes`)
+    return
+  }
+  assert.strictEqual(error._tag, "ChatModelError")
+  if (canonical.error === undefined || !error.message.includes(canonical.error.message)) {
+    assert.strictEqual(error.reason._tag, "TruncatedError")
+  }
+  assert.strictEqual(error.partial?.content ?? "", content)
+  subject.checkCut?.(error, recording, at)
+})
+
+/** Every recording whole over a socket; in pieces and cut short without one. Large ones are not read byte by byte. */
+export const quickSuite = (subject: Subject) =>
+  describe.skipIf(!available)(title(subject), () => {
     for (const recording of subject.recordings) {
-      const { bytes, canonical } = recording
-      const expected = canonical.error === undefined ? "folds to what it should" : "fails as it should"
+      const { bytes } = recording
+      const offline = (reads: ReadonlyArray<Uint8Array>) => subject.withFetch(recording, responseOf(reads))
+
+      describe(recording.name, () => {
+        it.live(`${expected(recording)}, streamed and invoked`, () =>
+          Effect.gen(function*() {
+            const model = yield* subject.model(recording, Script.body(bytes))
+            const folded = yield* decode(subject, recording, model)
+            if (folded === undefined) return
+            assert.deepStrictEqual(withoutRequestId(yield* model.invoke("Hi")), withoutRequestId(folded))
+          }))
+
+        it.live(`${expected(recording)} in reads of 61 bytes`, () =>
+          Effect.gen(function*() {
+            yield* decode(subject, recording, yield* offline(inReads(bytes, 61)))
+          }))
+
+        if (bytes.length <= quickBytes) {
+          it.live(`${expected(recording)} byte by byte`, () =>
+            Effect.gen(function*() {
+              yield* decode(subject, recording, yield* offline(byteByByte(bytes)))
+            }))
+        }
+
+        it.live("cut short at five places it fails, typed, with what came before", () =>
+          Effect.gen(function*() {
+            for (let i = 0; i < 5; i++) {
+              const at = Math.floor(bytes.length * i / 5)
+              yield* decodeCut(subject, recording, at, yield* offline([bytes.subarray(0, at)]))
+            }
+          }))
+      })
+    }
+  })
+
+/** Every recording over a socket, in pieces of three sizes and cut short at twenty places. */
+export const longSuite = (subject: Subject) =>
+  describe.skipIf(!available)(title(subject), () => {
+    for (const recording of subject.recordings) {
+      const { bytes } = recording
       describe(recording.name, () => {
         for (const cut of [undefined, 61, 1]) {
-          it.live(`${expected} in pieces of ${cut ?? "any"} bytes, streamed and invoked`, () =>
+          it.live(`${expected(recording)} in pieces of ${cut ?? "any"} bytes, streamed and invoked`, () =>
             Effect.gen(function*() {
               const model = yield* cut === 1 && bytes.length > manyWrites
-                ? subject.byteByByte(recording)
+                ? subject.withFetch(recording, responseOf(byteByByte(bytes)))
                 : subject.model(recording, Script.body(bytes, { cut }))
-              const { chunks, error } = yield* run(model)
-              if (canonical.error !== undefined) {
-                assert.include(error?.message, canonical.error.message)
-                assert.strictEqual(error?.partial?.content, canonical.partial?.text)
-                return
-              }
-              if (error !== undefined) return assert.fail(error.message)
-              const folded = AIMessageChunk.toMessage(chunks)
-              assert.strictEqual(chunks.filter((chunk) => chunk.finish !== undefined).length, 1)
-              assert.isDefined(chunks.at(-1)?.finish)
-              if (folded._tag !== "AIMessage") return assert.fail("not whole")
-              subject.check(folded, canonical, recording)
-              if (cut !== undefined) return
-              const message = yield* model.invoke("Hi")
-              // Each request has an id of its own.
-              const { requestId: _, ...metadata } = message.metadata ?? {}
-              const { requestId: __, ...other } = folded.metadata ?? {}
-              assert.deepStrictEqual({ ...message, metadata }, { ...folded, metadata: other })
-            }), 60_000)
+              const folded = yield* decode(subject, recording, model)
+              if (folded === undefined || cut !== undefined) return
+              assert.deepStrictEqual(withoutRequestId(yield* model.invoke("Hi")), withoutRequestId(folded))
+            }), 180_000)
         }
 
         it.live("cut short at twenty places it fails, typed, with what came before", () =>
           Effect.gen(function*() {
             for (let i = 0; i < 20; i++) {
               const at = Math.floor(bytes.length * i / 20)
-              const model = yield* subject.model(recording, Script.faultAt(Script.body(bytes), at, Script.end))
-              const { chunks, error } = yield* run(model)
-              const content = AIMessageChunk.toMessage(chunks).content
-              assert.isTrue((canonical.text ?? canonical.partial?.text ?? "").startsWith(content))
-              if (error === undefined) {
-                assert.isTrue(subject.whole?.(recording, at) ?? false, `whole after ${at} bytes`)
-                continue
-              }
-              assert.strictEqual(error._tag, "ChatModelError")
-              if (canonical.error === undefined || !error.message.includes(canonical.error.message)) {
-                assert.strictEqual(error.reason._tag, "TruncatedError")
-              }
-              assert.strictEqual(error.partial?.content ?? "", content)
-              subject.checkCut?.(error, recording, at)
+              const script = Script.faultAt(Script.body(bytes), at, Script.end)
+              yield* decodeCut(subject, recording, at, yield* subject.model(recording, script))
             }
-          }), 60_000)
+          }), 180_000)
       })
     }
   })
 
-/** What all recordings tell. */
+/** The facts that all recordings state. */
 export const checkCommon = (message: Message.AIMessage, canonical: Canonical): void => {
   assert.strictEqual(message.content, canonical.text)
   if (canonical.reasoning !== undefined) {
@@ -113,11 +178,15 @@ export const checkCommon = (message: Message.AIMessage, canonical: Canonical): v
     message.toolCalls.map(({ args, id, name }) => ({ id, name, input: args })),
     canonical.toolCalls.map(({ id, input, name }) => ({ id, name, input }))
   )
+  assert.strictEqual(message.finish.raw, canonical.stopReason)
+}
+
+/** The calls of tools that the provider ran. The recordings of the Responses API do not state them. */
+export const checkServerTools = (message: Message.AIMessage, canonical: Canonical): void => {
   assert.deepStrictEqual(
     message.parts.flatMap((part) =>
       part.type === "server_tool_call" ? [{ id: part.id, name: part.name, input: part.args }] : []
     ),
     (canonical.serverToolCalls ?? []).map(({ id, input, name }) => ({ id, name, input }))
   )
-  assert.strictEqual(message.finish.raw, canonical.stopReason)
 }

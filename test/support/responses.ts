@@ -22,22 +22,25 @@ export const serve = Effect.fnUntraced(function*(
   return { server, model }
 })
 
-/** Of this API the recordings tell the reasoning item by item. */
+/** The reasoning of a recording of this API: its items. */
 interface ReasoningItem {
   readonly summary: ReadonlyArray<string>
   readonly content: ReadonlyArray<string>
 }
 
-/** The recordings of the API: those of a whole response, with their reasoning in one text, and those that fail. */
+const withReasoningText = (recording: Recording): Recording => {
+  // The files of this API hold items where those of the others hold texts.
+  const items = (recording.canonical.reasoning ?? []) as ReadonlyArray<unknown> as ReadonlyArray<ReasoningItem>
+  const text = items.map(({ content, summary }) => [...summary, ...content].join("")).join("")
+  return { ...recording, canonical: { ...recording.canonical, reasoning: [text] } }
+}
+
+/** The recordings of the API: complete responses, and responses that fail. */
 export const recorded = (() => {
   const all = recordings("responses")
   const fails = ({ canonical }: Recording) => "error" in canonical
   return {
-    whole: all.filter((recording) => !fails(recording)).map((recording) => ({
-      ...recording,
-      reasoning: ((recording.canonical.reasoning ?? []) as ReadonlyArray<unknown> as ReadonlyArray<ReasoningItem>)
-        .map(({ content, summary }) => [...summary, ...content].join("")).join("")
-    })),
+    whole: all.filter((recording) => !fails(recording)).map(withReasoningText),
     failing: all.filter(fails)
   }
 })()

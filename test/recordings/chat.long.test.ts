@@ -1,0 +1,4 @@
+import { longSuite } from "../support/recorded.ts"
+import { chatCompletions } from "../support/recordedSubjects.ts"
+
+longSuite(chatCompletions)

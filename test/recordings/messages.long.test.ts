@@ -1,0 +1,4 @@
+import { longSuite } from "../support/recorded.ts"
+import { messages } from "../support/recordedSubjects.ts"
+
+longSuite(messages)
