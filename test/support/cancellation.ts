@@ -1,10 +1,12 @@
-// The consumer owns the connection: however it leaves, the server sees the connection close, at once. For any provider.
+// The consumer owns the connection: however it leaves, the server sees the connection close at once. For any provider.
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, Stream } from "effect"
 import type { Scope } from "effect"
 import type { CallOptions, ChatModel } from "rivulet"
-import { Script } from "rivulet/Testing"
+import { OpenAiScript, Script } from "rivulet/Testing"
 import type { TestServer } from "rivulet/Testing"
+import { serveCompatible } from "./openai.ts"
+import { chatCompletions, messages, responsesApi } from "./wires.ts"
 
 type Leave = (model: ChatModel.Service) => Effect.Effect<unknown, unknown>
 
@@ -81,22 +83,42 @@ export interface Subject {
   >
   /** A text of the tokens a, b and c. */
   readonly abc: Script.Script
-  /** Where in the wire the last token has been told. */
+  /** The place in the wire at which the last token has arrived. */
   readonly tokensEnd: (wire: string) => number
-  /** Tokens without end, one a millisecond. */
+  /** Tokens without end, one every millisecond. */
   readonly endless: Script.Script
-  /** 50 MiB of text. */
-  readonly large: Script.Script
+  /** A body of more than 50 MiB: so many tokens of 6 characters. */
+  readonly large: (tokens: number) => Script.Script
+  readonly tokensOf50MiB: number
 }
 
-/** Three tokens and then silence, so that only leaving can end it; nothing waits for a next token. */
+/** Three tokens and then silence, so that only the consumer can end the stream. */
 const silentAfter = ({ abc, tokensEnd }: Subject): Script.Script =>
   Script.faultAt(abc, tokensEnd(new TextDecoder().decode(Script.bytesOf(abc))), Script.stall)
 
-/** The first call loads what the provider needs, which may take longer than the shortest of the time limits here. */
+/** The first call loads the provider's modules, which can take longer than the shortest time limit here. */
 const warm = (model: ChatModel.Service) => Stream.runDrain(Stream.take(model.stream("Hi"), 1))
 
-export const leaving = (scripts: Subject): void => {
+/** Leaves an endless answer this many times, and returns the milliseconds after which each connection was closed. */
+const leaveEndless = Effect.fnUntraced(function*({ endless, serve }: Subject, leave: Leave, times: number) {
+  const { model, server } = yield* serve(endless)
+  yield* warm(model)
+  const took: Array<number> = []
+  while (took.length < times) {
+    yield* leave(model)
+    const left = performance.now()
+    const request = (yield* server.requests)[took.length + 1]
+    // On a busy machine a time limit may pass before the request is sent; then there is nothing to close.
+    if (request === undefined) continue
+    const closed = yield* request.closed
+    assert.strictEqual(closed.by, "client")
+    took.push(closed.at - left)
+  }
+  yield* quiet(server)
+  return took.toSorted((a, b) => a - b)
+})
+
+export const cancellation = (scripts: Subject): void => {
   const { serve } = scripts
   const threeTokens = silentAfter(scripts)
 
@@ -110,6 +132,12 @@ export const leaving = (scripts: Subject): void => {
           assert.strictEqual((yield* server.requests).length, 21)
           yield* quiet(server)
         }))
+
+      it.live(`10 times by ${name}: all are closed, and soon`, () =>
+        Effect.gen(function*() {
+          const took = yield* leaveEndless(scripts, leave, 10)
+          assert.isBelow(took[8] ?? Infinity, 100)
+        }))
     }
 
     it.live("before the headers aborts the request", () =>
@@ -122,34 +150,13 @@ export const leaving = (scripts: Subject): void => {
         }
         yield* quiet(server)
       }))
-
-    for (const [name, leave] of ways) {
-      it.live(`200 times by ${name}: all are closed, and in the time it should take`, () =>
-        Effect.gen(function*() {
-          const { model, server } = yield* serve(scripts.endless)
-          yield* warm(model)
-          const took: Array<number> = []
-          while (took.length < 200) {
-            yield* leave(model)
-            const left = performance.now()
-            const request = (yield* server.requests)[took.length + 1]
-            // On a busy machine a time limit may be over before the request is sent; then there is nothing to close.
-            if (request === undefined) continue
-            const closed = yield* request.closed
-            assert.strictEqual(closed.by, "client")
-            took.push(closed.at - left)
-          }
-          took.sort((a, b) => a - b)
-          assert.isBelow(took[100] ?? Infinity, 2)
-          assert.isBelow(took[198] ?? Infinity, 100)
-        }), 60_000)
-    }
   })
 
   describe("a consumer that is slow", () => {
     it.live("leaves a stream of 50 MiB on the server's side of the socket", () =>
       Effect.gen(function*() {
-        const { model, server } = yield* serve(scripts.large, { timeout: { idle: "50 millis" } })
+        const large = scripts.large(scripts.tokensOf50MiB)
+        const { model, server } = yield* serve(large, { timeout: { idle: "50 millis" } })
         const chunks = yield* Effect.promise(async () => {
           const iterator = Stream.toAsyncIterable(model.stream("Hi"))[Symbol.asyncIterator]()
           await iterator.next()
@@ -158,24 +165,79 @@ export const leaving = (scripts: Subject): void => {
         const request = yield* server.awaitRequest(0)
         yield* request.awaitBlocked()
         assert.isTrue(request.blocked)
-        // What was sent is in the buffers of the two sockets; the client holds a read or so.
+        // The buffers of the two sockets hold the bytes that were sent; the client holds a read or so.
         assert.isBelow(request.bytesSent, 8 * 1024 * 1024)
-        // Waiting for the consumer is no silence of the server: the idle limit has passed long since.
+        // A wait for the consumer is no silence of the server: the idle limit passed long ago.
         const next = yield* Effect.promise(() => chunks.next())
         assert.isFalse(next.done ?? false)
         yield* Effect.promise(async () => chunks.return?.())
         assert.strictEqual((yield* request.closed).by, "client")
       }))
 
-    it.live("gets all of it in the end", () =>
-      Effect.gen(function*() {
-        const { model } = yield* serve(scripts.large)
-        const count = yield* Stream.runFold(
-          model.stream("Hi"),
-          () => 0,
-          (length, chunk) => length + chunk.content.length
-        )
-        assert.isAbove(count, 440_000)
-      }))
+    receivesAll(scripts, "gets all of it in the end", Math.round(scripts.tokensOf50MiB / 20))
   })
+}
+
+const receivesAll = ({ large, serve }: Subject, name: string, tokens: number, leastBytes = 0) =>
+  it.live(name, () =>
+    Effect.gen(function*() {
+      const { model, server } = yield* serve(large(tokens))
+      const length = yield* Stream.runFold(model.stream("Hi"), () => 0, (sum, chunk) => sum + chunk.content.length)
+      assert.strictEqual(length, tokens * " token".length)
+      assert.isAbove((yield* (yield* server.awaitRequest(0)).closed).bytesSent, leastBytes)
+    }), 60_000)
+
+export const longCancellation = (scripts: Subject): void => {
+  describe("leaving a stream", () => {
+    for (const [name, leave] of ways) {
+      it.live(`200 times by ${name}: all are closed, and in the time it should take`, () =>
+        Effect.gen(function*() {
+          const took = yield* leaveEndless(scripts, leave, 200)
+          assert.isBelow(took[100] ?? Infinity, 2)
+          assert.isBelow(took[198] ?? Infinity, 100)
+        }), 60_000)
+    }
+  })
+
+  describe("a consumer that is slow", () => {
+    receivesAll(scripts, "gets all of 50 MiB in the end", scripts.tokensOf50MiB, 50 * 1024 * 1024)
+  })
+}
+
+const { chat, responses } = OpenAiScript
+
+/** One provider of each wire, and a preset whose quirk (tags around the reasoning) holds text back. */
+export const subjects: Readonly<Record<"anthropic" | "openAiChat" | "openAiResponses" | "ollama", Subject>> = {
+  anthropic: {
+    serve: messages.serve,
+    abc: Script.tokens(["a", "b", "c"]),
+    tokensEnd: messages.tokensEnd,
+    endless: Script.endless({ delay: "1 millis" }),
+    large: (tokens) => Script.repeated(tokens),
+    tokensOf50MiB: 440_000
+  },
+  openAiChat: {
+    serve: chatCompletions.serve,
+    abc: chat.tokens(["a", "b", "c"]),
+    tokensEnd: chatCompletions.tokensEnd,
+    endless: chat.endless({ delay: "1 millis" }),
+    large: (tokens) => chat.repeated(tokens),
+    tokensOf50MiB: 200_000
+  },
+  openAiResponses: {
+    serve: responsesApi.serve,
+    abc: responses.tokens(["a", "b", "c"]),
+    tokensEnd: responsesApi.tokensEnd,
+    endless: responses.endless({ delay: "1 millis" }),
+    large: (tokens) => responses.repeated(tokens),
+    tokensOf50MiB: 240_000
+  },
+  ollama: {
+    serve: (script, options) => serveCompatible(script, { preset: "ollama", ...options }),
+    abc: chat.tokens(["a", "b", "c"]),
+    tokensEnd: chatCompletions.tokensEnd,
+    endless: chat.endless({ delay: "1 millis" }),
+    large: (tokens) => chat.repeated(tokens),
+    tokensOf50MiB: 200_000
+  }
 }
