@@ -1,10 +1,12 @@
-// Nothing is left behind by a stream that was left. For any provider.
+// A stream that its consumer leaves keeps nothing. For any provider.
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
+import { Effect, Redacted, Stream } from "effect"
 import { fork } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import type { ChatModel } from "rivulet"
+import * as Anthropic from "rivulet/Anthropic"
+import * as OpenAi from "rivulet/OpenAi"
 import { heapUsed } from "./heap.ts"
 
 /** A server of this wire, in a process of its own. */
@@ -22,11 +24,16 @@ const breakOff = Effect.fnUntraced(function*(model: ChatModel.Service, times: nu
   for (let i = 0; i < times; i++) yield* Stream.runDrain(Stream.take(model.stream("Hi"), 3))
 })
 
-export const leavesNothing = (
+/** The largest growth of the heap for each stream, in bytes. A number of streams has to outweigh the noise of one. */
+const heapPerStream = 1536
+
+/** Leaves this many streams, and checks what is kept. The heap is checked if there are enough of them. */
+const leavesNothing = (
   wire: "messages" | "chat",
-  makeModel: (baseUrl: string) => Effect.Effect<ChatModel.Service, unknown>
+  makeModel: (baseUrl: string) => Effect.Effect<ChatModel.Service, unknown>,
+  streams: number
 ) =>
-  describe("2,000 streams that were left", () => {
+  describe(`${streams.toLocaleString("en")} streams that were left`, () => {
     it.live("keep no memory, sockets, timers or listeners", () =>
       Effect.gen(function*() {
         const { child, url } = yield* endlessServer(wire)
@@ -35,10 +42,10 @@ export const leavesNothing = (
         const onWarning = (warning: Error) => warnings.push(`${warning.name}: ${warning.message}`)
         process.on("warning", onWarning)
         yield* Effect.addFinalizer(() => Effect.sync(() => process.off("warning", onWarning)))
-        yield* breakOff(model, 300)
+        yield* breakOff(model, Math.ceil(streams * 0.15))
         const before = yield* Effect.promise(heapUsed)
         const resources = process.getActiveResourcesInfo().length
-        yield* breakOff(model, 2000)
+        yield* breakOff(model, streams)
         yield* Effect.promise(() => {
           child.send("idle?")
           return once(child, "message")
@@ -47,6 +54,14 @@ export const leavesNothing = (
         // A MaxListenersExceededWarning would be one.
         assert.deepStrictEqual(warnings, [])
         assert.isAtMost(process.getActiveResourcesInfo().length, resources)
-        assert.isBelow((after - before) / 2000, 1536)
+        if (streams >= 2000) assert.isBelow((after - before) / streams, heapPerStream)
       }), 120_000)
   })
+
+const options = { model: "m", apiKey: Redacted.make("sk-test") }
+
+/** The leaks of every wire that has a server of its own for them. */
+export const leaks = (streams: number): void => {
+  leavesNothing("messages", (baseUrl) => Anthropic.make({ ...options, baseUrl }), streams)
+  leavesNothing("chat", (baseUrl) => OpenAi.make({ ...options, api: "chat", baseUrl }), streams)
+}

@@ -150,7 +150,9 @@ export const longSuite = (subject: Subject) =>
                 ? subject.withFetch(recording, responseOf(byteByByte(bytes)))
                 : subject.model(recording, Script.body(bytes, { cut }))
               const folded = yield* decode(subject, recording, model)
-              if (folded === undefined || cut !== undefined) return
+              if (folded === undefined || cut !== undefined) {
+                return
+              }
               assert.deepStrictEqual(withoutRequestId(yield* model.invoke("Hi")), withoutRequestId(folded))
             }), 180_000)
         }

@@ -1,0 +1,3 @@
+import { fuzz } from "../support/jsonFuzz.ts"
+
+fuzz(1_000_000)

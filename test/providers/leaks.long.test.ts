@@ -1,0 +1,3 @@
+import { leaks } from "../support/leaks.ts"
+
+leaks(2000)
