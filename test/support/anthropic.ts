@@ -1,5 +1,4 @@
-import { Effect, Redacted, Stream } from "effect"
-import type { AIMessageChunk, ChatModel, ChatModelError } from "rivulet"
+import { Effect, Redacted } from "effect"
 import * as Anthropic from "rivulet/Anthropic"
 import { AnthropicServer } from "rivulet/Testing"
 import type { Script } from "rivulet/Testing"
@@ -21,23 +20,4 @@ export const serve = Effect.fnUntraced(function*(
     ...options
   })
   return { server, model }
-})
-
-/** Runs a stream to its failure: the chunks that came, and the error. */
-export const failed = Effect.fnUntraced(function*(
-  model: ChatModel.Service,
-  input: ChatModel.ChatInput = "Hi"
-) {
-  const chunks: Array<AIMessageChunk.AIMessageChunk> = []
-  const error = yield* Effect.flip(
-    Stream.runForEach(model.stream(input), (chunk) => Effect.sync(() => chunks.push(chunk)))
-  )
-  return { chunks, error, text: chunks.map((chunk) => chunk.content).join("") }
-})
-
-/** The same failure both ways: by `stream` and by `invoke`. */
-export const failedBothWays = Effect.fnUntraced(function*(model: ChatModel.Service) {
-  const streamed = yield* failed(model)
-  const invoked = yield* Effect.flip(model.invoke("Hi"))
-  return { ...streamed, errors: [streamed.error, invoked] as ReadonlyArray<ChatModelError.ChatModelError> }
 })
