@@ -1,32 +1,12 @@
-// What each event adds, for those that no recording has, and that the same bytes give the same message however cut.
+// The deltas that each event of the Responses wire adds; `test/providers/decoding.test.ts` has the cases of all wires.
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Redacted, Schema, Stream } from "effect"
+import { Effect, Schema, Stream } from "effect"
 import { AIMessageChunk } from "rivulet"
-import * as OpenAi from "rivulet/OpenAi"
 import { OpenAiScript, Script } from "rivulet/Testing"
+import { byteByByte, encode, responseOf } from "../../../support/reads.ts"
+import { responsesApi } from "../../../support/wires.ts"
 
-const encode = (text: string) => new TextEncoder().encode(text)
-
-/** A model that gets these pieces, one a network read. */
-const reading = (pieces: ReadonlyArray<Uint8Array>) =>
-  OpenAi.make({
-    model: "gpt-test",
-    apiKey: Redacted.make("sk-test"),
-    maxRetries: 0,
-    // A response without a network, so that each read is known.
-    fetch: () =>
-      Promise.resolve(
-        new Response(
-          new ReadableStream({
-            start: (controller) => {
-              for (const piece of pieces) controller.enqueue(piece)
-              controller.close()
-            }
-          }),
-          { headers: { "content-type": "text/event-stream" } }
-        )
-      )
-  })
+const reading = (reads: ReadonlyArray<Uint8Array>) => responsesApi.withFetch(responseOf(reads))
 
 const chunksOf = Effect.fnUntraced(function*(pieces: ReadonlyArray<Uint8Array>) {
   const model = yield* reading(pieces)
@@ -50,7 +30,7 @@ const completed = (output: ReadonlyArray<unknown> = [], more: object = {}): Even
 const told = Effect.fnUntraced(function*(...events: ReadonlyArray<Event>) {
   const bytes = encode(wireOf([created, ...events, ...(events.some(isTerminal) ? [] : [completed()])]))
   const message = yield* fold([bytes])
-  assert.deepStrictEqual(yield* fold(Array.from(bytes, (_, i) => bytes.slice(i, i + 1))), message)
+  assert.deepStrictEqual(yield* fold(byteByByte(bytes)), message)
   if (message._tag !== "AIMessage") return assert.fail("not whole")
   return message
 })
@@ -613,76 +593,15 @@ describe("the end", () => {
     }))
 })
 
-const cutAt = (bytes: Uint8Array, cuts: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
-  const places = [...new Set([0, ...cuts.map((cut) => Math.abs(cut) % bytes.length), bytes.length])].toSorted((a, b) =>
-    a - b
-  )
-  return places.slice(1).map((place, i) => bytes.slice(places[i], place))
-}
-
-const text = "Grüße 🐠 \"quoted\" \\ back\u2028slash\ttab … 月の金魚"
 const wire = new TextDecoder().decode(Script.bytesOf(OpenAiScript.responses.message({
   blocks: [
     { type: "reasoning", tokens: ["hm ", "só"], encrypted: "c2ln" },
-    { type: "text", tokens: text.match(/.{1,3}/gsu) ?? [] },
+    { type: "text", tokens: ["Grü", "ße"] },
     { type: "tool_call", id: "t1", name: "look", args: { where: "月" } }
   ]
 })))
 
-/** The data of every frame, rewritten. */
-const rewritten = (write: (event: Record<string, unknown>) => string) =>
-  wire.replaceAll(
-    /^data: ([^\n]*)/gm,
-    (_, data: string) => `data: ${write(JSON.parse(data) as Record<string, unknown>)}`
-  )
-
-const shapes: ReadonlyArray<readonly [name: string, wire: string]> = [
-  ["LF", wire],
-  ["CRLF", wire.replaceAll("\n", "\r\n")],
-  ["no event names", wire.replaceAll(/event: [^\n]*\n/g, "")],
-  ["the event's name last", wire.replaceAll(/(event: [^\n]*)\n(data: [^\n]*)\n/g, "$2\n$1\n")],
-  [
-    "fields in the order of the alphabet",
-    rewritten((event) => JSON.stringify(event, Object.keys(flat(event)).toSorted()))
-  ],
-  [
-    "fields the other way round",
-    rewritten((event) => JSON.stringify(Object.fromEntries(Object.entries(event).toReversed())))
-  ],
-  ["spaces in the JSON", rewritten((event) => JSON.stringify(event, undefined, 1).replaceAll("\n", " "))],
-  ["no padding", rewritten((event) => JSON.stringify({ ...event, obfuscation: undefined }))],
-  ["a field of the future in each", rewritten((event) => JSON.stringify({ ...event, future: { delta: "x" } }))]
-]
-
-/** Every name of a field at any depth, for what must be named to be written. */
-function flat(value: unknown): Record<string, true> {
-  if (typeof value !== "object" || value === null) return {}
-  return Object.assign(
-    {},
-    ...(Array.isArray(value) ? [] : Object.keys(value).map((key) => ({ [key]: true }))),
-    ...Object.values(value).map(flat)
-  )
-}
-
 describe("the same message", () => {
-  for (const [name, wire] of shapes) {
-    const bytes = encode(wire)
-
-    it.effect(`with ${name}, whole and byte by byte`, () =>
-      Effect.gen(function*() {
-        const whole = yield* fold([bytes])
-        assert.strictEqual(whole._tag, "AIMessage")
-        assert.strictEqual(whole.content, text)
-        assert.deepStrictEqual(whole.toolCalls.map((call) => call.args), [{ where: "月" }])
-        assert.deepStrictEqual(yield* fold(Array.from(bytes, (_, i) => bytes.slice(i, i + 1))), whole)
-      }))
-
-    it.effect.prop(`with ${name}, cut anywhere`, [Schema.Array(Schema.Int)], ([cuts]) =>
-      Effect.gen(function*() {
-        assert.deepStrictEqual(yield* fold(cutAt(bytes, cuts)), yield* fold([bytes]))
-      }))
-  }
-
   it.effect.prop(
     "for any text, by the fast path or the slow one",
     [Schema.String, Schema.String],
@@ -745,20 +664,8 @@ describe("what is no JSON string is not taken for one", () => {
       assert.strictEqual(whole.parts.length, 200_000)
     }))
 
-  it.effect.prop("random bytes never throw", [Schema.Array(Schema.String)], ([lines]) =>
-    Effect.gen(function*() {
-      const noise = lines.map((line) => `data: ${line}\n\n`).join("")
-      for (const bytes of [noise, wire.slice(0, 1200) + noise, noise + wire]) {
-        const model = yield* reading([encode(bytes)])
-        const exit = yield* Effect.exit(model.invoke("Hi"))
-        if (exit._tag === "Failure") {
-          for (const reason of exit.cause.reasons) assert.strictEqual(reason._tag, "Fail")
-        }
-      }
-    }))
-
   it.effect.prop(
-    "nor do events with anything in their fields",
+    "events with anything in their fields never throw",
     [Schema.Array(Schema.Int)],
     ([places]) =>
       Effect.gen(function*() {

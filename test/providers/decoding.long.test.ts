@@ -1,0 +1,3 @@
+import { decoding } from "../support/decoding.ts"
+
+decoding(100)
