@@ -1,11 +1,14 @@
 /**
- * What an app is tested with: a chat model that follows a script, and servers that speak a provider's wire. And what a
- * provider is tested with: the suite of what every chat model promises.
+ * Scripted chat models and servers for an app's tests, and a conformance suite for a provider's tests.
  *
- * `ScriptedChatModel` replaces the model and needs no network. `AnthropicServer` and `OpenAiServer` (layers, on loopback)
- * leave the whole path in place, provider and HTTP included, and can break it at any byte; `Script` and `OpenAiScript`
- * say what they send. `TestServer` is the same for a wire of one's own. `conformance` is the suite; `Conformance` says
- * how a model is put under it.
+ * **When to use**
+ *
+ * - `ScriptedChatModel` replaces the model and needs no network.
+ * - `AnthropicServer` and `OpenAiServer` are layers that serve a provider's wire on loopback. The whole path stays in
+ *   place, provider and HTTP included, and the server can break it at any byte. `Script` and `OpenAiScript` hold the
+ *   answers.
+ * - `TestServer` is the same for a wire of your own.
+ * - `conformance` is the suite of promises that every chat model keeps; `Conformance` describes the model under test.
  */
 export * as AnthropicServer from "./testing/anthropic/AnthropicServer.ts"
 export * as Script from "./testing/anthropic/Script.ts"

@@ -100,7 +100,7 @@ describe("withHistory", () => {
           Effect.forkChild
         )
         yield* Fiber.await(fiber)
-        assert.deepStrictEqual((yield* calls).map((call) => call.state), ["left", "left"])
+        assert.deepStrictEqual((yield* calls).map((call) => call.state), ["interrupted", "interrupted"])
         assert.deepStrictEqual(yield* kept, ["HumanMessage: one", ...partial, "HumanMessage: two", ...partial])
       }))
   }

@@ -197,7 +197,7 @@ describe("time limits", () => {
       assert.strictEqual((yield* limit(slow, undefined, "10 minutes")).phase, undefined)
       const { calls, phase } = yield* limit(slow, { total: "100 seconds" }, "100 seconds")
       assert.strictEqual(phase, "total")
-      assert.strictEqual(calls[0]?.state, "left")
+      assert.strictEqual(calls[0]?.state, "interrupted")
     }))
 
   it.effect("do not run while the consumer is busy", () =>
@@ -216,7 +216,7 @@ describe("time limits", () => {
       const answer = yield* Effect.forkChild(model.invoke("Hi", { timeout: { firstChunk: "1 second" } }))
       yield* TestClock.adjust("1 minute")
       assert.strictEqual((yield* Fiber.join(answer)).content, "Hello")
-      assert.deepStrictEqual((yield* calls).map(({ state }) => state), ["left", "left", "done"])
+      assert.deepStrictEqual((yield* calls).map(({ state }) => state), ["interrupted", "interrupted", "done"])
     }))
 
   it.effect("count retries into the total", () =>

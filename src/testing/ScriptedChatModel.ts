@@ -1,8 +1,10 @@
 /**
- * A chat model that says what a test tells it to, and remembers what it was asked.
+ * A chat model that plays scripted replies and records its requests.
  *
- * It is a real model in all but the provider: retries, time limits, `partial` and cancellation are those of every
- * model. Delays follow the `Clock`, so a test with `TestClock` decides when time passes.
+ * **Details**
+ *
+ * Only the provider is replaced. Retries, time limits, `partial` and cancellation are those of every model. Delays use
+ * the `Clock`, so a test with `TestClock` controls the time.
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -27,20 +29,20 @@ import { words } from "./server/words.ts"
 // scripts
 // -----------------------------------------------------------------------------
 
-/** One thing the model does. */
+/** One step of a reply. */
 export type Step =
   | { readonly _tag: "Chunk"; readonly chunk: AIMessageChunk }
   | { readonly _tag: "Delay"; readonly duration: Duration.Input }
   | { readonly _tag: "Fail"; readonly reason: Reason }
   | { readonly _tag: "Stall" }
 
-/** What the model does for one request: its steps in order. Without a {@link finish} the answer is cut off. */
+/** The steps of the model for one request, in order. Without a {@link finish} the answer is truncated. */
 export type Reply = ReadonlyArray<Step>
 
 /**
- * Emits a chunk as it is.
+ * Emits a chunk.
  *
- * **Example** (A token, and the end)
+ * **Example** (One token and the finish)
  *
  * ```ts
  * import { AIMessageChunk } from "rivulet"
@@ -53,7 +55,7 @@ export type Reply = ReadonlyArray<Step>
 export const chunk = (chunk: AIMessageChunk): Step => ({ _tag: "Chunk", chunk })
 
 /**
- * Waits.
+ * Waits on the `Clock`. A number is in milliseconds.
  *
  * **Example** (A slow start)
  *
@@ -67,9 +69,9 @@ export const chunk = (chunk: AIMessageChunk): Step => ({ _tag: "Chunk", chunk })
 export const delay = (duration: Duration.Input): Step => ({ _tag: "Delay", duration })
 
 /**
- * Fails.
+ * Fails with this reason.
  *
- * **Example** (Too busy once, which is retried)
+ * **Example** (An overloaded model, which is retried)
  *
  * ```ts
  * import { ChatModelError } from "rivulet"
@@ -82,7 +84,7 @@ export const delay = (duration: Duration.Input): Step => ({ _tag: "Delay", durat
 export const fail = (reason: Reason): Step => ({ _tag: "Fail", reason })
 
 /**
- * Says nothing more until the consumer leaves.
+ * Emits nothing more until the consumer interrupts the stream.
  *
  * **Example** (Silence in the middle of the answer)
  *
@@ -96,9 +98,9 @@ export const fail = (reason: Reason): Step => ({ _tag: "Fail", reason })
 export const stall: Step = { _tag: "Stall" }
 
 /**
- * Emits the last chunk of an answer.
+ * Emits the last chunk of an answer. The reason defaults to `stop`, and `raw` to the reason.
  *
- * **Example** (An answer that was too long)
+ * **Example** (An answer that a token limit cuts off)
  *
  * ```ts
  * import { AIMessageChunk } from "rivulet"
@@ -110,7 +112,12 @@ export const stall: Step = { _tag: "Stall" }
  */
 export const finish = (
   reason: Finish["reason"] = "stop",
-  options?: { readonly usage?: Usage | undefined; readonly raw?: string | undefined }
+  options?: {
+    /** The usage of the answer. Default: none. */
+    readonly usage?: Usage | undefined
+    /** The provider's own word for the reason. Default: `reason`. */
+    readonly raw?: string | undefined
+  }
 ): Step =>
   chunk({
     ...empty,
@@ -118,16 +125,18 @@ export const finish = (
     ...(options?.usage === undefined ? undefined : { usage: options.usage })
   })
 
-/** How a reply is told. */
+/** Options of a reply. */
 export interface ReplyOptions {
+  /** The usage in the last chunk. Default: none. */
   readonly usage?: Usage | undefined
+  /** The reason of the finish. Default: `stop` for a text, `tool_calls` for calls. */
   readonly finish?: Finish["reason"] | undefined
-  /** Time before each chunk. */
+  /** The time before each chunk. A number is in milliseconds. Default: none. */
   readonly delay?: Duration.Input | undefined
 }
 
 /**
- * A whole answer in text, cut into words or as given.
+ * A complete text answer. A string is cut into words; a list has one chunk for each item.
  *
  * **Example** (Two answers, the second one slow)
  *
@@ -141,10 +150,10 @@ export interface ReplyOptions {
  * ```
  */
 export const text = (content: string | ReadonlyArray<string>, options?: ReplyOptions): Reply =>
-  told((typeof content === "string" ? words(content) : content).map((token) => textChunk(token)), "stop", options)
+  replyOf((typeof content === "string" ? words(content) : content).map((token) => textChunk(token)), "stop", options)
 
 /**
- * A whole answer that calls tools, after some text if there is any. The arguments come in slices.
+ * A complete answer that calls tools, after `text` if it is given. The arguments are streamed in slices.
  *
  * **Example** (A call, and the answer to its result)
  *
@@ -159,13 +168,23 @@ export const text = (content: string | ReadonlyArray<string>, options?: ReplyOpt
  * ```
  */
 export const toolCalls = (
-  calls: ReadonlyArray<{ readonly name: string; readonly args: Schema.Json; readonly id?: string | undefined }>,
-  options?: ReplyOptions & { readonly text?: string | undefined }
+  calls: ReadonlyArray<{
+    /** The name of the tool. */
+    readonly name: string
+    /** The arguments. */
+    readonly args: Schema.Json
+    /** The id of the call. Default: `call_` and its position, from 1. */
+    readonly id?: string | undefined
+  }>,
+  options?: ReplyOptions & {
+    /** The text before the calls, cut into words. Default: none. */
+    readonly text?: string | undefined
+  }
 ): Reply => {
   const before = options?.text === undefined ? [] : words(options.text).map((token) => textChunk(token))
   const first = before.length === 0 ? 0 : 1
   const chunks = calls.flatMap(({ args, id, name }, i) => callChunks(first + i, id ?? `call_${i + 1}`, name, args))
-  return told([...before, ...chunks], "tool_calls", options)
+  return replyOf([...before, ...chunks], "tool_calls", options)
 }
 
 const callChunks = (index: number, id: string, name: string, args: Schema.Json): ReadonlyArray<AIMessageChunk> => {
@@ -180,7 +199,7 @@ const callChunks = (index: number, id: string, name: string, args: Schema.Json):
   return deltas.map((delta) => ({ ...empty, parts: [delta] }))
 }
 
-const told = (chunks: ReadonlyArray<AIMessageChunk>, reason: Finish["reason"], options?: ReplyOptions): Reply => [
+const replyOf = (chunks: ReadonlyArray<AIMessageChunk>, reason: Finish["reason"], options?: ReplyOptions): Reply => [
   ...chunks.flatMap((each) => options?.delay === undefined ? [chunk(each)] : [delay(options.delay), chunk(each)]),
   finish(options?.finish ?? reason, { usage: options?.usage })
 ]
@@ -189,18 +208,20 @@ const told = (chunks: ReadonlyArray<AIMessageChunk>, reason: Finish["reason"], o
 // the model
 // -----------------------------------------------------------------------------
 
-/** One request, as the model saw it. A retry is a request of its own. */
+/** One request that the model received. A retry is a request of its own. */
 export interface Call {
+  /** The messages of the request. */
   readonly messages: ReadonlyArray<Message>
+  /** The options of the request, with those of the model. */
   readonly options: CallOptions
-  /** `open` as long as it runs; `left` when the consumer went before the end. */
-  readonly state: "open" | "done" | "failed" | "left"
+  /** `open` while the reply plays, `interrupted` if the consumer ended it. */
+  readonly state: "open" | "done" | "failed" | "interrupted"
 }
 
 /**
- * What a test asks the model afterwards.
+ * The service of a scripted model: the model, and the requests that it received.
  *
- * **Example** (What the model was asked)
+ * **Example** (The messages of a request)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -215,26 +236,29 @@ export interface Call {
  * ```
  */
 export class ScriptedChatModel extends Context.Service<ScriptedChatModel, {
+  /** The model. */
   readonly model: Service
   /** All requests so far, in order. */
   readonly calls: Effect.Effect<ReadonlyArray<Call>>
 }>()("rivulet/testing/ScriptedChatModel") {}
 
-/** Replies one by one, or a function that makes the reply to each request. */
+/** The replies to the requests, in order, or a function that returns the reply to each request. */
 export type Replies = ReadonlyArray<Reply> | ((request: ChatRequest) => Reply)
 
-/** How the model presents itself. */
+/** Options of a scripted model. */
 export interface Options {
+  /** The name of the provider. Default: `scripted`. */
   readonly provider?: string | undefined
+  /** The name of the model. Default: `scripted`. */
   readonly model?: string | undefined
-  /** Options for every call; `maxRetries` for one. */
+  /** Options of every call, for example `maxRetries`. Default: none. */
   readonly options?: CallOptions | undefined
-  /** What it says it can do; everything by default, as a script can hold anything. */
+  /** The declared capabilities. Default: all, because a script can hold anything. */
   readonly capabilities?: Partial<Capabilities> | undefined
 }
 
 /**
- * Makes a scripted model. A request for which no reply is left fails with `UnknownError`, which says so.
+ * Makes a scripted model. A request without a reply fails with `UnknownError`.
  *
  * **Example** (A model without a layer)
  *
@@ -279,8 +303,8 @@ export const make = (replies: Replies, options?: Options): ScriptedChatModel["Se
         Stream.flatMap(play),
         Stream.onEnd(settle("done")),
         Stream.tapError(() => settle("failed")),
-        // Whatever it was that closed a stream which is neither done nor failed, it was not the model.
-        Stream.ensuring(settle("left"))
+        // A stream that is closed before its end and without a failure was closed by its consumer.
+        Stream.ensuring(settle("interrupted"))
       )
     })
 
@@ -316,7 +340,7 @@ const nothingLeft = (index: number): Step =>
   fail(new UnknownError({ message: `The script has no reply for request ${index + 1}` }))
 
 /**
- * The context's chat model, scripted, and its {@link ScriptedChatModel} for what it was asked.
+ * Provides a scripted model as the context's chat model, and {@link ScriptedChatModel} to read its requests.
  *
  * **Example** (A reply that depends on the request)
  *

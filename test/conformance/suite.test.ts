@@ -163,7 +163,7 @@ describe("the suite notices a model that", () => {
 
 describe("the suite", () => {
   it("says why a case is not run", () => {
-    const skipped = conformance({ ...without("ends"), wireless: undefined }).filter((each) => each.skip !== undefined)
+    const skipped = conformance({ ...without("ends"), noWire: undefined }).filter((each) => each.skip !== undefined)
     assert.include(
       skipped.map((each) => `${each.name}: ${each.skip}`),
       "an answer without its end is TruncatedError: the subject has no answer `ends`"

@@ -182,7 +182,7 @@ describe("events", () => {
         ["on_chain_error", "RunnableMap"]
       ])
       assert.propertyVal(ends[2]?.data as object, "partial", "ab")
-      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["left"])
+      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["interrupted"])
       balanced(events)
     }))
 

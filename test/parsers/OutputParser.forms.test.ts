@@ -68,7 +68,7 @@ describe("list", () => {
       ]])
       const chain = Runnable.sequence(model, OutputParser.list("comma"))
       assert.deepStrictEqual(yield* Stream.runCollect(Stream.take(chain.stream("hi"), 2)), [["koi"], ["carp"]])
-      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["left"])
+      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["interrupted"])
       assert.deepStrictEqual(["comma", "numbered", "markdown"].map((form) => OutputParser.list(form as "comma").name), [
         "CommaSeparatedListOutputParser",
         "NumberedListOutputParser",

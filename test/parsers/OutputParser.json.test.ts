@@ -108,7 +108,7 @@ describe("json", () => {
       assert(error._tag === "OutputParserError")
       assert.strictEqual(error.reason, "Malformed")
       assert.strictEqual(error.raw, "{\"a\": 1, b")
-      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["left"])
+      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["interrupted"])
     }))
 
   it.effect("streams patches that lead to the whole", () =>
@@ -212,7 +212,7 @@ describe("elements", () => {
       const { calls, model } = ScriptedChatModel.make([reply])
       const first = yield* Stream.runCollect(Stream.take(Runnable.sequence(model, fishes).stream("hi"), 1))
       assert.deepStrictEqual(first, [{ name: "koi", size: 3 }])
-      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["left"])
+      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["interrupted"])
     }))
 
   it.effect("are the array in all", () =>
@@ -239,7 +239,7 @@ describe("elements", () => {
         1,
         "size"
       ]]])
-      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["left"])
+      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["interrupted"])
     }))
 
   it.effect("are looked at in all as the schema says, and must be an array", () =>

@@ -51,7 +51,7 @@ describe("lines", () => {
       const { calls, model } = ScriptedChatModel.make([reply])
       const chain = Runnable.sequence(model, OutputParser.lines)
       assert.deepStrictEqual(yield* Stream.runCollect(Stream.take(chain.stream("hi"), 2)), ["one", "two"])
-      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["left"])
+      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["interrupted"])
     }))
 
   it.effect("are told in events one by one, and in all", () =>

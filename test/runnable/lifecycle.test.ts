@@ -42,7 +42,7 @@ for (const { before = 0, make, name } of combinators) {
         const { events, exit } = yield* eventsOf(make(model), "hi")
         assert.isTrue(Exit.isSuccess(exit))
         assert.notInclude(yield* closed, "failed")
-        assert.notInclude(yield* closed, "left")
+        assert.notInclude(yield* closed, "interrupted")
         balanced(events)
       }).pipe(Effect.provide(cache)))
 
@@ -82,7 +82,7 @@ for (const { before = 0, make, name } of combinators) {
         const fiber = yield* Effect.forkChild(make(plain.model).invoke("hi"))
         yield* plain.asked
         yield* Fiber.interrupt(fiber)
-        assert.deepStrictEqual([...new Set(yield* plain.closed)], ["left"])
+        assert.deepStrictEqual([...new Set(yield* plain.closed)], ["interrupted"])
         // A step beside it fails, so that it is interrupted while the events are read.
         const { asked, closed, model } = scripted(stalls)
         const chain = Runnable.parallel({
@@ -91,7 +91,7 @@ for (const { before = 0, make, name } of combinators) {
         })
         const { events, exit } = yield* eventsOf(chain, "hi")
         assert.isTrue(Exit.isFailure(exit))
-        assert.deepStrictEqual([...new Set(yield* closed)], ["left"])
+        assert.deepStrictEqual([...new Set(yield* closed)], ["interrupted"])
         assert.include(endOf(events, "scripted"), "on_chat_model_interrupted")
         balanced(events)
       }).pipe(Effect.provide(cache)))
@@ -102,7 +102,7 @@ for (const { before = 0, make, name } of combinators) {
         const fiber = yield* Effect.forkChild(Stream.runDrain(Runnable.streamEvents(make(model), "hi")))
         yield* asked
         yield* Fiber.interrupt(fiber)
-        assert.deepStrictEqual([...new Set(yield* closed)], ["left"])
+        assert.deepStrictEqual([...new Set(yield* closed)], ["interrupted"])
       }).pipe(Effect.provide(cache)))
   })
 }

@@ -70,8 +70,8 @@ describe("withListeners", () => {
       yield* Stream.runDrain(Stream.take(chain.stream("hi"), 1))
       const name = "RunnableSequence"
       assert.deepStrictEqual(told, [
-        [{ name, input: "hi", partial: "ab" }, ["left"]],
-        [{ name, input: "hi", partial: "a" }, ["left", "left"]]
+        [{ name, input: "hi", partial: "ab" }, ["interrupted"]],
+        [{ name, input: "hi", partial: "a" }, ["interrupted", "interrupted"]]
       ])
     }))
 

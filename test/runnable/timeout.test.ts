@@ -32,7 +32,7 @@ describe("withTimeout", () => {
       assert.instanceOf(error, Runnable.RunnableTimeoutError)
       assert.deepStrictEqual([error.step, error.message], ["RunnableSequence", "RunnableSequence took longer than 3s"])
       assert.deepStrictEqual(shown, ["a", "b"])
-      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["left"])
+      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["interrupted"])
     }))
 
   it.effect("counts the consumer's time, and closes what runs while the consumer is busy", () =>
@@ -51,7 +51,7 @@ describe("withTimeout", () => {
       )
       yield* Deferred.await(busy)
       yield* TestClock.adjust("3 seconds")
-      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["left"])
+      assert.deepStrictEqual((yield* calls).map((call) => call.state), ["interrupted"])
       yield* Deferred.succeed(free, undefined)
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "RunnableTimeoutError")
     }))
@@ -81,7 +81,7 @@ describe("withTimeout", () => {
       yield* Deferred.await(asked)
       yield* TestClock.adjust("1 second")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "RunnableTimeoutError")
-      assert.deepStrictEqual((yield* closed).map((call) => call.state), ["left"])
+      assert.deepStrictEqual((yield* closed).map((call) => call.state), ["interrupted"])
     }))
 
   it.effect("is worth a fallback, and another try", () =>

@@ -46,7 +46,7 @@ const reasonOf = (status: number, retryAfter: Duration.Duration | undefined): Ch
 /** A scripted model under the suite: each answer is a reply. */
 export const scriptedSubject: Conformance.Subject<Reply> = {
   capabilities: ScriptedChatModel.make([]).model.capabilities,
-  wireless: "a scripted model has no wire",
+  noWire: "a scripted model has no wire",
   start: (answers, options) =>
     Effect.sync(() => {
       const arrivals: Array<Deferred.Deferred<void>> = []
@@ -60,14 +60,14 @@ export const scriptedSubject: Conformance.Subject<Reply> = {
         Effect.flatMap(calls, (calls) => calls[index] ? Effect.succeed(calls[index]) : Effect.die("no such call"))
       return {
         model,
-        count: Effect.map(calls, (calls) => calls.length),
-        asked: (index) =>
+        requestCount: Effect.map(calls, (calls) => calls.length),
+        request: (index) =>
           Effect.andThen(
             Deferred.await(arrival(index)),
             Effect.map(call(index), ({ messages, options }) => ({
               body: { messages, options },
-              // What closes a call is over before its consumer goes on.
-              left: Effect.map(call(index), ({ state }) => state === "left"),
+              // A call is settled before its consumer continues.
+              cancelled: Effect.map(call(index), ({ state }) => state === "interrupted"),
               blocked: Effect.die("nothing is ahead of the consumer")
             }))
           ),
@@ -84,7 +84,7 @@ export const scriptedSubject: Conformance.Subject<Reply> = {
     errors: [
       ["OverloadedError", (given) => [...tokens(given), fail(new ChatModelError.OverloadedError({ message }))]]
     ],
-    start: (reply, share) => reply.slice(0, Math.floor(reply.length * share)),
+    prefix: (reply, share) => reply.slice(0, Math.floor(reply.length * share)),
     headersOnly: [stall],
     status: (status, options) => {
       const retryAfter = options?.headers?.["retry-after"]

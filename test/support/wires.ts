@@ -1,6 +1,6 @@
 // The wires as the suites see them that hold for every provider: a server and a model for each, and its answers.
-import { Effect, Redacted } from "effect"
-import type { Config, Scope } from "effect"
+import { Redacted } from "effect"
+import type { Config, Effect, Scope } from "effect"
 import type { CallOptions, ChatModel } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
 import * as OpenAi from "rivulet/OpenAi"
@@ -61,7 +61,8 @@ export const messages: Wire = {
   requestIdHeader: "request-id",
   serve: serveMessages,
   withFetch: (fetch) => Anthropic.make({ model: "claude-test", ...offline, fetch }),
-  status: (status, { code: _, param: __, ...options } = {}) => Script.status(status, options),
+  status: (status, options) =>
+    Script.status(status, { message: options?.message, headers: options?.headers, body: options?.body }),
   tokens: Script.tokens,
   tokensEnd: (wire) => wire.indexOf("event: content_block_stop"),
   chunksOfTwoTokens: 3,

@@ -1,17 +1,22 @@
 /**
- * A server on the loopback interface that speaks the streaming Messages API of Anthropic, each answer a `Script`: whole
- * messages, errors, and any fault of the wire at any byte. It also tells what its clients did: what they asked, when
- * they closed the connection, whether they stopped reading. For tests of real clients over real sockets, demos and
- * benches.
+ * A server on the loopback interface for the streaming Messages API of Anthropic. Each answer is a `Script`: a complete
+ * message, an error, or a fault of the wire at any byte.
  *
- * It lives as long as its scope; closing that destroys every connection. Delays pass in real time under a test clock
- * too.
+ * **When to use**
+ *
+ * Use it to test real clients over real sockets, and in demos and benchmarks. It records the requests of its clients,
+ * the time at which they close the connection, and whether they stop reading.
+ *
+ * **Details**
+ *
+ * The server lives as long as its scope. When the scope closes, every connection is destroyed. Delays pass in real
+ * time, even under a test clock.
  *
  * ```ts
  * Effect.gen(function*() {
  *   const server = yield* AnthropicServer.AnthropicServer
  *   yield* server.enqueue(Script.status(529), Script.text("Hello world"))
- *   // ... ask at server.url, with any API key
+ *   // ... send requests to server.url, with any API key
  *   const request = yield* server.awaitRequest(1)
  *   const { by } = yield* request.closed
  * }).pipe(Effect.provide(AnthropicServer.layer()))
@@ -30,9 +35,9 @@ import * as Script from "./Script.ts"
 export type { Closed, Options, Reply, RequestRecord } from "../server/TestServer.ts"
 
 /**
- * The server as it is seen by a test.
+ * The server as a test sees it.
  *
- * **Example** (What the client asked, and when it left)
+ * **Example** (A request and the end of its connection)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -41,7 +46,7 @@ export type { Closed, Options, Reply, RequestRecord } from "../server/TestServer
  * const leaves = Effect.gen(function*() {
  *   const server = yield* Testing.AnthropicServer.AnthropicServer
  *   yield* server.always(Testing.Script.endless())
- *   // ... ask at server.url, and leave after some chunks
+ *   // ... send a request to server.url, and close the connection after some chunks
  *   const request = yield* server.awaitRequest(0)
  *   const { by, bytesSent } = yield* request.closed
  *   return { path: request.path, by, bytesSent }
@@ -69,7 +74,7 @@ const wire: Wire = {
 }
 
 /**
- * Starts a server that lives as long as the scope. {@link layer} provides it as a service.
+ * Starts a server. It lives as long as the scope. {@link layer} provides it as a service.
  *
  * **Example** (A model and its server)
  *
@@ -92,7 +97,7 @@ export const make = (options?: Options): Effect.Effect<AnthropicServer["Service"
 /**
  * A server as a layer.
  *
- * **Example** (Too busy once, then an answer)
+ * **Example** (An overloaded server, then an answer)
  *
  * ```ts
  * import * as Testing from "rivulet/Testing"

@@ -1,9 +1,14 @@
 /**
- * What a test server does with one request, down to the bytes: a status, headers, and a list of steps. Plain data.
+ * The response of a test server to one request, down to the bytes: a status, headers, and a list of steps. Plain data.
  *
- * Whole answers come from {@link text}, {@link toolCall}, {@link message} and their like; {@link faultAt} breaks any of
- * them off at any byte; {@link make} takes the steps themselves. A script can be used any number of times, and changed
- * by spreading it.
+ * **When to use**
+ *
+ * {@link text}, {@link toolCall}, {@link message} and the other constructors build complete answers of Anthropic's
+ * Messages API. {@link faultAt} breaks any script off at any byte. {@link make} takes steps, for any wire.
+ *
+ * **Details**
+ *
+ * A script can be used any number of times. Spread it to change it.
  *
  * ```ts
  * const answer = Script.text("Hello world", { delay: "20 millis" })
@@ -37,9 +42,24 @@ export {
 export type { Delay, Last, Options, Repeat, Script, Step, Unrolled, Write } from "../server/steps.ts"
 export type { Block, Event, Usage } from "./events.ts"
 
-/** The answer's own fields, and the time between two deltas (default: none). */
+/** The fields of an answer, and its pace. */
 export interface MessageOptions extends Omit<Wire.Answer, "blocks"> {
+  /** The time between two deltas. A number is in milliseconds. Default: none. */
   readonly delay?: Duration.Input | undefined
+}
+
+/** The contents of an error response. */
+export interface StatusOptions {
+  /** The error type. Default: the API's own for the status. */
+  readonly type?: string | undefined
+  /** The error message. Default: a usual one for the status. */
+  readonly message?: string | undefined
+  /** The id of the request. Default: `req_01RivuletTestServer`. */
+  readonly requestId?: string | undefined
+  /** Headers added to `content-type` and `request-id`. Default: none. */
+  readonly headers?: Readonly<Record<string, string>> | undefined
+  /** Replaces the JSON. A string is sent unchanged. Default: the API's error. */
+  readonly body?: unknown
 }
 
 const defaultRequestId = "req_01RivuletTestServer"
@@ -63,7 +83,7 @@ export const event = (event: Wire.Event): Write => write(Wire.frame(event))
 export const errorEvent = (type: string, message: string): Write => event(Wire.error(type, message, defaultRequestId))
 
 /**
- * Frames each event under its own `type`. Nothing is added: a stream without `message_stop` ends without one.
+ * Frames each event under its own `type`. Nothing is added, so a stream without `message_stop` ends without it.
  *
  * ```ts
  * Script.events([{ type: "ping" }, { type: "message_stop" }], { headersAfter: "50 millis" })
@@ -81,7 +101,7 @@ const withDelay = (frames: ReadonlyArray<Wire.Event>, duration: Duration.Input |
 }
 
 /**
- * A well-formed answer of any content blocks, in order; the constructors below are short for it.
+ * A well-formed answer of any content blocks, in order. The constructors below are shorthands for it.
  *
  * ```ts
  * Script.message({
@@ -98,7 +118,7 @@ export const message = (options: MessageOptions & Pick<Wire.Answer, "blocks">): 
   make(withDelay(Wire.answerEvents(options), options.delay))
 
 /**
- * A well-formed text answer, a delta a token.
+ * A well-formed text answer with one delta for each token.
  *
  * ```ts
  * Script.tokens(["Hel", "lo"], { delay: "20 millis" })
@@ -108,7 +128,7 @@ export const tokens = (tokens: ReadonlyArray<string>, options?: MessageOptions):
   message({ ...options, blocks: [{ type: "text", tokens }] })
 
 /**
- * A well-formed text answer, cut into words unless `tokens` says how.
+ * A well-formed text answer, cut into words or into `tokens`.
  *
  * ```ts
  * Script.text("Hello world", { stopReason: "max_tokens" })
@@ -116,11 +136,15 @@ export const tokens = (tokens: ReadonlyArray<string>, options?: MessageOptions):
  */
 export const text = (
   text: string,
-  options?: MessageOptions & { readonly tokens?: ReadonlyArray<string> | undefined }
+  options?: MessageOptions & {
+    /** One delta for each, in place of the words of the text. */
+    readonly tokens?: ReadonlyArray<string> | undefined
+  }
 ): Script => tokens(options?.tokens ?? words(text), options)
 
 /**
- * A well-formed answer that thinks before it speaks, each cut into words. `text` may be empty: then it only thinks.
+ * A well-formed answer with reasoning before its text, each cut into words. If `text` is empty, there is reasoning
+ * alone.
  *
  * ```ts
  * Script.reasoning("Six times seven is", "It is 42.")
@@ -129,7 +153,10 @@ export const text = (
 export const reasoning = (
   thinking: string,
   text: string,
-  options?: MessageOptions & { readonly signature?: string | undefined }
+  options?: MessageOptions & {
+    /** The signature of the reasoning. Default: a valid base64 text. */
+    readonly signature?: string | undefined
+  }
 ): Script => {
   const thought: Wire.Block = {
     type: "thinking",
@@ -141,7 +168,7 @@ export const reasoning = (
 }
 
 /**
- * A well-formed answer that calls one tool, after `text` if there is any. String `args` are sent as they stand.
+ * A well-formed answer that calls one tool, after `text` if it is given. String `args` are sent unchanged.
  *
  * ```ts
  * Script.toolCall({ name: "weather", args: { city: "Bern" } }, { text: "Let me look." })
@@ -150,7 +177,10 @@ export const reasoning = (
  */
 export const toolCall = (
   call: Omit<Extract<Wire.Block, { readonly type: "tool_use" }>, "type">,
-  options?: MessageOptions & { readonly text?: string | undefined }
+  options?: MessageOptions & {
+    /** The text before the call, as one token. Default: none. */
+    readonly text?: string | undefined
+  }
 ): Script =>
   message({
     ...options,
@@ -167,7 +197,8 @@ const deltas = (token: string, options: MessageOptions | undefined, times?: numb
   ], times)
 
 /**
- * A well-formed text answer of `times` equal deltas (default `" token"`), however large: 400,000 are 50 MB or so.
+ * A well-formed text answer of `times` equal deltas, of any size: 400,000 are about 50 MB. The default token is
+ * `" token"`.
  *
  * ```ts
  * Script.repeated(400_000, { token: " and" })
@@ -175,7 +206,10 @@ const deltas = (token: string, options: MessageOptions | undefined, times?: numb
  */
 export const repeated = (
   times: number,
-  options?: MessageOptions & { readonly token?: string | undefined }
+  options?: MessageOptions & {
+    /** The text of each delta. Default: `" token"`. */
+    readonly token?: string | undefined
+  }
 ): Script => {
   const frames = Wire.answerEvents({ ...options, blocks: [{ type: "text", tokens: [] }] }).map(event)
   const head = frames.slice(0, 3)
@@ -188,13 +222,18 @@ export const repeated = (
 }
 
 /**
- * A well-formed start, followed by text deltas that never end, as fast as the client reads or one a `delay`.
+ * A well-formed start, and then text deltas without end, as fast as the client reads or one for each `delay`.
  *
  * ```ts
  * Script.endless({ delay: "20 millis" })
  * ```
  */
-export const endless = (options?: MessageOptions & { readonly token?: string | undefined }): Script =>
+export const endless = (
+  options?: MessageOptions & {
+    /** The text of each delta. Default: `" token"`. */
+    readonly token?: string | undefined
+  }
+): Script =>
   make([
     event(Wire.messageStart(options ?? {})),
     event(Wire.blockStart(0, { type: "text", text: "" })),
@@ -203,9 +242,12 @@ export const endless = (options?: MessageOptions & { readonly token?: string | u
   ])
 
 /**
- * An error response with the API's JSON body. The error's type and message are those the API uses for the status;
- * `body` replaces the whole of it, a string as it stands. The id of the request is in the body and the `request-id`
- * header.
+ * An error response with the API's JSON body.
+ *
+ * **Details**
+ *
+ * Type and message default to those that the API uses for the status. `body` replaces the JSON; a string is sent
+ * unchanged. The id of the request is in the body and in the `request-id` header.
  *
  * ```ts
  * Script.status(429, { headers: { "retry-after": "2" } })
@@ -214,13 +256,7 @@ export const endless = (options?: MessageOptions & { readonly token?: string | u
  */
 export const status = (
   status: number,
-  options?: {
-    readonly type?: string | undefined
-    readonly message?: string | undefined
-    readonly requestId?: string | undefined
-    readonly headers?: Readonly<Record<string, string>> | undefined
-    readonly body?: unknown
-  }
+  options?: StatusOptions
 ): Script => {
   const usual = Wire.statusError(status)
   const requestId = options?.requestId ?? defaultRequestId

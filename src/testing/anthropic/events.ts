@@ -1,6 +1,9 @@
 /**
  * The wire format of Anthropic's Messages API, as its server writes it: the events of one streamed answer, their SSE
- * frames, the JSON body of an error, and the checks a request must pass. Pure; `Script` makes answers of it.
+ * frames, the JSON body of an error, and the checks of a request.
+ *
+ * `Script` builds answers of these events, and `AnthropicServer` uses the checks. All functions are pure. Must not
+ * import the provider, so that the two implementations of the wire stay independent.
  *
  * @internal
  */
@@ -9,55 +12,89 @@ import type { Refusal } from "../server/exchange.ts"
 
 /** One event of a stream: a JSON object that is framed under its `type`. */
 export interface Event {
+  /** The name of the event. */
   readonly type: string
+  /** Any other field of the event. */
   readonly [field: string]: unknown
 }
 
-/** Token counts under the API's own names. Fields that are not named here are passed on in `message_delta`. */
+/** Token counts under the API's own names. */
 export interface Usage {
+  /** Input tokens that were not read from or written to the cache. Default: 10. */
   readonly input_tokens?: number | undefined
+  /** Output tokens at the end of the answer. Default: one for each delta. */
   readonly output_tokens?: number | undefined
+  /** Input tokens written to the cache. Default: 0. */
   readonly cache_creation_input_tokens?: number | undefined
+  /** Input tokens read from the cache. Default: 0. */
   readonly cache_read_input_tokens?: number | undefined
+  /** Any other field. It is sent in `message_delta`. */
   readonly [field: string]: unknown
 }
 
-/**
- * One content block of an answer. Each of `tokens` becomes one delta. The `args` of a call are serialised and cut into
- * `slices` (default: 12 characters each); a string is sent as it stands, so that it need not be valid JSON. `raw` is any
- * other kind of block: what `content_block_start` carries and the deltas that follow.
- */
+/** One content block of an answer. Each token becomes one delta. */
 export type Block =
-  | { readonly type: "text"; readonly tokens: ReadonlyArray<string> }
-  | { readonly type: "thinking"; readonly tokens: ReadonlyArray<string>; readonly signature?: string | undefined }
-  | { readonly type: "redacted_thinking"; readonly data: string }
+  | {
+    readonly type: "text"
+    /** One delta for each. */
+    readonly tokens: ReadonlyArray<string>
+  }
+  | {
+    readonly type: "thinking"
+    /** One delta for each. */
+    readonly tokens: ReadonlyArray<string>
+    /** Sent in a delta of its own. Default: none. */
+    readonly signature?: string | undefined
+  }
+  | {
+    readonly type: "redacted_thinking"
+    /** The encrypted reasoning. */
+    readonly data: string
+  }
   | {
     readonly type: "tool_use"
+    /** The id of the call. Default: `toolu_01Rivulet` and the index of the block. */
     readonly id?: string | undefined
+    /** The name of the tool. */
     readonly name: string
+    /** The arguments. A string is sent unchanged and need not be valid JSON; any other value is serialised. */
     readonly args: unknown
+    /** The slices of the arguments. Default: 12 characters each. */
     readonly slices?: ReadonlyArray<string> | undefined
   }
-  | { readonly type: "raw"; readonly block: Event; readonly deltas?: ReadonlyArray<Event> | undefined }
+  | {
+    readonly type: "raw"
+    /** The block in `content_block_start`. */
+    readonly block: Event
+    /** The deltas that follow. Default: none. */
+    readonly deltas?: ReadonlyArray<Event> | undefined
+  }
 
-/** A whole answer. Defaults: 10 input tokens, an output token a delta, and the stop reason that fits the blocks. */
+/** A complete answer. */
 export interface Answer {
+  /** The content, in order. */
   readonly blocks: ReadonlyArray<Block>
+  /** The id of the message. Default: `msg_01RivuletTestServer`. */
   readonly id?: string | undefined
+  /** The model in the answer. Default: `claude-haiku-4-5`. */
   readonly model?: string | undefined
+  /** Token counts. */
   readonly usage?: Usage | undefined
+  /** The stop reason. Default: `tool_use` if a tool is called, `end_turn` otherwise. */
   readonly stopReason?: string | undefined
+  /** The stop sequence that ended the answer. Default: none. */
   readonly stopSequence?: string | undefined
+  /** The details of the stop reason. Default: none. */
   readonly stopDetails?: Readonly<Record<string, unknown>> | undefined
 }
 
-/** The SSE frame of an event. The API writes a ping with a space after its colon, and so does this. */
+/** The SSE frame of an event. The API writes a space after the colon of a ping. */
 export const frame = (event: Event): string =>
   event.type === "ping"
     ? "event: ping\ndata: {\"type\": \"ping\"}\n\n"
     : `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
 
-/** The first event of an answer; its usage knows the input, and one token of the output. */
+/** The first event of an answer. Its usage has the input, and one token of the output. */
 export const messageStart = (answer: Omit<Answer, "blocks">): Event => ({
   type: "message_start",
   message: {
@@ -92,7 +129,7 @@ export const textDelta = (index: number, text: string): Event => blockDelta(inde
 
 export const blockStop = (index: number): Event => ({ type: "content_block_stop", index })
 
-/** The event that carries the stop reason and the final usage, all of it counted from the start of the answer. */
+/** The event with the stop reason and the final usage, which counts from the start of the answer. */
 export const messageDelta = (answer: Answer, outputTokens: number): Event => {
   const { cache_creation_input_tokens, cache_read_input_tokens, input_tokens, output_tokens, ...rest } = answer.usage ??
     {}
@@ -116,7 +153,7 @@ export const messageDelta = (answer: Answer, outputTokens: number): Event => {
 
 export const messageStop: Event = { type: "message_stop" }
 
-/** The parts of a serialised value, each `length` characters long; a character outside the BMP is not cut in two. */
+/** A text in slices of `length` characters. Surrogate pairs stay together. */
 const slice = (text: string, length: number): ReadonlyArray<string> => {
   const characters = Array.from(text)
   const slices: Array<string> = []
@@ -126,14 +163,14 @@ const slice = (text: string, length: number): ReadonlyArray<string> => {
   return slices
 }
 
-/** A call without arguments is sent as one empty slice, as the API does. */
+/** The slices of the arguments of a call. The API sends an empty object as one empty slice. */
 const argumentSlices = (block: Extract<Block, { readonly type: "tool_use" }>): ReadonlyArray<string> => {
   if (block.slices !== undefined) return block.slices
   const text = typeof block.args === "string" ? block.args : JSON.stringify(block.args ?? {})
   return text === "{}" ? [""] : ["", ...slice(text, 12)]
 }
 
-/** What opens a block, and the deltas it is made of. */
+/** The start of a block, and its deltas. */
 const blockParts = (block: Block, index: number): { readonly start: Event; readonly deltas: ReadonlyArray<Event> } => {
   switch (block.type) {
     case "text":
@@ -160,7 +197,7 @@ const blockParts = (block: Block, index: number): { readonly start: Event; reado
   }
 }
 
-/** Every event of a whole answer, in order, with one ping after the first block has begun. */
+/** All events of a complete answer, in order, with one ping after the start of the first block. */
 export const answerEvents = (answer: Answer): ReadonlyArray<Event> => {
   const events: Array<Event> = [messageStart(answer)]
   let deltaCount = 0
@@ -180,7 +217,7 @@ export const answerEvents = (answer: Answer): ReadonlyArray<Event> => {
   return events
 }
 
-/** An error as the API words it, in the body of a response and in an `error` event alike. */
+/** An error as the API writes it, in the body of a response and in an `error` event. */
 export const error = (type: string, message: string, requestId?: string): Event => ({
   type: "error",
   error: { type, message },
@@ -205,17 +242,17 @@ const statuses: Readonly<Record<number, readonly [type: string, message: string]
   529: ["overloaded_error", "Overloaded"]
 }
 
-/** The API's type and a usual message for a status; what is not listed is `api_error`, below 500 `invalid_request_error`. */
+/** The API's error type and a usual message for a status. */
 export const statusError = (status: number): { readonly type: string; readonly message: string } => {
   const [type, message] = statuses[status] ?? [status < 500 ? "invalid_request_error" : "api_error", `HTTP ${status}`]
   return { type, message }
 }
 
-/** The only route there is, is `POST /v1/messages`. */
+/** Rejects every route except `POST /v1/messages`. */
 export const routeRefusal = (method: string, path: string): Refusal | undefined =>
   method === "POST" && path === "/v1/messages" ? undefined : { status: 404 }
 
-/** A request needs a key in `x-api-key` or as a bearer token: any, or the one given. */
+/** Rejects a request without a key in `x-api-key` or a bearer token, or with another key than `apiKey`. */
 export const keyRefusal = (
   headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
   apiKey: string | undefined
@@ -225,7 +262,7 @@ export const keyRefusal = (
   return apiKey === undefined || key === apiKey ? undefined : { status: 401 }
 }
 
-/** A body needs a model that is known, messages and a limit, and must ask for a stream. */
+/** Rejects a body without a known model, messages and a limit, and one that does not ask for a stream. */
 export const bodyRefusal = (body: unknown): Refusal | undefined => {
   if (!Predicate.isObject(body)) {
     return { status: 400, message: "The request body is not valid JSON" }

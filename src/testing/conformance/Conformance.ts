@@ -1,26 +1,32 @@
 /**
- * What every chat model promises, as a suite of tests: whole answers and how they are cut, every way an answer can fail
- * to arrive, leaving, slow consumers, conversations, and a proof of each capability that a model declares (a tick is
- * shown, a cross is turned down in words). Rivulet's own providers run it, and so can any other.
+ * The promises of every chat model as a suite of tests.
  *
- * A {@link Subject} says how the model under test is started and what its provider can be made to answer. For a model
- * that speaks HTTP, {@link http} makes one of a server and a few scripts.
+ * **When to use**
+ *
+ * Run it on a provider of your own. Rivulet's providers run it too.
+ *
+ * **Details**
+ *
+ * The suite covers complete answers and how their bytes are cut, failures, cancellation, slow consumers, conversations,
+ * and each capability: the suite proves a capability that the model declares, and requires a typed failure for one that
+ * it does not. A {@link Subject} starts the model under test and builds the answers of its provider. {@link http} makes
+ * the subject of a model that speaks HTTP of a server and a few scripts.
  */
 import type { Script } from "../server/steps.ts"
-import { leaving } from "./cancellation.ts"
+import { cancellation } from "./cancellation.ts"
 import { capabilities } from "./capabilities.ts"
-import { wholeAnswers } from "./completeAnswers.ts"
-import { turns } from "./conversations.ts"
-import { endings } from "./failures.ts"
+import { completeAnswers } from "./completeAnswers.ts"
+import { conversations } from "./conversations.ts"
+import { failures } from "./failures.ts"
 import { http as httpSubject } from "./http.ts"
 import type { HttpOptions } from "./http.ts"
 import type { Case, Subject } from "./subject.ts"
 
 export type { HttpAnswers, HttpOptions } from "./http.ts"
-export type { Answers, Asked, Call, Case, Running, Subject } from "./subject.ts"
+export type { Answers, Call, Case, ObservedRequest, Running, StatusOptions, Subject } from "./subject.ts"
 
 /**
- * The suite for one model, for any test runner. A case that cannot be run says why in `skip`.
+ * The suite for one model, for any test runner. `skip` holds the reason why a case cannot run.
  *
  * **Example** (With Node's test runner)
  *
@@ -37,16 +43,16 @@ export type { Answers, Asked, Call, Case, Running, Subject } from "./subject.ts"
  * ```
  */
 export const conformance = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
-  ...wholeAnswers(subject),
-  ...endings(subject),
-  ...leaving(subject),
-  ...turns(subject),
+  ...completeAnswers(subject),
+  ...failures(subject),
+  ...cancellation(subject),
+  ...conversations(subject),
   ...capabilities(subject)
 ]
 
 /**
- * A model that speaks HTTP. Of a whole text answer, in which each token is a write of its own, it makes all that can
- * break one.
+ * The subject of a model that speaks HTTP. It derives every broken answer from a complete text answer, in which each
+ * token must be a write of its own.
  *
  * **Example** (A provider and its server)
  *
@@ -59,7 +65,7 @@ export const conformance = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
  *
  * const subject = Conformance.http({
  *   capabilities: Capabilities.make({ tokenStreaming: true }),
- *   model: ({ apiKey, baseUrl, options }) => Anthropic.make({ model: "claude-haiku-4-5", apiKey, baseUrl, ...options }),
+ *   model: ({ options, ...settings }) => Anthropic.make({ model: "claude-haiku-4-5", ...settings, ...options }),
  *   server: AnthropicServer.make,
  *   answers: {
  *     text: (tokens) => Script.tokens(tokens),

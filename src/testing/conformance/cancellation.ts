@@ -1,5 +1,8 @@
 /**
- * The consumer owns the connection: however it leaves, it is closed, at once; and who reads slowly is waited for.
+ * Cases of cancellation: the consumer owns the connection, so it closes at once however the consumer ends the stream. A
+ * slow consumer slows the provider.
+ *
+ * Part of the suite in `Conformance`. Must not import a provider or a server. The cases wait for the wall clock.
  *
  * @internal
  */
@@ -13,11 +16,12 @@ import type { Case, Running, Subject } from "./subject.ts"
 
 type Leave = (model: Service) => Effect.Effect<unknown, unknown>
 
-/** Reads both tokens, then leaves; what comes next is silence. */
-const seen = (model: Service) => Stream.take(Stream.filter(model.stream("Hi"), (chunk) => chunk.content !== ""), 2)
+/** Both tokens. The silence after them is not read. */
+const bothTokens = (model: Service) =>
+  Stream.take(Stream.filter(model.stream("Hi"), (chunk) => chunk.content !== ""), 2)
 
 const ways: ReadonlyArray<readonly [name: string, leave: Leave]> = [
-  ["Stream.take", (model) => Stream.runDrain(seen(model))],
+  ["Stream.take", (model) => Stream.runDrain(bothTokens(model))],
   ["a break in for await", (model) =>
     Effect.promise(async () => {
       for await (const chunk of Stream.toAsyncIterable(model.stream("Hi"))) if (chunk.content !== "") break
@@ -44,28 +48,28 @@ const ways: ReadonlyArray<readonly [name: string, leave: Leave]> = [
   ]
 ]
 
-/** All requests were left, so many of them; fewer where time may have run out before one was made. */
-const expectLeft = Effect.fnUntraced(function*(running: Running, requests: number, orFewer = false) {
+/** Expects this many requests, all cancelled, or fewer if a time limit can pass before a request is sent. */
+const expectCancelled = Effect.fnUntraced(function*(running: Running, requests: number, orFewer = false) {
   yield* running.idle
-  const count = yield* running.count
+  const count = yield* running.requestCount
   yield* check((is) =>
     is.ok(orFewer ? count > 1 && count <= requests : count === requests, `${count} requests were made`)
   )
   for (let i = 0; i < count; i++) {
-    const left = yield* (yield* running.asked(i)).left
-    yield* check((is) => is.ok(left, "the consumer closed it"))
+    const cancelled = yield* (yield* running.request(i)).cancelled
+    yield* check((is) => is.ok(cancelled, "the consumer closed the connection"))
   }
 })
 
-export const leaving = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
+export const cancellation = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
   ...ways.map(([name, leave]) =>
     needs(subject, "stalls", `${name} closes the connection`, (stalls) =>
       Effect.gen(function*() {
         const running = yield* subject.start([stalls(tokens)], { maxRetries: 0 })
-        // What a first call takes longer for is not to count.
-        yield* Stream.runDrain(seen(running.model))
+        // The first call loads the provider, which can take longer than the time limits above.
+        yield* Stream.runDrain(bothTokens(running.model))
         for (let i = 0; i < 5; i++) yield* Effect.orDie(leave(running.model))
-        yield* expectLeft(running, 6, name.includes("timeout"))
+        yield* expectCancelled(running, 6, name.includes("timeout"))
       }))
   ),
 
@@ -73,9 +77,9 @@ export const leaving = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
     Effect.gen(function*() {
       const running = yield* subject.start([silent], { maxRetries: 0 })
       const fiber = yield* Effect.forkChild(running.model.invoke("Hi"))
-      yield* running.asked(0)
+      yield* running.request(0)
       yield* Fiber.interrupt(fiber)
-      yield* expectLeft(running, 1)
+      yield* expectCancelled(running, 1)
     })),
 
   needs(subject, "endless", "a slow consumer is waited for, and not timed out", (endless) =>
@@ -83,20 +87,20 @@ export const leaving = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
       const running = yield* subject.start([endless], { maxRetries: 0, timeout: { idle: "80 millis" } })
       const iterator = Stream.toAsyncIterable(running.model.stream("Hi"))[Symbol.asyncIterator]()
       yield* Effect.promise(() => iterator.next())
-      yield* (yield* running.asked(0)).blocked
+      yield* (yield* running.request(0)).blocked
       const next = yield* Effect.promise(() => iterator.next())
       yield* check((is) => is.notEqual(next.done, true))
       yield* Effect.promise(async () => iterator.return?.())
-      yield* expectLeft(running, 1)
+      yield* expectCancelled(running, 1)
     })),
 
   needs(subject, "endless", "many streams at once are left without a trace", (endless) =>
     Effect.gen(function*() {
       const running = yield* subject.start([endless], { maxRetries: 0 })
-      yield* Effect.forEach(Array.from({ length: 50 }), () => Stream.runDrain(seen(running.model)), {
+      yield* Effect.forEach(Array.from({ length: 50 }), () => Stream.runDrain(bothTokens(running.model)), {
         concurrency: 10,
         discard: true
       })
-      yield* expectLeft(running, 50)
+      yield* expectCancelled(running, 50)
     }))
 ]

@@ -1,5 +1,8 @@
 /**
- * What a model says it can do, shown; and what it says it cannot, turned down in words instead of passed over.
+ * Cases of capabilities: a declared capability is proved, and the use of one that is not declared fails with a typed
+ * error instead of being ignored.
+ *
+ * Part of the suite in `Conformance`. Must not import a provider or a server.
  *
  * @internal
  */
@@ -12,7 +15,7 @@ import type { Capabilities } from "../../Capabilities.ts"
 import type { ChatInput } from "../../ChatModel.ts"
 import { file, human, image, text } from "../../Message.ts"
 import type { AIPart } from "../../Message.ts"
-import { check, holds, run, skip, tokens, turnsDown, whole } from "./check.ts"
+import { check, holds, isRejected, run, skip, tokens, whole } from "./check.ts"
 import type { Answers, Call, Case, Subject } from "./subject.ts"
 
 const weather: ToolDefinition = {
@@ -53,30 +56,32 @@ const format: CallOptions = {
 
 type Body = ReturnType<Parameters<typeof run>[1]>
 
-/** How a tick is shown, and how a cross; a cross that nothing shows says why. */
+/** The proof of one capability. */
 interface Proof {
   readonly name: keyof Capabilities
-  readonly tick: () => Body
-  readonly cross: (() => Body) | string
+  /** Proves that the model has it. */
+  readonly present: () => Body
+  /** Proves that the model rejects its use, or the reason why there is no such proof. */
+  readonly absent: (() => Body) | string
 }
 
-const untold = "there is no way to ask for it"
+const noRequest = "there is no way to ask for it"
 
 export const capabilities = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
-  ...proofs(subject).map(({ cross, name, tick }) =>
+  ...proofs(subject).map(({ absent, name, present }) =>
     subject.capabilities[name]
-      ? run(`${name} ✓`, tick)
-      : typeof cross === "string"
-      ? skip(`${name} ✗`, cross)
-      : run(`${name} ✗`, cross)
+      ? run(`${name} ✓`, present)
+      : typeof absent === "string"
+      ? skip(`${name} ✗`, absent)
+      : run(`${name} ✗`, absent)
   ),
-  subject.wireless === undefined
+  subject.noWire === undefined
     ? run(foreignTool, () =>
       Effect.flatMap(
         subject.start([subject.answers.text(tokens)]),
-        (running) => turnsDown(running, "UnsupportedError", "Hi", { tools: [providerTool("elsewhere")] })
+        (running) => isRejected(running, "UnsupportedError", "Hi", { tools: [providerTool("elsewhere")] })
       ))
-    : skip(foreignTool, subject.wireless)
+    : skip(foreignTool, subject.noWire)
 ]
 
 const foreignTool = "a tool of another provider is turned down"
@@ -87,7 +92,7 @@ const providerTool = (provider: string): ProviderTool => ({
   definition: { type: "web_search" }
 })
 
-/** In how many chunks the arguments of a call came. */
+/** The number of chunks with arguments of a call. */
 const slices = (chunks: ReadonlyArray<AIMessageChunk>): number =>
   chunks.filter(({ parts }) => parts.some((part) => part.type === "tool_call" && part.args !== "")).length
 
@@ -97,35 +102,35 @@ const proofs = <S>(subject: Subject<S>): ReadonlyArray<Proof> => {
   const text = () => start(answers.text(tokens))
   const noTools = capabilities.tools ? undefined : "it has no tools at all"
 
-  /** The answer that is to show it; a tick without one is a lie. */
-  const show = (name: keyof Answers<S>, answer: S | undefined) =>
+  /** Starts the model with the answer that proves a capability. A declared capability needs that answer. */
+  const startWith = (name: keyof Answers<S>, answer: S | undefined) =>
     answer === undefined
-      ? Effect.die(new Error(`It is declared, and the subject has no answer \`${name}\` to show it`))
+      ? Effect.die(new Error(`The capability is declared, but the subject has no answer \`${name}\` that proves it`))
       : start(answer)
 
-  /** Asking for it fails, before a request is made. */
+  /** The use of the capability fails before a request is made. */
   const refuses = (options: CallOptions | undefined, input: ChatInput = "Hi") => () =>
-    Effect.flatMap(text(), (running) => turnsDown(running, "UnsupportedError", input, options))
+    Effect.flatMap(text(), (running) => isRejected(running, "UnsupportedError", input, options))
 
-  /** The request holds this. */
+  /** The request contains this text. */
   const sends = (words: string, options: CallOptions | undefined, input: ChatInput = "Hi") => () =>
     Effect.gen(function*() {
-      const { asked, model } = yield* text()
+      const { model, request } = yield* text()
       yield* model.invoke(input, options)
-      const { body } = yield* asked(0)
-      yield* check((is) => is.ok(holds(body, words), `the request holds ${words}`))
+      const { body } = yield* request(0)
+      yield* check((is) => is.ok(holds(body, words), `the request contains ${words}`))
     })
 
-  /** The answer has such a part. */
+  /** The message contains such a part. */
   const brings = (name: "citation" | "image", found: (part: AIPart) => boolean) => () =>
     Effect.gen(function*() {
-      const { model } = yield* show(name, answers[name])
+      const { model } = yield* startWith(name, answers[name])
       const { parts } = yield* model.invoke("Hi")
-      yield* check((is) => is.ok(parts.some(found), `the answer has it: ${JSON.stringify(parts)}`))
+      yield* check((is) => is.ok(parts.some(found), `the message has such a part: ${JSON.stringify(parts)}`))
     })
 
   const calling = Effect.fnUntraced(function*(calls: ReadonlyArray<Call>, options?: CallOptions) {
-    const running = yield* show("toolCalls", answers.toolCalls?.(calls))
+    const running = yield* startWith("toolCalls", answers.toolCalls?.(calls))
     const chunks = yield* Stream.runCollect(running.model.stream("Hi", { tools: [weather], ...options }))
     const { toolCalls } = toMessage(chunks)
     yield* check((is) => is.deepEqual(toolCalls.map(({ args, id, name }) => ({ id, name, args })), calls))
@@ -135,9 +140,9 @@ const proofs = <S>(subject: Subject<S>): ReadonlyArray<Proof> => {
   return [
     {
       name: "tokenStreaming",
-      tick: () =>
+      present: () =>
         Effect.gen(function*() {
-          // What has arrived is delivered while the rest is still to come.
+          // The tokens are delivered before the rest of the answer arrives.
           const { model } = yield* start((answers.stalls ?? answers.text)(tokens))
           const chunks = yield* model.stream("Hi").pipe(
             Stream.filter((chunk) => chunk.content !== ""),
@@ -146,7 +151,7 @@ const proofs = <S>(subject: Subject<S>): ReadonlyArray<Proof> => {
           )
           yield* check((is) => is.deepEqual(chunks.map((chunk) => chunk.content), tokens))
         }),
-      cross: () =>
+      absent: () =>
         Effect.gen(function*() {
           const { model } = yield* text()
           const chunks = yield* Stream.runCollect(model.stream("Hi"))
@@ -155,71 +160,71 @@ const proofs = <S>(subject: Subject<S>): ReadonlyArray<Proof> => {
     },
     {
       name: "tools",
-      tick: () =>
+      present: () =>
         Effect.gen(function*() {
-          const { asked, chunks } = yield* calling([first])
-          const { body } = yield* asked(0)
+          const { chunks, request } = yield* calling([first])
+          const { body } = yield* request(0)
           yield* check((is) => {
             for (const words of ["fishweather", "The weather for fish", "pond"]) {
-              is.ok(holds(body, words), `the request holds ${words}`)
+              is.ok(holds(body, words), `the request contains ${words}`)
             }
             is.equal(chunks.at(-1)?.finish?.reason, "tool_calls")
           })
         }),
-      cross: refuses({ tools: [weather] })
+      absent: refuses({ tools: [weather] })
     },
     {
       name: "parallelToolCalls",
-      tick: () =>
+      present: () =>
         Effect.gen(function*() {
           const two = yield* calling([first, second])
           const one = yield* calling([first], { parallelToolCalls: false })
-          const bodies = [yield* two.asked(0), yield* one.asked(0)].map(({ body }) => JSON.stringify(body))
+          const bodies = [yield* two.request(0), yield* one.request(0)].map(({ body }) => JSON.stringify(body))
           yield* check((is) => is.notEqual(bodies[0], bodies[1], "`parallelToolCalls: false` is in the request"))
         }),
-      cross: noTools ?? refuses({ tools: [weather], parallelToolCalls: false })
+      absent: noTools ?? refuses({ tools: [weather], parallelToolCalls: false })
     },
     {
       name: "streamedToolArguments",
-      tick: () =>
+      present: () =>
         Effect.flatMap(
           calling([first]),
           ({ chunks }) => check((is) => is.ok(slices(chunks) > 1, "the arguments come in slices"))
         ),
-      cross: noTools ??
+      absent: noTools ??
         (() =>
           Effect.flatMap(
             calling([first]),
             ({ chunks }) => check((is) => is.equal(slices(chunks), 1, "the arguments come whole"))
           ))
     },
-    { name: "structuredOutput", tick: sends("fins", format), cross: refuses(format) },
-    { name: "imageInput", tick: sends(pixel, undefined, withImage), cross: refuses(undefined, withImage) },
-    { name: "imageOutput", tick: brings("image", (part) => part.type === "file"), cross: untold },
-    { name: "fileInput", tick: sends(page, undefined, withFile), cross: refuses(undefined, withFile) },
+    { name: "structuredOutput", present: sends("fins", format), absent: refuses(format) },
+    { name: "imageInput", present: sends(pixel, undefined, withImage), absent: refuses(undefined, withImage) },
+    { name: "imageOutput", present: brings("image", (part) => part.type === "file"), absent: noRequest },
+    { name: "fileInput", present: sends(page, undefined, withFile), absent: refuses(undefined, withFile) },
     {
       name: "reasoning",
-      tick: () =>
+      present: () =>
         Effect.gen(function*() {
-          const { model } = yield* show("reasoning", answers.reasoning?.("Six times seven", "It is 42"))
+          const { model } = yield* startWith("reasoning", answers.reasoning?.("Six times seven", "It is 42"))
           const message = yield* model.invoke("Hi")
           const thoughts = message.parts.flatMap((part) => part.type === "reasoning" ? [part.text] : [])
           yield* check((is) => is.deepEqual([thoughts.join(""), message.content], ["Six times seven", "It is 42"]))
           yield* model.invoke([human("Hi"), message, human("Go on")])
         }),
-      cross: untold
+      absent: noRequest
     },
     {
       name: "citations",
-      tick: brings(
+      present: brings(
         "citation",
         (part) => part.type === "citation" || (part.type === "text" && (part.citations ?? []).length > 0)
       ),
-      cross: untold
+      absent: noRequest
     },
     {
       name: "streamedUsage",
-      tick: () =>
+      present: () =>
         Effect.gen(function*() {
           const { model } = yield* start(answers.text(tokens, { input: 12, output: 34 }))
           const chunks = yield* Stream.runCollect(model.stream("Hi"))
@@ -230,7 +235,7 @@ const proofs = <S>(subject: Subject<S>): ReadonlyArray<Proof> => {
             is.deepEqual(outputs, outputs.toSorted((a, b) => a - b), "they are running totals")
           })
         }),
-      cross: () =>
+      absent: () =>
         Effect.gen(function*() {
           const { model } = yield* start(answers.text(tokens, { input: 12, output: 34 }))
           const { usage } = yield* model.invoke("Hi")
@@ -239,34 +244,34 @@ const proofs = <S>(subject: Subject<S>): ReadonlyArray<Proof> => {
     },
     {
       name: "promptCaching",
-      tick: () =>
+      present: () =>
         Effect.gen(function*() {
-          const { model } = yield* show("cached", answers.cached?.(7))
+          const { model } = yield* startWith("cached", answers.cached?.(7))
           const { usage } = yield* model.invoke("Hi")
           yield* check((is) => {
             is.equal(usage?.cacheReadTokens, 7)
-            is.ok((usage?.inputTokens ?? 0) >= 7, "inputTokens are all of them, cached ones included")
+            is.ok((usage?.inputTokens ?? 0) >= 7, "inputTokens include the cached ones")
           })
         }),
-      cross: untold
+      absent: noRequest
     },
     {
       name: "serverTools",
-      tick: () =>
+      present: () =>
         Effect.gen(function*() {
-          const { asked, model } = yield* start(answers.serverTool ?? answers.text(tokens))
+          const { model, request } = yield* start(answers.serverTool ?? answers.text(tokens))
           const { parts } = yield* model.invoke("Hi", { tools: [providerTool(model.provider)] })
-          const { body } = yield* asked(0)
+          const { body } = yield* request(0)
           yield* check((is) => {
-            is.ok(holds(body, "web_search"), "the request holds the tool")
+            is.ok(holds(body, "web_search"), "the request contains the tool")
             if (answers.serverTool === undefined) return
-            is.ok(parts.some((part) => part.type === "server_tool_call"), "the answer tells of its call")
+            is.ok(parts.some((part) => part.type === "server_tool_call"), "the message reports the call")
           })
         }),
-      cross: () =>
+      absent: () =>
         Effect.flatMap(
           text(),
-          (running) => turnsDown(running, "UnsupportedError", "Hi", { tools: [providerTool(running.model.provider)] })
+          (running) => isRejected(running, "UnsupportedError", "Hi", { tools: [providerTool(running.model.provider)] })
         )
     }
   ]

@@ -1,5 +1,7 @@
 /**
- * Answers that arrive whole, however they are asked for and however their bytes are cut.
+ * Cases of complete answers: streamed, invoked, in batches, as events, and cut into any pieces.
+ *
+ * Part of the suite in `Conformance`. Must not import a provider or a server.
  *
  * @internal
  */
@@ -9,12 +11,12 @@ import * as Stream from "effect/Stream"
 import { toMessage } from "../../AIMessageChunk.ts"
 import { human } from "../../Message.ts"
 import * as Runnable from "../../Runnable.ts"
-import { check, essence, failure, needs, run, textOf, tokens, turnsDown, whole } from "./check.ts"
+import { check, essence, failure, isRejected, needs, run, textOf, tokens, whole } from "./check.ts"
 import type { Case, Subject } from "./subject.ts"
 
 const umlauts = ["Grüße ", "vom 𝕏ond, ", "über ☾"]
 
-export const wholeAnswers = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
+export const completeAnswers = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
   run("the model says whose it is and what it can do", () =>
     Effect.gen(function*() {
       const { model } = yield* subject.start([subject.answers.text(tokens)])
@@ -60,21 +62,21 @@ export const wholeAnswers = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
 
   run("nothing is asked before somebody listens", () =>
     Effect.gen(function*() {
-      const { count, model } = yield* subject.start([subject.answers.text(tokens)])
+      const { model, requestCount } = yield* subject.start([subject.answers.text(tokens)])
       model.stream("Hi")
       model.invoke("Hi")
       model.batch(["Hi"])
-      const before = yield* count
+      const before = yield* requestCount
       yield* model.invoke("Hi")
-      const after = yield* count
+      const after = yield* requestCount
       yield* check((is) => is.deepEqual([before, after], [0, 1]))
     })),
 
   run("what no provider would take is turned down before a request is made", () =>
     Effect.gen(function*() {
       const running = yield* subject.start([subject.answers.text(tokens)])
-      yield* turnsDown(running, "InvalidRequestError", "")
-      yield* turnsDown(running, "InvalidRequestError", "Hi", { maxTokens: 0 })
+      yield* isRejected(running, "InvalidRequestError", "")
+      yield* isRejected(running, "InvalidRequestError", "Hi", { maxTokens: 0 })
     })),
 
   run("a batch keeps its order", () =>
@@ -127,10 +129,10 @@ export const wholeAnswers = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
 
   run("an answer can be sent back as it is", () =>
     Effect.gen(function*() {
-      const { asked, model } = yield* subject.start([subject.answers.text(tokens)])
+      const { model, request } = yield* subject.start([subject.answers.text(tokens)])
       const message = yield* model.invoke("Hi")
       yield* model.invoke([human("Hi"), message, human("Go on")])
-      const { body } = yield* asked(1)
+      const { body } = yield* request(1)
       yield* check((is) => is.ok(JSON.stringify(body).includes(whole), "the answer is in the next request"))
     })),
 

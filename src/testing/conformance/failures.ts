@@ -1,5 +1,7 @@
 /**
- * Every way an answer can fail to arrive.
+ * Cases of failures: an answer that breaks off, never begins, is malformed, or is an error, and the retries of each.
+ *
+ * Part of the suite in `Conformance`. Must not import a provider or a server. Time limits are some 100 milliseconds.
  *
  * @internal
  */
@@ -17,7 +19,7 @@ import type { Answers, Case, Subject } from "./subject.ts"
 const once = { maxRetries: 0 }
 const soon = { retrySchedule: Schedule.spaced("1 millis") }
 
-/** An answer that is broken off after its tokens, and what the failure must be. */
+/** An answer that breaks off after its tokens, and its failure. */
 const broken = <S>(
   subject: Subject<S>,
   answer: "ends" | "closes" | "resets" | "stalls" | "malformed",
@@ -34,7 +36,7 @@ const broken = <S>(
         })
     ))
 
-/** One that does not even begin. */
+/** An answer that never begins, and its failure. */
 const empty = <S>(
   subject: Subject<S>,
   answer: "headersOnly" | "silent" | "resetsFirst",
@@ -44,7 +46,7 @@ const empty = <S>(
 ): Case =>
   needs(subject, answer, name, (answer) =>
     Effect.flatMap(
-      // An answer that is a function is none of these three.
+      // None of these three answers is a function.
       subject.start([answer as S], { ...once, timeout }),
       (running) =>
         failsBothWays(running, reason, undefined, (error) => {
@@ -53,7 +55,7 @@ const empty = <S>(
         })
     ))
 
-/** What a status stands for when the body says nothing. */
+/** The reasons for statuses whose body is not JSON. */
 const statuses: ReadonlyArray<readonly [status: number, reason: Reason["_tag"]]> = [
   [400, "InvalidRequestError"],
   [401, "AuthenticationError"],
@@ -95,17 +97,17 @@ const statusCases = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
   needs(subject, "status", "a failure worth it is retried before the first chunk", (status) =>
     Effect.gen(function*() {
       const answers = [status(503, { body: page }), subject.answers.text(tokens)] as const
-      const { count, model } = yield* subject.start([...answers], { ...soon, maxRetries: 1 })
+      const { model, requestCount } = yield* subject.start([...answers], { ...soon, maxRetries: 1 })
       const message = yield* model.invoke("Hi")
-      const requests = yield* count
+      const requests = yield* requestCount
       yield* check((is) => is.deepEqual([message.content, requests], [whole, 2]))
     })),
 
   needs(subject, "status", "one that is not worth it is not", (status) =>
     Effect.gen(function*() {
-      const { count, model } = yield* subject.start([status(400, { body: page })], soon)
+      const { model, requestCount } = yield* subject.start([status(400, { body: page })], soon)
       yield* failure(model.invoke("Hi"))
-      const requests = yield* count
+      const requests = yield* requestCount
       yield* check((is) => is.equal(requests, 1))
     })),
 
@@ -139,7 +141,7 @@ const secrets = Effect.fnUntraced(function*<S>(subject: Subject<S>, status: Stat
   }
 })
 
-export const endings = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
+export const failures = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
   broken(subject, "ends", "an answer without its end is TruncatedError", "TruncatedError"),
   broken(subject, "closes", "a connection that closes in the middle is NetworkError", "NetworkError"),
   broken(subject, "resets", "a connection that is reset in the middle is NetworkError", "NetworkError"),
@@ -153,11 +155,11 @@ export const endings = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
   empty(subject, "silent", "no headers is TimeoutError, phase connect", "TimeoutError", { connect: "150 millis" }),
   empty(subject, "resetsFirst", "a reset before the headers is NetworkError", "NetworkError"),
 
-  subject.startAlone === undefined
-    ? skip("a provider that is not there is NetworkError", subject.wireless ?? "the subject has no `startAlone`")
+  subject.startUnreachable === undefined
+    ? skip("a provider that is not there is NetworkError", subject.noWire ?? "the subject has no `startUnreachable`")
     : run("a provider that is not there is NetworkError", () =>
       Effect.flatMap(
-        subject.startAlone?.(once) ?? Effect.die("unreachable"),
+        subject.startUnreachable?.(once) ?? Effect.die("unreachable"),
         (running) => failsBothWays(running, "NetworkError", undefined)
       )),
 
@@ -176,22 +178,22 @@ export const endings = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
       })
   ),
 
-  needs(subject, "alive", "a sign of life is no silence", (alive) =>
+  needs(subject, "keepAlive", "a sign of life is no silence", (keepAlive) =>
     Effect.gen(function*() {
-      const { model } = yield* subject.start([alive(tokens)], { ...once, timeout: { idle: "300 millis" } })
+      const { model } = yield* subject.start([keepAlive(tokens)], { ...once, timeout: { idle: "300 millis" } })
       const message = yield* model.invoke("Hi")
       yield* check((is) => is.equal(message.content, whole))
     })),
 
   needs(
     subject,
-    "start",
+    "prefix",
     "an answer cut short at any of twenty places never passes for a whole one",
-    (start) =>
+    (prefix) =>
       Effect.gen(function*() {
         const answer = subject.answers.text(tokens)
         const shares = Array.from({ length: 20 }, (_, i) => (i + 0.5) / 20)
-        const running = yield* subject.start([start(answer, 0), ...shares.map((share) => start(answer, share))], once)
+        const running = yield* subject.start([prefix(answer, 0), ...shares.map((share) => prefix(answer, share))], once)
         for (const share of [0, ...shares]) {
           const result = yield* Effect.result(running.model.invoke("Hi"))
           yield* check((is) => {
@@ -207,7 +209,7 @@ export const endings = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
     Effect.gen(function*() {
       const running = yield* subject.start([closes(tokens), subject.answers.text(tokens)], { ...soon, maxRetries: 2 })
       const { text } = yield* streamFailure(running)
-      const requests = yield* running.count
+      const requests = yield* running.requestCount
       yield* check((is) => is.deepEqual([text, requests], [whole, 1]))
     })),
 

@@ -1,5 +1,7 @@
 /**
- * A model that speaks HTTP as a subject: every way to break an answer off is made of one that is whole.
+ * The subject of a model that speaks HTTP. Every broken answer is derived from a complete one.
+ *
+ * `Conformance.http` calls it. Must not import a provider or the server of one: the caller passes both.
  *
  * @internal
  */
@@ -30,43 +32,47 @@ import type { Script, Step } from "../server/steps.ts"
 import type { Options, TestServer } from "../server/TestServer.ts"
 import type { Answers, Running, Subject } from "./subject.ts"
 
-/** How the provider's wire says things. */
+/** The answers of a provider on its wire. */
 export interface HttpAnswers extends
   Pick<
     Answers<Script>,
     "text" | "endless" | "toolCalls" | "reasoning" | "refusal" | "image" | "citation" | "cached" | "serverTool"
   >
 {
-  /** A response of this status. */
+  /** A response with this status. */
   readonly status: Exclude<Answers<Script>["status"], undefined>
-  /** What follows no protocol; default: a line of broken JSON. */
+  /** A step that follows no protocol. Default: a frame of broken JSON. */
   readonly malformed?: Step | undefined
-  /** Something that nobody knows yet. */
+  /** An event that no version of the wire has. Default: its case is skipped. */
   readonly unknown?: Step | undefined
-  /** A sign of life that says nothing. */
+  /** An event that keeps the connection alive and adds nothing. Default: its case is skipped. */
   readonly ping?: Step | undefined
-  /** Errors inside a 200, by the reason each stands for. */
+  /** Errors inside a 200, by their expected reason. Default: none. */
   readonly errors?: { readonly [Tag in Reason["_tag"]]?: Step | undefined } | undefined
 }
 
 /** A model that speaks HTTP, and its server. */
 export interface HttpOptions {
-  /** What the model declares. */
+  /** The capabilities that the model must declare. */
   readonly capabilities: Capabilities
-  /** Makes the model that is tested, without retries or limits but those in `options`. */
+  /** Makes the model under test. Its retries and time limits must be those in `options`. */
   readonly model: (settings: {
+    /** The URL of the server. */
     readonly baseUrl: string
+    /** The key that no error may contain. */
     readonly apiKey: Redacted.Redacted<string>
+    /** Retries and time limits of every call. */
     readonly options: CallOptions
   }) => Effect.Effect<Service, unknown, Scope.Scope>
-  /** Starts its server, such as `AnthropicServer.make`. */
+  /** Starts the server of the provider, for example `AnthropicServer.make`. */
   readonly server: (options: Options) => Effect.Effect<TestServer, never, Scope.Scope>
+  /** The answers of the server. */
   readonly answers: HttpAnswers
 }
 
 const secret = "sk-conformance-5e3cr3t-k3y"
 
-/** Time for what was written to be read, before the connection is lost under it. */
+/** Time for the client to read the bytes that were written, before the connection is lost. */
 const settled = delay("50 millis")
 
 export const http = (options: HttpOptions): Subject<Script> => {
@@ -77,11 +83,11 @@ export const http = (options: HttpOptions): Subject<Script> => {
     const model = yield* Effect.orDie(options.model(settings))
     return {
       model,
-      count: Effect.map(server.requests, (requests) => requests.length),
-      asked: (index) =>
+      requestCount: Effect.map(server.requests, (requests) => requests.length),
+      request: (index) =>
         Effect.map(server.awaitRequest(index), (request) => ({
           body: request.body,
-          left: Effect.map(request.closed, ({ by }) => by === "client"),
+          cancelled: Effect.map(request.closed, ({ by }) => by === "client"),
           blocked: request.awaitBlocked()
         })),
       idle: server.awaitIdle
@@ -91,7 +97,7 @@ export const http = (options: HttpOptions): Subject<Script> => {
   const broken = (...fault: ReadonlyArray<Step>) => (tokens: ReadonlyArray<string>) =>
     faultAt(text(tokens), lastOf(text(tokens), tokens).at, fault)
 
-  /** Something between the last token and the rest of the answer. */
+  /** An answer with steps between the last token and the rest. */
   const between = (...steps: ReadonlyArray<Step>) => (tokens: ReadonlyArray<string>) => {
     const script = text(tokens)
     const { at } = lastOf(script, tokens)
@@ -106,9 +112,9 @@ export const http = (options: HttpOptions): Subject<Script> => {
         options.server({ scripts: scripts.slice(0, -1), script: scripts.at(-1) }),
         (server) => start(server, call)
       ),
-    startAlone: (call) =>
+    startUnreachable: (call) =>
       Effect.gen(function*() {
-        // A port that was open a moment ago, so that nobody else listens there.
+        // A port that was open until now is one on which no other program listens.
         const scope = yield* Scope.make()
         const server = yield* Scope.provide(options.server({}), scope)
         yield* Scope.close(scope, Exit.void)
@@ -126,13 +132,13 @@ export const http = (options: HttpOptions): Subject<Script> => {
       malformed: broken(malformed ?? write("data: {oops\n\n"), stall),
       twice: (tokens) => faultAt(text(tokens), Infinity, [...text(tokens).steps]),
       ...(unknown === undefined ? undefined : { unknown: between(unknown) }),
-      ...(ping === undefined ? undefined : { alive: between(repeat([delay("90 millis"), ping], 6)) }),
+      ...(ping === undefined ? undefined : { keepAlive: between(repeat([delay("90 millis"), ping], 6)) }),
       errors: Object.entries(errors ?? {}).flatMap(([reason, step]) =>
-        // The keys of such an object are reasons.
+        // The keys of this object are reasons.
         step === undefined ? [] : [[reason as Reason["_tag"], broken(step, end)] as const]
       ),
       cut: (script, bytes) => ({ ...script, cut: bytes }),
-      start: (script, share) => faultAt(script, Math.floor(bytesOf(script).length * share), end),
+      prefix: (script, share) => faultAt(script, Math.floor(bytesOf(script).length * share), end),
       headersOnly: make([stall]),
       silent,
       resetsFirst: resetBeforeHeaders
@@ -140,7 +146,7 @@ export const http = (options: HttpOptions): Subject<Script> => {
   }
 }
 
-/** The step that writes the last of the tokens: its bytes, and where in the body they end. */
+/** The step that writes the last token: its bytes, and the place in the body at which they end. */
 const lastOf = (script: Script, tokens: ReadonlyArray<string>) => {
   const last = JSON.stringify(tokens.at(-1) ?? "").slice(1, -1)
   let at = 0
@@ -149,5 +155,5 @@ const lastOf = (script: Script, tokens: ReadonlyArray<string>) => {
     at += step.bytes.length
     if (new TextDecoder().decode(step.bytes).includes(last)) return { at, bytes: step.bytes }
   }
-  throw new Error(`A script of a text must write each token by a step of its own; there is none for ${last}`)
+  throw new Error(`A text script must write each token in a step of its own, but no step writes ${last}`)
 }

@@ -1,5 +1,5 @@
 /**
- * Answers on the wire of OpenAI's Chat Completions API, as {@link Script.Script}s: `OpenAiScript.chat`.
+ * Scripts of OpenAI's Chat Completions API: `OpenAiScript.chat`.
  *
  * ```ts
  * import { OpenAiScript, Script } from "rivulet/Testing"
@@ -8,18 +8,36 @@
  * const lost = Script.faultAt(answer, 700, [Script.delay("20 millis"), Script.reset])
  * ```
  */
-import { delay, make, repeat, write } from "../server/steps.ts"
-import type { Options, Repeat, Script, Write } from "../server/steps.ts"
-import { words } from "../server/words.ts"
-import { callBlocks, errorBody, stepsOf } from "./answer.ts"
+import { make, write } from "../server/steps.ts"
+import type { Options, Script, Write } from "../server/steps.ts"
+import { errorBody } from "./answer.ts"
 import type { CallBlock, ErrorFields, Event, Timing } from "./answer.ts"
 import * as Wire from "./chatEvents.ts"
+import { constructors } from "./constructors.ts"
+import type { CallOptions, TokenOptions } from "./constructors.ts"
 
 export type { Event } from "./answer.ts"
 export type { Block, Usage } from "./chatEvents.ts"
+export type { CallOptions, TokenOptions } from "./constructors.ts"
 
-/** The answer's own fields, and the time between two deltas. */
+/** The fields of an answer, and its pace. */
 export interface MessageOptions extends Omit<Wire.Answer, "blocks">, Timing {}
+
+/** Options of an answer with reasoning. */
+export interface ReasoningOptions {
+  /** The field of the reasoning. Default: `reasoning_content`. */
+  readonly field?: string | undefined
+}
+
+const shared = constructors<Omit<Wire.Answer, "blocks"> & ReasoningOptions, Wire.Block>({
+  frame: Wire.frame,
+  isDelta: Wire.isDelta,
+  answerEvents: Wire.answerChunks,
+  end: [write(Wire.done)],
+  opening: (fields) => [Wire.deltaChunk(fields, Wire.roleDelta)],
+  textDelta: Wire.textChunk,
+  reasoning: (tokens, { field }) => ({ type: "reasoning", tokens, field })
+}, {})
 
 /**
  * Writes the frame of a chunk, or of any other JSON.
@@ -30,7 +48,7 @@ export interface MessageOptions extends Omit<Wire.Answer, "blocks">, Timing {}
  * const odd = OpenAiScript.chat.event({ object: "something.new" })
  * ```
  */
-export const event = (event: Event): Write => write(Wire.frame(event))
+export const event: (event: Event) => Write = shared.event
 
 /**
  * Writes `data: [DONE]`.
@@ -55,7 +73,7 @@ export const done: Write = write(Wire.done)
 export const errorEvent = (error: ErrorFields): Write => event({ error: errorBody(error) })
 
 /**
- * Frames each chunk. Nothing is added: without {@link done} the body ends without it.
+ * Frames each chunk. Nothing is added, so without {@link done} the body ends without it.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -63,10 +81,10 @@ export const errorEvent = (error: ErrorFields): Write => event({ error: errorBod
  * const cut = OpenAiScript.chat.events([{ id: "1", choices: [{ index: 0, delta: { content: "Hel" } }] }])
  * ```
  */
-export const events = (events: Iterable<Event>, options?: Options): Script => make(Array.from(events, event), options)
+export const events: (events: Iterable<Event>, options?: Options) => Script = shared.events
 
 /**
- * A well-formed answer of any blocks, in order; the constructors below are short for it.
+ * A well-formed answer of any blocks, in order. The constructors below are shorthands for it.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -81,11 +99,10 @@ export const events = (events: Iterable<Event>, options?: Options): Script => ma
  * })
  * ```
  */
-export const message = (options: MessageOptions & Pick<Wire.Answer, "blocks">): Script =>
-  make([...stepsOf(Wire.answerChunks(options), Wire.frame, Wire.isDelta, options.delay), done])
+export const message: (options: MessageOptions & Pick<Wire.Answer, "blocks">) => Script = shared.message
 
 /**
- * A well-formed text answer, a delta a token.
+ * A well-formed text answer with one delta for each token.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -93,8 +110,7 @@ export const message = (options: MessageOptions & Pick<Wire.Answer, "blocks">): 
  * const answer = OpenAiScript.chat.tokens(["Hel", "lo"], { delay: "20 millis" })
  * ```
  */
-export const tokens = (tokens: ReadonlyArray<string>, options?: MessageOptions): Script =>
-  message({ ...options, blocks: [{ type: "text", tokens }] })
+export const tokens: (tokens: ReadonlyArray<string>, options?: MessageOptions) => Script = shared.tokens
 
 /**
  * A well-formed text answer, cut into words.
@@ -105,11 +121,10 @@ export const tokens = (tokens: ReadonlyArray<string>, options?: MessageOptions):
  * const answer = OpenAiScript.chat.text("Hello world", { finishReason: "length" })
  * ```
  */
-export const text = (text: string, options?: MessageOptions): Script => tokens(words(text), options)
+export const text: (text: string, options?: MessageOptions) => Script = shared.text
 
 /**
- * An answer that thinks before it speaks, each cut into words, as servers that speak like OpenAI send it: in
- * `reasoning_content`, or in the field given.
+ * An answer with reasoning before its text, each cut into words, as servers other than OpenAI's send it.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -117,18 +132,8 @@ export const text = (text: string, options?: MessageOptions): Script => tokens(w
  * const answer = OpenAiScript.chat.reasoning("Six times seven is", "It is 42.", { field: "reasoning" })
  * ```
  */
-export const reasoning = (
-  thinking: string,
-  text: string,
-  options?: MessageOptions & { readonly field?: string | undefined }
-): Script =>
-  message({
-    ...options,
-    blocks: [
-      { type: "reasoning", tokens: words(thinking), field: options?.field },
-      ...(text === "" ? [] : [{ type: "text", tokens: words(text) } as const])
-    ]
-  })
+export const reasoning: (thinking: string, text: string, options?: MessageOptions & ReasoningOptions) => Script =
+  shared.reasoning
 
 /**
  * An answer that declines, cut into words.
@@ -139,11 +144,10 @@ export const reasoning = (
  * const answer = OpenAiScript.chat.refusal("I cannot help with that.")
  * ```
  */
-export const refusal = (text: string, options?: MessageOptions): Script =>
-  message({ ...options, blocks: [{ type: "refusal", tokens: words(text) }] })
+export const refusal: (text: string, options?: MessageOptions) => Script = shared.refusal
 
 /**
- * A well-formed answer that calls one function, after `text` if there is any. String `args` are sent as they stand.
+ * A well-formed answer that calls one tool, after `text` if it is given. String `args` are sent unchanged.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -152,19 +156,11 @@ export const refusal = (text: string, options?: MessageOptions): Script =>
  * const broken = OpenAiScript.chat.toolCall({ name: "weather", args: "{\"city\": " })
  * ```
  */
-export const toolCall = (
-  call: Omit<CallBlock, "type">,
-  options?: MessageOptions & { readonly text?: string | undefined }
-): Script => message({ ...options, blocks: callBlocks(call, options?.text) })
-
-const deltas = (token: string, options: MessageOptions | undefined, times?: number): Repeat =>
-  repeat([
-    ...(options?.delay === undefined ? [] : [delay(options.delay)]),
-    event(Wire.textChunk(options ?? {}, token))
-  ], times)
+export const toolCall: (call: Omit<CallBlock, "type">, options?: MessageOptions & CallOptions) => Script =
+  shared.toolCall
 
 /**
- * A well-formed text answer of `times` equal deltas (default `" token"`), however large.
+ * A well-formed text answer of `times` equal deltas, of any size.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -174,17 +170,17 @@ const deltas = (token: string, options: MessageOptions | undefined, times?: numb
  */
 export const repeated = (
   times: number,
-  options?: MessageOptions & { readonly token?: string | undefined }
+  options?: MessageOptions & TokenOptions
 ): Script =>
   make([
     event(Wire.deltaChunk(options ?? {}, Wire.roleDelta)),
-    deltas(options?.token ?? " token", options, times),
+    shared.deltas(options ?? {}, times),
     ...Wire.ending({ ...options, blocks: [] }, times).map(event),
     done
   ])
 
 /**
- * A well-formed start, followed by text deltas that never end, as fast as the client reads or one a `delay`.
+ * A well-formed start, and then text deltas without end, as fast as the client reads or one for each `delay`.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -192,5 +188,4 @@ export const repeated = (
  * const endless = OpenAiScript.chat.endless({ delay: "20 millis" })
  * ```
  */
-export const endless = (options?: MessageOptions & { readonly token?: string | undefined }): Script =>
-  make([event(Wire.deltaChunk(options ?? {}, Wire.roleDelta)), deltas(options?.token ?? " token", options)])
+export const endless: (options?: MessageOptions & TokenOptions) => Script = shared.endless

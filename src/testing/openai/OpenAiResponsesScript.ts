@@ -1,5 +1,5 @@
 /**
- * Answers on the wire of OpenAI's Responses API, as {@link Script.Script}s: `OpenAiScript.responses`.
+ * Scripts of OpenAI's Responses API: `OpenAiScript.responses`.
  *
  * ```ts
  * import { OpenAiScript, Script } from "rivulet/Testing"
@@ -8,18 +8,36 @@
  * const lost = Script.faultAt(answer, 700, [Script.delay("20 millis"), Script.reset])
  * ```
  */
-import { delay, make, repeat, write } from "../server/steps.ts"
-import type { Options, Repeat, Script, Write } from "../server/steps.ts"
-import { words } from "../server/words.ts"
-import { callBlocks, errorBody, stepsOf } from "./answer.ts"
+import { make } from "../server/steps.ts"
+import type { Options, Script, Write } from "../server/steps.ts"
+import { errorBody } from "./answer.ts"
 import type { CallBlock, ErrorFields, Event, Timing } from "./answer.ts"
+import { constructors } from "./constructors.ts"
+import type { CallOptions, TokenOptions } from "./constructors.ts"
 import * as Wire from "./responsesEvents.ts"
 
 export type { Event } from "./answer.ts"
+export type { CallOptions, TokenOptions } from "./constructors.ts"
 export type { Block, Usage } from "./responsesEvents.ts"
 
-/** The answer's own fields, and the time between two deltas. */
+/** The fields of an answer, and its pace. */
 export interface MessageOptions extends Omit<Wire.Answer, "blocks">, Timing {}
+
+/** Options of an answer with reasoning. */
+export interface ReasoningOptions {
+  /** The encrypted reasoning. Default: none. */
+  readonly encrypted?: string | undefined
+}
+
+const shared = constructors<Omit<Wire.Answer, "blocks"> & ReasoningOptions, Wire.Block>({
+  frame: Wire.frame,
+  isDelta: Wire.isDelta,
+  answerEvents: Wire.answerEvents,
+  end: [],
+  opening: (fields) => [...Wire.opening(fields), ...Wire.textOpening(0)],
+  textDelta: (_, token) => Wire.textDelta(0, token),
+  reasoning: (tokens, { encrypted }) => ({ type: "reasoning", tokens, encrypted })
+}, {})
 
 /**
  * Writes the frame of an event under its own `type`.
@@ -30,7 +48,7 @@ export interface MessageOptions extends Omit<Wire.Answer, "blocks">, Timing {}
  * const novel = OpenAiScript.responses.event({ type: "response.mood", mood: "good" })
  * ```
  */
-export const event = (event: Event): Write => write(Wire.frame(event))
+export const event: (event: Event) => Write = shared.event
 
 /**
  * Writes an `error` event into a 200.
@@ -44,7 +62,7 @@ export const event = (event: Event): Write => write(Wire.frame(event))
 export const errorEvent = (error: ErrorFields): Write => event({ type: "error", error: errorBody(error) })
 
 /**
- * Writes the `response.failed` event, the other way for a 200 to fail; as a rule it follows an {@link errorEvent}.
+ * Writes the `response.failed` event, with which a 200 can also fail. It usually follows an {@link errorEvent}.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -59,7 +77,7 @@ export const failed = (error: ErrorFields, options?: MessageOptions): Write => {
 }
 
 /**
- * Frames each event under its own `type`. Nothing is added: a stream without `response.completed` ends without one.
+ * Frames each event under its own `type`. Nothing is added, so a stream without `response.completed` ends without it.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -67,10 +85,10 @@ export const failed = (error: ErrorFields, options?: MessageOptions): Write => {
  * const cut = OpenAiScript.responses.events([{ type: "response.output_text.delta", output_index: 0, delta: "Hel" }])
  * ```
  */
-export const events = (events: Iterable<Event>, options?: Options): Script => make(Array.from(events, event), options)
+export const events: (events: Iterable<Event>, options?: Options) => Script = shared.events
 
 /**
- * A well-formed answer of any items, in order; the constructors below are short for it.
+ * A well-formed answer of any items, in order. The constructors below are shorthands for it.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -85,11 +103,10 @@ export const events = (events: Iterable<Event>, options?: Options): Script => ma
  * })
  * ```
  */
-export const message = (options: MessageOptions & Pick<Wire.Answer, "blocks">): Script =>
-  make(stepsOf(Wire.answerEvents(options), Wire.frame, Wire.isDelta, options.delay))
+export const message: (options: MessageOptions & Pick<Wire.Answer, "blocks">) => Script = shared.message
 
 /**
- * A well-formed text answer, a delta a token.
+ * A well-formed text answer with one delta for each token.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -97,8 +114,7 @@ export const message = (options: MessageOptions & Pick<Wire.Answer, "blocks">): 
  * const answer = OpenAiScript.responses.tokens(["Hel", "lo"], { delay: "20 millis" })
  * ```
  */
-export const tokens = (tokens: ReadonlyArray<string>, options?: MessageOptions): Script =>
-  message({ ...options, blocks: [{ type: "text", tokens }] })
+export const tokens: (tokens: ReadonlyArray<string>, options?: MessageOptions) => Script = shared.tokens
 
 /**
  * A well-formed text answer, cut into words.
@@ -109,11 +125,11 @@ export const tokens = (tokens: ReadonlyArray<string>, options?: MessageOptions):
  * const answer = OpenAiScript.responses.text("Hello world", { incomplete: "max_output_tokens" })
  * ```
  */
-export const text = (text: string, options?: MessageOptions): Script => tokens(words(text), options)
+export const text: (text: string, options?: MessageOptions) => Script = shared.text
 
 /**
- * A well-formed answer that thinks before it speaks, each cut into words; the thinking is a summary. `text` may be
- * empty: then it only thinks.
+ * A well-formed answer with a summary of reasoning before its text, each cut into words. If `text` is empty, there is
+ * reasoning alone.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -121,18 +137,8 @@ export const text = (text: string, options?: MessageOptions): Script => tokens(w
  * const answer = OpenAiScript.responses.reasoning("Six times seven is", "It is 42.", { encrypted: "gAAAAA" })
  * ```
  */
-export const reasoning = (
-  thinking: string,
-  text: string,
-  options?: MessageOptions & { readonly encrypted?: string | undefined }
-): Script =>
-  message({
-    ...options,
-    blocks: [
-      { type: "reasoning", tokens: words(thinking), encrypted: options?.encrypted },
-      ...(text === "" ? [] : [{ type: "text", tokens: words(text) } as const])
-    ]
-  })
+export const reasoning: (thinking: string, text: string, options?: MessageOptions & ReasoningOptions) => Script =
+  shared.reasoning
 
 /**
  * An answer that declines, cut into words.
@@ -143,11 +149,10 @@ export const reasoning = (
  * const answer = OpenAiScript.responses.refusal("I cannot help with that.")
  * ```
  */
-export const refusal = (text: string, options?: MessageOptions): Script =>
-  message({ ...options, blocks: [{ type: "refusal", tokens: words(text) }] })
+export const refusal: (text: string, options?: MessageOptions) => Script = shared.refusal
 
 /**
- * A well-formed answer that calls one function, after `text` if there is any. String `args` are sent as they stand.
+ * A well-formed answer that calls one tool, after `text` if it is given. String `args` are sent unchanged.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -155,20 +160,15 @@ export const refusal = (text: string, options?: MessageOptions): Script =>
  * const call = OpenAiScript.responses.toolCall({ name: "weather", args: { city: "Bern" } })
  * ```
  */
-export const toolCall = (
-  call: Omit<CallBlock, "type">,
-  options?: MessageOptions & { readonly text?: string | undefined }
-): Script => message({ ...options, blocks: callBlocks(call, options?.text) })
-
-const deltas = (token: string, options: MessageOptions | undefined, times?: number): Repeat =>
-  repeat([
-    ...(options?.delay === undefined ? [] : [delay(options.delay)]),
-    event(Wire.textDelta(0, token))
-  ], times)
+export const toolCall: (call: Omit<CallBlock, "type">, options?: MessageOptions & CallOptions) => Script =
+  shared.toolCall
 
 /**
- * A well-formed text answer of `times` equal deltas (default `" token"`), however large; its events have no numbers. As
- * the API does it, the whole text comes four times more at the end.
+ * A well-formed text answer of `times` equal deltas, of any size.
+ *
+ * **Gotchas**
+ *
+ * The events have no sequence numbers. As the API does, the end repeats the complete text four times.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -178,19 +178,19 @@ const deltas = (token: string, options: MessageOptions | undefined, times?: numb
  */
 export const repeated = (
   times: number,
-  options?: MessageOptions & { readonly token?: string | undefined }
+  options?: MessageOptions & TokenOptions
 ): Script => {
   const token = options?.token ?? " token"
   const closing = Wire.textClosing(0, token.repeat(times))
   return make([
     ...[...Wire.opening(options ?? {}), ...Wire.textOpening(0)].map(event),
-    deltas(token, options, times),
+    shared.deltas(options ?? {}, times),
     ...[...closing.events, Wire.ending(options ?? {}, [closing.done], times)].map(event)
   ])
 }
 
 /**
- * A well-formed start, followed by text deltas that never end, as fast as the client reads or one a `delay`.
+ * A well-formed start, and then text deltas without end, as fast as the client reads or one for each `delay`.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"
@@ -198,8 +198,4 @@ export const repeated = (
  * const endless = OpenAiScript.responses.endless({ delay: "20 millis" })
  * ```
  */
-export const endless = (options?: MessageOptions & { readonly token?: string | undefined }): Script =>
-  make([
-    ...[...Wire.opening(options ?? {}), ...Wire.textOpening(0)].map(event),
-    deltas(options?.token ?? " token", options)
-  ])
+export const endless: (options?: MessageOptions & TokenOptions) => Script = shared.endless

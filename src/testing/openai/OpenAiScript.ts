@@ -1,6 +1,9 @@
 /**
- * What {@link OpenAiServer} sends: whole answers on either of OpenAI's wires, and its errors. Each is a `Script`, so what
- * breaks one off (`Script.faultAt`, `cut`, delays and so on) is the same as for every other wire.
+ * Scripts for `OpenAiServer`: complete answers of both of OpenAI's wires, and errors.
+ *
+ * **Details**
+ *
+ * Each is a `Script`, so `Script.faultAt`, `cut` and delays apply to it as to the scripts of every other wire.
  *
  * ```ts
  * import { OpenAiScript, Script } from "rivulet/Testing"
@@ -20,8 +23,12 @@ export * as chat from "./OpenAiChatScript.ts"
 export * as responses from "./OpenAiResponsesScript.ts"
 
 /**
- * An error response with the API's JSON body, the same on both wires. Type, code and message are those the API uses for
- * the status; `body` replaces the whole of it, a string as it stands.
+ * An error response with the API's JSON body, the same on both wires.
+ *
+ * **Details**
+ *
+ * Type, code and message default to those that the API uses for the status. `body` replaces the JSON; a string is sent
+ * unchanged.
  *
  * ```ts
  * import { OpenAiScript } from "rivulet/Testing"

@@ -1,7 +1,10 @@
 /**
- * A server on the loopback interface that speaks the two streaming APIs of OpenAI, Responses (`/v1/responses`) and Chat
- * Completions (`/v1/chat/completions`), each answer a `Script`. It records and breaks what `AnthropicServer` does. It is
- * also what any provider is tested with that speaks like OpenAI.
+ * A server on the loopback interface for the two streaming APIs of OpenAI: Responses (`/v1/responses`) and Chat
+ * Completions (`/v1/chat/completions`). Each answer is a `Script`.
+ *
+ * **When to use**
+ *
+ * Use it to test any provider whose wire is one of OpenAI's. It records the same as `AnthropicServer`.
  *
  * ```ts
  * import { Effect } from "effect"
@@ -10,7 +13,7 @@
  * const test = Effect.gen(function*() {
  *   const server = yield* OpenAiServer.OpenAiServer
  *   yield* server.enqueue(OpenAiScript.status(503), OpenAiScript.chat.text("Hello world"))
- *   // ... ask at server.url, with any API key
+ *   // ... send requests to server.url, with any API key
  *   const request = yield* server.awaitRequest(1)
  *   const { by } = yield* request.closed
  *   return by
@@ -31,9 +34,9 @@ import * as ResponsesScript from "./OpenAiResponsesScript.ts"
 export type { Closed, Options, Reply, RequestRecord } from "../server/TestServer.ts"
 
 /**
- * The server as it is seen by a test. Its `url` ends in `/v1`, as `OPENAI_BASE_URL` does.
+ * The server as a test sees it. Its `url` ends in `/v1`, as `OPENAI_BASE_URL` does.
  *
- * **Example** (What the client asked)
+ * **Example** (The body of a request)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -42,7 +45,7 @@ export type { Closed, Options, Reply, RequestRecord } from "../server/TestServer
  * const asks = Effect.gen(function*() {
  *   const server = yield* OpenAiServer.OpenAiServer
  *   yield* server.always(OpenAiScript.responses.text("Hello"))
- *   // ... ask at server.url
+ *   // ... send a request to server.url
  *   const { body, path } = yield* server.awaitRequest(0)
  *   return { body, path }
  * })
@@ -71,9 +74,9 @@ const wire: Wire = {
 }
 
 /**
- * Starts a server that lives as long as the scope. {@link layer} provides it as a service.
+ * Starts a server. It lives as long as the scope. {@link layer} provides it as a service.
  *
- * **Example** (A server of one's own)
+ * **Example** (The URL of a server)
  *
  * ```ts
  * import { Effect } from "effect"
@@ -91,7 +94,7 @@ export const make = (options?: Options): Effect.Effect<OpenAiServer["Service"], 
 /**
  * A server as a layer.
  *
- * **Example** (Too busy once, then an answer)
+ * **Example** (An overloaded server, then an answer)
  *
  * ```ts
  * import { OpenAiScript, OpenAiServer } from "rivulet/Testing"

@@ -1,5 +1,8 @@
 /**
- * What an answer of OpenAI's consists of, the same for its two wires, and the errors that both word alike.
+ * The parts of an answer and the errors that both of OpenAI's wires share, and the checks of a request.
+ *
+ * The events of each wire build on the parts, and `OpenAiServer` uses the checks. Must not import the provider or the
+ * events of a wire.
  *
  * @internal
  */
@@ -10,32 +13,42 @@ import { delay, make, write } from "../server/steps.ts"
 import type { Script, Step } from "../server/steps.ts"
 import { words } from "../server/words.ts"
 
-/** One frame's JSON. */
+/** The JSON of one frame. */
 export interface Event {
+  /** Any field. */
   readonly [field: string]: unknown
 }
 
-/**
- * A piece of an answer. Each of `tokens` becomes one delta. The `args` of a call are serialised and cut into `slices`
- * (default: 12 characters each); a string is sent as it stands, so that it need not be valid JSON.
- */
+/** A piece of an answer that both wires have. Each token becomes one delta. */
 export type Block =
-  | { readonly type: "text"; readonly tokens: ReadonlyArray<string> }
-  | { readonly type: "refusal"; readonly tokens: ReadonlyArray<string> }
+  | {
+    readonly type: "text"
+    /** One delta for each. */
+    readonly tokens: ReadonlyArray<string>
+  }
+  | {
+    readonly type: "refusal"
+    /** One delta for each. */
+    readonly tokens: ReadonlyArray<string>
+  }
   | CallBlock
 
-/** A call of a function. */
+/** A tool call. */
 export interface CallBlock {
   readonly type: "tool_call"
+  /** The id of the call. Default: `call_01Rivulet` and its position. */
   readonly id?: string | undefined
+  /** The name of the tool. */
   readonly name: string
+  /** The arguments. A string is sent unchanged and need not be valid JSON; any other value is serialised. */
   readonly args: unknown
+  /** The slices of the arguments. Default: 12 characters each. */
   readonly slices?: ReadonlyArray<string> | undefined
 }
 
-/** How an answer is told. */
+/** The pace of an answer. */
 export interface Timing {
-  /** The time between two deltas; none by default. */
+  /** The time between two deltas. A number is in milliseconds. Default: none. */
   readonly delay?: Duration.Input | undefined
 }
 
@@ -49,7 +62,7 @@ export const slicesOf = (call: CallBlock): ReadonlyArray<string> => {
 /** The id of the call that is this block of the answer. */
 export const callId = (call: CallBlock, index: number): string => call.id ?? `call_01Rivulet${index}`
 
-/** The blocks of a call, after `text` if there is any. */
+/** The block of a call, after one of `text` if it is given. */
 export const callBlocks = (
   call: Omit<CallBlock, "type">,
   text: string | undefined
@@ -58,7 +71,7 @@ export const callBlocks = (
   { type: "tool_call", ...call }
 ]
 
-/** What hides the length of a delta from who can only see the size of packets: together they are of one length. */
+/** Padding that gives short deltas one length, so that the size of a packet does not reveal the text. */
 export const obfuscation = (delta: string): string => "r1vu1etr1vu1etr1".slice(0, Math.max(0, 16 - delta.length))
 
 /** Steps of events, with the time between the deltas. */
@@ -80,15 +93,19 @@ export const stepsOf = (
 // errors
 // -----------------------------------------------------------------------------
 
-/** What an error says of itself. */
+/** The fields of an error. */
 export interface ErrorFields {
+  /** The error type. Default: `server_error`, or the API's own for a status. */
   readonly type?: string | undefined
+  /** The error code. Default: null, or the API's own for a status. */
   readonly code?: string | null | undefined
+  /** The error message. Default: a usual one. */
   readonly message?: string | undefined
+  /** The name of the rejected parameter. Default: null. */
   readonly param?: string | null | undefined
 }
 
-/** An error as the API words it. */
+/** An error as the API writes it. */
 export const errorBody = ({ code, message, param, type }: ErrorFields): Event => ({
   message: message ?? "The server had an error while processing your request. Sorry about that!",
   type: type ?? "server_error",
@@ -96,7 +113,7 @@ export const errorBody = ({ code, message, param, type }: ErrorFields): Event =>
   code: code ?? null
 })
 
-// OpenAI itself answers an empty account with 429; 402 and 529 are those of servers that speak as it does.
+// OpenAI answers an empty account with 429; only other servers of these wires send 402 and 529.
 const statuses: Readonly<Record<number, readonly [type: string, code: string | null, message: string]>> = {
   400: ["invalid_request_error", null, "The request is invalid"],
   401: ["invalid_request_error", "invalid_api_key", "Incorrect API key provided"],
@@ -115,11 +132,13 @@ const statuses: Readonly<Record<number, readonly [type: string, code: string | n
   529: ["service_unavailable_error", null, "Overloaded"]
 }
 
-/** How a response that is an error is made. */
+/** The contents of an error response. */
 export interface StatusOptions extends ErrorFields {
+  /** The id of the request. Default: `req_01RivuletTestServer`. */
   readonly requestId?: string | undefined
+  /** Headers added to `content-type` and `x-request-id`. Default: none. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** Replaces the body, a string as it stands. */
+  /** Replaces the JSON. A string is sent unchanged. Default: the API's error. */
   readonly body?: unknown
 }
 
@@ -146,18 +165,19 @@ export const errorResponse = (status: number, options: StatusOptions | undefined
 }
 
 // -----------------------------------------------------------------------------
-// what is let in
+// checks of a request
 // -----------------------------------------------------------------------------
 
-/** The routes there are. */
+/** The path of each API. */
 export const routes = { chat: "/v1/chat/completions", responses: "/v1/responses" } as const
 
+/** Rejects every route except those of the two APIs. */
 export const routeRefusal = (method: string, path: string): Refusal | undefined =>
   method === "POST" && (path === routes.chat || path === routes.responses)
     ? undefined
     : { status: 404, message: `Invalid URL (${method} ${path})` }
 
-/** A request needs a bearer token, or a key in `api-key` as Azure takes it: any, or the one given. */
+/** Rejects a request without a bearer token or Azure's `api-key`, or with another key than `apiKey`. */
 export const keyRefusal = (
   headers: Readonly<Record<string, string | ReadonlyArray<string> | undefined>>,
   apiKey: string | undefined
@@ -169,7 +189,7 @@ export const keyRefusal = (
   return apiKey === undefined || key === apiKey ? undefined : { status: 401 }
 }
 
-/** A body needs a model that is known and something to answer, and must ask for a stream. */
+/** Rejects a body without a known model and an input, and one that does not ask for a stream. */
 export const bodyRefusal = (body: unknown, path: string): Refusal | undefined => {
   if (!Predicate.isObject(body)) {
     return { status: 400, message: "We could not parse the JSON body of your request" }

@@ -1,36 +1,54 @@
 /**
  * The wire format of OpenAI's Chat Completions API as its server streams it
- * (https://platform.openai.com/docs/api-reference/chat-streaming). Pure; `OpenAiScript.chat` makes answers of it.
+ * (https://platform.openai.com/docs/api-reference/chat-streaming).
+ *
+ * `OpenAiScript.chat` builds answers of these chunks. All functions are pure. Must not import the provider, so that the
+ * two implementations of the wire stay independent.
  *
  * @internal
  */
 import { callId, obfuscation, slicesOf } from "./answer.ts"
 import type { Block as CommonBlock, Event } from "./answer.ts"
 
-/**
- * A piece of an answer. `reasoning` is none of OpenAI's: servers that speak like it send it, as `reasoning_content` or
- * under the name in `field`. `raw` is any other delta, as it stands.
- */
+/** A piece of an answer. Only servers other than OpenAI's send `reasoning`. */
 export type Block =
   | CommonBlock
-  | { readonly type: "reasoning"; readonly tokens: ReadonlyArray<string>; readonly field?: string | undefined }
-  | { readonly type: "raw"; readonly deltas: ReadonlyArray<Event> }
+  | {
+    readonly type: "reasoning"
+    /** One delta for each. */
+    readonly tokens: ReadonlyArray<string>
+    /** The field of the delta. Default: `reasoning_content`. */
+    readonly field?: string | undefined
+  }
+  | {
+    readonly type: "raw"
+    /** Deltas, sent unchanged. */
+    readonly deltas: ReadonlyArray<Event>
+  }
 
 /** Token counts under the API's own names. */
 export interface Usage {
+  /** Input tokens, cached ones included. Default: 10. */
   readonly prompt_tokens?: number | undefined
+  /** Output tokens, reasoning included. Default: one for each delta. */
   readonly completion_tokens?: number | undefined
+  /** All tokens. Default: the sum of the two. */
   readonly total_tokens?: number | undefined
+  /** Any other field of the usage. */
   readonly [field: string]: unknown
 }
 
-/** An answer. Defaults: 10 prompt tokens, a completion token a delta, and the finish reason that fits the blocks. */
+/** A complete answer. */
 export interface Answer {
+  /** The content, in order. */
   readonly blocks: ReadonlyArray<Block>
+  /** The id of the answer. Default: `chatcmpl-RivuletTestServer`. */
   readonly id?: string | undefined
+  /** The model in the answer. Default: `gpt-4.1-nano-2025-04-14`. */
   readonly model?: string | undefined
-  /** `false`: no usage at all, as for a request without `stream_options.include_usage`. */
+  /** Token counts, or `false` for none, as for a request without `stream_options.include_usage`. */
   readonly usage?: Usage | false | undefined
+  /** The finish reason. Default: `tool_calls` if a tool is called, `stop` otherwise. */
   readonly finishReason?: string | undefined
 }
 
@@ -58,7 +76,7 @@ export const deltaChunk = (head: Head, delta: Event, text = ""): Event =>
 
 export const textChunk = (head: Head, content: string): Event => deltaChunk(head, { content }, content)
 
-/** What opens an answer. */
+/** The first delta of an answer. */
 export const roleDelta: Event = { role: "assistant", content: "", refusal: null }
 
 /** The finish, and the usage in a chunk of its own. */
@@ -84,7 +102,7 @@ export const ending = (answer: Answer, completionTokens: number): ReadonlyArray<
   return [finish, chunkOf(answer, [], usage, "")]
 }
 
-/** The deltas of a block; a call is told by its place among the calls. */
+/** The deltas of a block. A call is identified by its position among the calls. */
 const deltasOf = (block: Block, call: number): ReadonlyArray<readonly [delta: Event, text: string]> => {
   switch (block.type) {
     case "text":
@@ -107,7 +125,7 @@ const deltasOf = (block: Block, call: number): ReadonlyArray<readonly [delta: Ev
   }
 }
 
-/** Every chunk of a whole answer, in order. An answer that is calls alone opens with the first of them. */
+/** All chunks of a complete answer, in order. If it starts with a call, the first chunk opens that call. */
 export const answerChunks = (answer: Answer): ReadonlyArray<Event> => {
   let calls = 0
   const deltas = answer.blocks.flatMap((block) => deltasOf(block, block.type === "tool_call" ? calls++ : 0))
@@ -122,8 +140,8 @@ export const answerChunks = (answer: Answer): ReadonlyArray<Event> => {
   ]
 }
 
-/** Whether a chunk is one of those that a delay parts. */
+/** Whether a delay precedes this chunk. */
 export const isDelta = (event: Event): boolean =>
-  // Built above: a chunk has a list of choices, and a delta no role.
+  // The functions above build every chunk with a list of choices, and only the first delta has a role.
   (event["choices"] as ReadonlyArray<{ readonly delta: Event; readonly finish_reason: unknown }>)
     .some(({ delta, finish_reason }) => finish_reason === null && delta["role"] === undefined)

@@ -1,44 +1,60 @@
 /**
  * The wire format of OpenAI's Responses API as its server streams it
- * (https://platform.openai.com/docs/api-reference/responses-streaming). Pure; `OpenAiScript.responses` makes answers of
- * it.
+ * (https://platform.openai.com/docs/api-reference/responses-streaming).
+ *
+ * `OpenAiScript.responses` builds answers of these events. All functions are pure. Must not import the provider, so
+ * that the two implementations of the wire stay independent.
  *
  * @internal
  */
 import { callId, obfuscation, slicesOf } from "./answer.ts"
 import type { Block as CommonBlock, CallBlock, Event } from "./answer.ts"
 
-/**
- * A piece of an answer. Each becomes an item of the output. `reasoning` is a summary. `raw` is any other item: how it is
- * added, the events in between, without the numbers the server gives them, and how it is done.
- */
+/** A piece of an answer. Each becomes one item of the output. */
 export type Block =
   | CommonBlock
-  | { readonly type: "reasoning"; readonly tokens: ReadonlyArray<string>; readonly encrypted?: string | undefined }
+  | {
+    readonly type: "reasoning"
+    /** The summary of the reasoning, one delta for each. */
+    readonly tokens: ReadonlyArray<string>
+    /** The encrypted reasoning. Default: none. */
+    readonly encrypted?: string | undefined
+  }
   | {
     readonly type: "raw"
+    /** The item in `response.output_item.added`. */
     readonly item: Event
+    /** The events between, without their sequence numbers. Default: none. */
     readonly events?: ReadonlyArray<Event> | undefined
+    /** The item in `response.output_item.done` and in the last event. Default: `item`. */
     readonly done?: Event | undefined
   }
 
 /** Token counts under the API's own names. */
 export interface Usage {
+  /** Input tokens, cached ones included. Default: 10. */
   readonly input_tokens?: number | undefined
+  /** Output tokens, reasoning included. Default: one for each delta. */
   readonly output_tokens?: number | undefined
+  /** All tokens. Default: the sum of the two. */
   readonly total_tokens?: number | undefined
+  /** Any other field of the usage. */
   readonly [field: string]: unknown
 }
 
-/** An answer. Defaults: 10 input tokens, an output token a delta, and the status `completed`. */
+/** An answer. */
 export interface Answer {
+  /** The items of the output, in order. */
   readonly blocks: ReadonlyArray<Block>
+  /** The id of the response. Default: `resp_RivuletTestServer`. */
   readonly id?: string | undefined
+  /** The model in the answer. Default: `gpt-4.1-nano-2025-04-14`. */
   readonly model?: string | undefined
+  /** Token counts. */
   readonly usage?: Usage | undefined
-  /** Why it ends before it is whole: `max_output_tokens` or `content_filter`. */
+  /** The reason of the status `incomplete`, for example `max_output_tokens`. Default: the status is `completed`. */
   readonly incomplete?: string | undefined
-  /** Fields of the response, such as `service_tier`; they are in every snapshot of it. */
+  /** Fields added to every snapshot of the response, for example `service_tier`. Default: none. */
   readonly response?: Event | undefined
 }
 
@@ -46,7 +62,7 @@ export const frame = (event: Event): string => `event: ${String(event["type"])}\
 
 type Head = Omit<Answer, "blocks">
 
-/** The response as the events that open and close a stream hold it. */
+/** The response object in the events that open and close a stream. */
 export const snapshot = (head: Head, fields: Event): Event => ({
   id: head.id ?? "resp_RivuletTestServer",
   object: "response",
@@ -84,7 +100,7 @@ export const snapshot = (head: Head, fields: Event): Event => ({
 export const opening = (head: Head): ReadonlyArray<Event> =>
   ["response.created", "response.in_progress"].map((type) => ({ type, response: snapshot(head, {}) }))
 
-/** One item: the events that tell it, and what it is in the end. */
+/** One item of the output: its events, and the complete item. */
 interface Item {
   readonly events: ReadonlyArray<Event>
   readonly done: Event
@@ -100,7 +116,7 @@ const itemDone = (output_index: number, item: Event): Event => ({
 
 const messageId = (index: number) => `msg_01Rivulet${index}`
 
-/** What opens a message with one part of text. */
+/** The events that open a message with one text part. */
 export const textOpening = (output_index: number, type: "output_text" | "refusal" = "output_text"): ReadonlyArray<
   Event
 > => [
@@ -133,7 +149,7 @@ export const textDelta = (output_index: number, delta: string, type = "output_te
   obfuscation: obfuscation(delta)
 })
 
-/** What closes a message, and the message. */
+/** The events that close a message, and the complete message. */
 export const textClosing = (output_index: number, text: string, type: "output_text" | "refusal" = "output_text") => {
   const at = { item_id: messageId(output_index), output_index, content_index: 0 }
   const part = contentPart(type, text)
@@ -168,7 +184,7 @@ const reasoning = (output_index: number, block: Extract<Block, { readonly type: 
   const at = { item_id: id, output_index, summary_index: 0 }
   const part = { type: "summary_text", text }
   const done = { id, type: "reasoning", ...secret, summary: text === "" ? [] : [part] }
-  const told = text === "" ? [] : [
+  const summary = text === "" ? [] : [
     { type: "response.reasoning_summary_part.added", ...at, part: { type: "summary_text", text: "" } },
     ...block.tokens.map((delta) => ({
       type: "response.reasoning_summary_text.delta",
@@ -182,7 +198,7 @@ const reasoning = (output_index: number, block: Extract<Block, { readonly type: 
   return {
     events: [
       added(output_index, { id, type: "reasoning", ...secret, summary: [] }),
-      ...told,
+      ...summary,
       itemDone(output_index, done)
     ],
     done
@@ -229,7 +245,7 @@ const itemOf = (block: Block, output_index: number): Item => {
   }
 }
 
-/** The event that ends a stream: the whole response once more, with its usage. */
+/** The event that ends a stream, with the complete response and its usage. */
 export const ending = (answer: Head, output: ReadonlyArray<Event>, outputTokens: number): Event => {
   const { input_tokens = 10, output_tokens = outputTokens, ...rest } = answer.usage ?? {}
   const status = answer.incomplete === undefined ? "completed" : "incomplete"
@@ -251,16 +267,16 @@ export const ending = (answer: Head, output: ReadonlyArray<Event>, outputTokens:
   }
 }
 
-/** Numbers the events of one stream. */
+/** Adds the sequence numbers of one stream. */
 export const numbered = (events: ReadonlyArray<Event>): ReadonlyArray<Event> =>
   events.map(({ type, ...event }, sequence_number) => ({ type, sequence_number, ...event }))
 
 export const isDelta = (event: Event): boolean => String(event["type"]).endsWith(".delta")
 
-/** Every event of a whole answer, in order. */
+/** All events of a complete answer, in order. */
 export const answerEvents = (answer: Answer): ReadonlyArray<Event> => {
   const items = answer.blocks.map(itemOf)
-  const told = items.flatMap((item) => item.events)
+  const itemEvents = items.flatMap((item) => item.events)
   const output = items.map((item) => item.done)
-  return numbered([...opening(answer), ...told, ending(answer, output, told.filter(isDelta).length)])
+  return numbered([...opening(answer), ...itemEvents, ending(answer, output, itemEvents.filter(isDelta).length)])
 }

@@ -1,15 +1,19 @@
 /**
- * A server on the loopback interface for the wire of any provider, each answer a `Script`. `AnthropicServer` and
- * `OpenAiServer` are this one with what these APIs let in and how they word errors; a provider of one's own is tested
- * with {@link make} and a {@link Wire}, which may be empty.
+ * A server on the loopback interface for the wire of any provider. Each answer is a `Script`.
+ *
+ * **When to use**
+ *
+ * Use `AnthropicServer` and `OpenAiServer` for the wires of these APIs. Use {@link make} with a {@link Wire}, which may
+ * be empty, to test a provider of your own.
  *
  * ```ts
  * import { Effect } from "effect"
  * import { Script, TestServer } from "rivulet/Testing"
  *
  * const test = Effect.gen(function*() {
- *   const server = yield* TestServer.make({}, { script: Script.body("Hello", { headers: { "content-type": "text/plain" } }) })
- *   // ... ask at server.url
+ *   const headers = { "content-type": "text/plain" }
+ *   const server = yield* TestServer.make({}, { script: Script.body("Hello", { headers }) })
+ *   // ... send a request to server.url
  *   const { body } = yield* server.awaitRequest(0)
  *   return body
  * })
@@ -31,41 +35,41 @@ import type { Script } from "./steps.ts"
 
 export type { Closed, Refusal, Reply, RequestRecord, StatusOptions, Wire } from "./exchange.ts"
 
-/** The server as it is seen by a test. */
+/** The server as a test sees it. */
 export interface TestServer {
-  /** The base URL, as the provider's layer takes it. */
+  /** The base URL for the provider's layer. */
   readonly url: string
-  /** Every request so far, in the order of arrival. */
+  /** All requests so far, in the order of arrival. */
   readonly requests: Effect.Effect<ReadonlyArray<RequestRecord>>
-  /** Answers the next requests, one each, before the default is used. A request that is turned down takes none. */
+  /** Sets the answers of the next requests, one for each. A rejected request uses none. The default follows them. */
   readonly enqueue: (...replies: ReadonlyArray<Reply>) => Effect.Effect<void>
-  /** Sets the default: the answer to every request that finds nothing enqueued. */
+  /** Sets the default answer, for requests that find no enqueued one. */
   readonly always: (reply: Reply) => Effect.Effect<void>
-  /** Resolves when the request of this index (from 0) has arrived, at once if it has. */
+  /** Resolves when the request at this index (from 0) has arrived, at once if it is already there. */
   readonly awaitRequest: (index: number) => Effect.Effect<RequestRecord>
-  /** How many requests have a response that is not over. */
+  /** The number of requests whose response has not ended. */
   readonly openConnections: Effect.Effect<number>
-  /** Resolves when no response is open. */
+  /** Resolves when every response has ended. */
   readonly awaitIdle: Effect.Effect<void>
 }
 
-/** How the server is set up. */
+/** Options of a server. */
 export interface Options {
-  /** The default answer; without one it is a short "Hello". */
+  /** The default answer. Default: the wire's own, a short "Hello". */
   readonly script?: Reply | undefined
-  /** Answers the first requests, one each. */
+  /** The answers of the first requests, one for each. Default: none. */
   readonly scripts?: ReadonlyArray<Reply> | undefined
-  /** The one key that is let in; by default any is. */
+  /** The only API key that is accepted. Default: any. */
   readonly apiKey?: string | undefined
-  /** Default 0: a free one. The layer dies if the port is taken. */
+  /** The TCP port. The layer dies if it is taken. Default: 0, which takes a free one. */
   readonly port?: number | undefined
-  /** Whether to turn down, as the API would, a request without a key, a model, ... or `stream: true`; default true. */
+  /** Whether to reject the requests that the API rejects, for example one without a key or a model. Default: true. */
   readonly validate?: boolean | undefined
-  /** The largest request body, in bytes; more is answered by a 413. Default 64 MiB. */
+  /** The largest request body, in bytes. A larger one is answered with a 413. Default: 64 MiB. */
   readonly maxRequestBytes?: number | undefined
 }
 
-/** What the server answers by itself: a greeting, or a refusal. `undefined` when the request is owed a message. */
+/** The answer that needs no script: the description of the server, or a rejection. `undefined` otherwise. */
 const ownReply = (
   wire: FullWire,
   options: Options | undefined,
@@ -92,7 +96,7 @@ const parse = (text: string): unknown => {
   }
 }
 
-const complete = ({
+const withDefaults = ({
   about = {},
   basePath = "",
   bodyRefusal = constUndefined,
@@ -110,7 +114,7 @@ const plainStatus: FullWire["status"] = (status, { body, message }) =>
   })
 
 /**
- * Starts a server that speaks a wire, and lives as long as the scope.
+ * Starts a server for a wire. It lives as long as the scope.
  *
  * **Example** (A wire of lines)
  *
@@ -123,9 +127,9 @@ const plainStatus: FullWire["status"] = (status, { body, message }) =>
  * })
  * ```
  */
-export const make: (given: Wire, options?: Options) => Effect.Effect<TestServer, never, Scope.Scope> = Effect
-  .fnUntraced(function*(given, options) {
-    const wire = complete(given)
+export const make: (wire: Wire, options?: Options) => Effect.Effect<TestServer, never, Scope.Scope> = Effect
+  .fnUntraced(function*(parts, options) {
+    const wire = withDefaults(parts)
     const run = yield* FiberSet.makeRuntime()
     const requests: Array<RequestRecord> = []
     const arrivals: Array<Deferred.Deferred<RequestRecord>> = []
@@ -146,7 +150,7 @@ export const make: (given: Wire, options?: Options) => Effect.Effect<TestServer,
       let fiber: Fiber.Fiber<void> | undefined
       open++
       idle.closeUnsafe()
-      // A client that goes is no error here; `close` tells of it.
+      // A client that closes the connection is no error here; `close` handles it.
       request.on("error", constVoid)
       response.on("error", constVoid)
       response.once("close", () => {
@@ -187,7 +191,7 @@ export const make: (given: Wire, options?: Options) => Effect.Effect<TestServer,
           for (const socket of sockets) socket.destroy()
         })
     )
-    // A server that listens on a TCP port has an address of this kind.
+    // The address of a server on a TCP port has this type.
     const { port } = server.address() as AddressInfo
 
     return {

@@ -1,5 +1,8 @@
 /**
- * One request to a test server and its response: the record of it, and the playing of a script on its socket.
+ * One request to a test server and its response: its record, and the player of a script on its socket.
+ *
+ * `TestServer` makes an exchange for each request; the wires give it their error bodies. Must not import a wire. Each
+ * write waits until the kernel has taken the one before it, so a slow client slows the script.
  *
  * @internal
  */
@@ -15,79 +18,89 @@ import type { Last, Script, Unrolled } from "./steps.ts"
 
 /** How a response ended. */
 export interface Closed {
-  /** `client` when the client went before the script had come to its end; else `server`. */
+  /** `client` if the client closed the connection before the script ended, `server` otherwise. */
   readonly by: "client" | "server"
-  /** When, in milliseconds of `performance.now()`. */
+  /** The time of the end, in milliseconds of `performance.now()`. */
   readonly at: number
-  /** How many bytes of the body had been handed to the socket by then. */
+  /** The bytes of the body written to the socket by then. */
   readonly bytesSent: number
 }
 
-/** One request, of any kind, as it arrived, and what has become of its response so far. */
+/** One request as it arrived, and the state of its response. */
 export interface RequestRecord {
-  /** 0 for the first request whose body has been read, and so on. */
+  /** The position among the requests whose body has been read, from 0. */
   readonly index: number
+  /** The HTTP method, in upper case. */
   readonly method: string
-  /** With the query: `/v1/messages?beta=true`. */
+  /** The path with the query: `/v1/messages?beta=true`. */
   readonly path: string
-  /** Names in lower case; the values that carry keys are `<redacted>`. */
+  /** The headers by lower-case name. Headers that carry a key have the value `<redacted>`. */
   readonly headers: Readonly<Record<string, string>>
-  /** The parsed JSON, or the text if it is none; `""` for a body over the limit. */
+  /** The parsed JSON, the text if it is not JSON, or `""` for a body over the limit. */
   readonly body: unknown
-  /** When the body had been read, in milliseconds of `performance.now()`. */
+  /** The time at which the body had been read, in milliseconds of `performance.now()`. */
   readonly receivedAt: number
-  /** How many bytes of the body have been handed to the socket by now. */
+  /** The bytes of the response body written to the socket so far. */
   readonly bytesSent: number
-  /** Whether a write waits by now for the client to read. */
+  /** Whether a write is waiting for the client to read. */
   readonly blocked: boolean
-  /** Resolves when one write has waited so long (default: 100 milliseconds); dies if the response ends before. */
+  /** Resolves after one write has waited this long (default: 100 milliseconds). Dies if the response ends before. */
   readonly awaitBlocked: (duration?: Duration.Input) => Effect.Effect<void>
   /** Resolves when the response is over. */
   readonly closed: Effect.Effect<Closed>
 }
 
-/** An answer, or what finds one for a request. A defect in it is answered by a 500. */
+/** An answer, or a function that returns one for a request. A defect in the function is answered with a 500. */
 export type Reply = Script | ((request: RequestRecord) => Script | Effect.Effect<Script>)
 
-/** Why an API turns a request down; the message is the usual one for the status unless it is given. */
+/** The error response with which an API rejects a request. */
 export interface Refusal {
+  /** The HTTP status. */
   readonly status: number
+  /** The error message. Default: the wire's usual one for the status. */
   readonly message?: string | undefined
+  /** The error type. Default: the wire's usual one for the status. */
   readonly type?: string | undefined
+  /** The error code. Default: the wire's usual one for the status. */
   readonly code?: string | undefined
+  /** The name of the rejected parameter. Default: none. */
   readonly param?: string | undefined
 }
 
-/** What is one provider's own: where it answers, what it lets in, and how it words an error. */
+/** The parts of a server that belong to one provider: its routes, its checks of a request, and its errors. */
 export interface Wire {
-  /** The path of the base URL, such as `/v1`. Default: none. */
+  /** The path of the base URL, for example `/v1`. Default: none. */
   readonly basePath?: string | undefined
-  /** What `GET /` tells of the server. */
+  /** Fields added to the JSON that `GET /` returns. Default: none. */
   readonly about?: object | undefined
-  /** The header that carries the id of a request. Default: `x-request-id`. */
+  /** The response header with the id of the request. Default: `x-request-id`. */
   readonly requestIdHeader?: string | undefined
-  /** The answer when nothing was scripted. */
+  /** The answer if no script is set. Default: the text "Hello". */
   readonly hello?: Reply | undefined
+  /** Rejects a method or path. Default: accepts all. */
   readonly routeRefusal?: ((method: string, path: string) => Refusal | undefined) | undefined
+  /** Rejects the headers of a request, or a key other than `apiKey`. Default: accepts all. */
   readonly keyRefusal?:
     | ((headers: Http.IncomingHttpHeaders, apiKey: string | undefined) => Refusal | undefined)
     | undefined
+  /** Rejects a request body. Default: accepts all. */
   readonly bodyRefusal?: ((body: unknown, path: string) => Refusal | undefined) | undefined
-  /** A response of this status, errors as a rule. */
+  /** A response with this status, usually an error. Default: a JSON error with the message. */
   readonly status?: ((status: number, options: StatusOptions) => Script) | undefined
 }
 
-/** What a response that is an error says. */
+/** The contents of an error response. */
 export interface StatusOptions extends Omit<Refusal, "status"> {
+  /** The id of the request. */
   readonly requestId: string
-  /** Replaces the body. */
+  /** Replaces the body. Default: the wire's JSON error. */
   readonly body?: unknown
 }
 
-/** A wire with its defaults. */
+/** A wire with its defaults filled in. */
 export type FullWire = { readonly [Key in keyof Wire]-?: Exclude<Wire[Key], undefined> }
 
-/** The steps of a script as socket writes: put together or cut up as its options say. */
+/** The steps of a script as socket writes, joined or cut as its options require. */
 const operations = function*(script: Script): Generator<Unrolled> {
   const cut = script.cut === undefined ? undefined : Math.max(1, script.cut)
   const limit = script.coalesce === false ? 1 : cut ?? 16 * 1024
@@ -117,18 +130,20 @@ const operations = function*(script: Script): Generator<Unrolled> {
 
 const redacted = new Set(["x-api-key", "api-key", "authorization", "proxy-authorization"])
 
-/** Delays are those of the wall clock, whatever clock the test runs under. */
+/** Delays use the wall clock, whichever clock the test has. */
 const live = Effect.provideService(Clock.Clock, Clock.Clock.defaultValue())
 
-/** One request and its response, as the code below needs them. */
+/** One request and its response, with the means to play a script. */
 export interface Exchange {
   readonly wire: FullWire
   readonly record: RequestRecord
   readonly requestId: string
   readonly response: Http.ServerResponse
-  /** Resolves when the kernel has taken the bytes, and the event loop has had a turn for the client to read them. */
+  /** Writes bytes. Resolves after the kernel has taken them and the client in this process has had a turn to read. */
   readonly send: (bytes: Uint8Array) => Effect.Effect<void>
+  /** Ends the body in this way. */
   readonly conclude: (last: Last["_tag"]) => Effect.Effect<void>
+  /** Records the end of the response. */
   readonly onClose: (serverCloses: boolean) => void
 }
 
@@ -155,7 +170,7 @@ export const makeExchange = (
   }, live)
   const endedUnblocked = Effect.flatMap(
     Deferred.await(closed),
-    () => Effect.die(new Error("The response ended, and no write had been blocked for so long"))
+    () => Effect.die(new Error("The response ended before a write had been blocked for that long"))
   )
 
   const record: RequestRecord = {
@@ -184,7 +199,7 @@ export const makeExchange = (
     response,
     send: (bytes) =>
       Effect.callback((resume) => {
-        // The client has gone: `close` is about to interrupt this.
+        // The client has closed the connection, and `close` is about to interrupt this.
         if (response.socket?.destroyed !== false) return
         writes++
         bytesSent += bytes.length
@@ -210,7 +225,7 @@ export const makeExchange = (
   }
 }
 
-/** Answers a request as the script says. */
+/** Plays a script as the response of a request. */
 const play = Effect.fnUntraced(function*(exchange: Exchange, script: Script) {
   const { response } = exchange
   if (script.headersAfter === "never") return yield* Effect.never

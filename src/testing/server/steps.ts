@@ -1,6 +1,8 @@
 /**
- * What every script is made of, whichever provider's wire it is for: the steps, the ways to end a body, and how a body
- * is broken off.
+ * The steps of a script on any wire, the ways to end a body, and the function that breaks a body off.
+ *
+ * The servers play these steps, and the script modules of each wire build them. Must not import a wire or a server.
+ * Endless repetitions are unrolled lazily.
  *
  * @internal
  */
@@ -8,60 +10,65 @@ import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import { joinBytes } from "../../internal/http/joinBytes.ts"
 
-/** Writes bytes of the body; a string as UTF-8. */
+/** Writes bytes of the body. */
 export interface Write {
   readonly _tag: "Write"
+  /** A string is encoded as UTF-8. */
   readonly bytes: Uint8Array | string
 }
 
-/** Waits in real time, under a test clock too. */
+/** Waits in real time, even under a test clock. */
 export interface Delay {
   readonly _tag: "Delay"
+  /** A number is in milliseconds. */
   readonly duration: Duration.Input
 }
 
-/** Takes its steps `times` times over; for ever without `times`. */
+/** Repeats steps. */
 export interface Repeat {
   readonly _tag: "Repeat"
+  /** The steps of one turn. */
   readonly steps: ReadonlyArray<Step>
+  /** The number of turns. Default: endless. */
   readonly times?: number | undefined
 }
 
-/** A step that ends the body, each in the way its constant ({@link stall} and so on) says. */
+/** A step that ends the body: {@link stall}, {@link reset}, {@link truncate} or {@link end}. */
 export interface Last {
   readonly _tag: "Stall" | "Reset" | "Truncate" | "End"
 }
 
-/** One thing the server does with the body of a response. Nothing follows a {@link Last} one. */
+/** One step of the body of a response. No step after a {@link Last} one is played. */
 export type Step = Write | Delay | Repeat | Last
 
-/** A step that is not made of others, with its bytes encoded. */
+/** A step without nested steps, its bytes encoded. */
 export type Unrolled = { readonly _tag: "Write"; readonly bytes: Uint8Array } | Delay | Last
 
-/** How a script's bytes reach the client, beside the steps. */
+/** The head of a response, and the size of its socket writes. */
 export interface Options {
-  /** Default 200. */
+  /** The HTTP status. Default: 200. */
   readonly status?: number | undefined
-  /** Added to the server's own: `content-type: text/event-stream; charset=utf-8`, `cache-control`, the request's id. */
+  /** Headers added to `content-type: text/event-stream; charset=utf-8`, `cache-control` and the id of the request. */
   readonly headers?: Readonly<Record<string, string>> | undefined
-  /** When the headers go out: at once by default, after a time, never, or a TCP reset in their stead. */
+  /** The time before the headers, `"never"`, or `"reset"` for a TCP reset in place of them. Default: none. */
   readonly headersAfter?: Duration.Input | "never" | "reset" | undefined
-  /** The most bytes one socket write may carry; each is a TCP segment of its own as far as the kernel lets it. */
+  /** The most bytes of one socket write, which is a TCP segment of its own if the kernel permits it. Default: none. */
   readonly cut?: number | undefined
   /**
-   * Whether writes with no delay between them are put together, up to 16 KiB or exactly to `cut`; default true. With
-   * false each `Write` is a socket write of its own, sent when the one before it has left.
+   * Whether writes without a delay between them are joined, up to 16 KiB or exactly to `cut`. Default: true. If it is
+   * false, each `Write` is a socket write of its own, sent after the one before it has left.
    */
   readonly coalesce?: boolean | undefined
 }
 
-/** The whole of what happens to one request. */
+/** A complete response to one request. */
 export interface Script extends Options {
+  /** The body. It ends after the last step, unless a step ends it before. */
   readonly steps: ReadonlyArray<Step>
 }
 
 /**
- * Writes bytes, or a string as UTF-8, whether well-formed or not.
+ * Writes bytes, or a string as UTF-8. They need not be well formed.
  *
  * ```ts
  * Script.write("data: {oops\n\n")
@@ -80,7 +87,7 @@ export const write = (bytes: Uint8Array | string): Write => ({ _tag: "Write", by
 export const delay = (duration: Duration.Input): Delay => ({ _tag: "Delay", duration })
 
 /**
- * Sends nothing more, and keeps the connection open until the client goes.
+ * Sends nothing more, and keeps the connection open until the client closes it.
  *
  * ```ts
  * Script.faultAt(Script.text("Hello"), 700, Script.stall)
@@ -89,8 +96,11 @@ export const delay = (duration: Duration.Input): Delay => ({ _tag: "Delay", dura
 export const stall: Last = { _tag: "Stall" }
 
 /**
- * Ends with a TCP RST, once the kernel has all that was written. A client may drop what it had not read by then: a
- * {@link delay} before the reset gives it the time.
+ * Ends with a TCP reset, after the kernel has taken every byte written.
+ *
+ * **Gotchas**
+ *
+ * A client may drop bytes that it has not read by then. A {@link delay} before the reset gives it time to read them.
  *
  * ```ts
  * Script.faultAt(Script.text("Hello"), 700, [Script.delay("20 millis"), Script.reset])
@@ -108,7 +118,7 @@ export const reset: Last = { _tag: "Reset" }
 export const truncate: Last = { _tag: "Truncate" }
 
 /**
- * Ends the body properly, as the end of a script does by itself.
+ * Ends the body properly. A script without a step that ends the body ends in the same way.
  *
  * ```ts
  * Script.faultAt(Script.text("Hello"), 700, Script.end) // well-formed HTTP, half a message
@@ -117,7 +127,7 @@ export const truncate: Last = { _tag: "Truncate" }
 export const end: Last = { _tag: "End" }
 
 /**
- * Repeats steps, for ever when `times` is left out. The client sets the pace: one write at a time is under way.
+ * Repeats steps, endlessly if `times` is omitted. The client sets the pace, because one write is under way at a time.
  *
  * ```ts
  * Script.repeat([Script.delay("1 second"), Script.event({ type: "ping" })])
@@ -127,7 +137,7 @@ export const end: Last = { _tag: "End" }
 export const repeat = (steps: ReadonlyArray<Step>, times?: number): Repeat => ({ _tag: "Repeat", steps, times })
 
 /**
- * A script of the steps given.
+ * A script of these steps.
  *
  * ```ts
  * Script.make([Script.write("data: "), Script.truncate], { cut: 1 })
@@ -136,7 +146,7 @@ export const repeat = (steps: ReadonlyArray<Step>, times?: number): Repeat => ({
 export const make = (steps: ReadonlyArray<Step>, options?: Options): Script => ({ ...options, steps })
 
 /**
- * Serves the bytes as they are, a recording for instance.
+ * Serves bytes unchanged, for example a recording.
  *
  * ```ts
  * Script.body("<html>Bad gateway</html>", { headers: { "content-type": "text/html" } })
@@ -145,7 +155,7 @@ export const make = (steps: ReadonlyArray<Step>, options?: Options): Script => (
 export const body = (bytes: Uint8Array | string, options?: Options): Script => make([write(bytes)], options)
 
 /**
- * Accepts the request and never answers, not even with headers.
+ * Accepts the request and sends nothing, not even headers.
  *
  * ```ts
  * AnthropicServer.layer({ script: Script.silent })
@@ -154,7 +164,7 @@ export const body = (bytes: Uint8Array | string, options?: Options): Script => m
 export const silent: Script = make([], { headersAfter: "never" })
 
 /**
- * Resets the connection (TCP RST) before any header.
+ * Resets the connection before any header.
  *
  * ```ts
  * AnthropicServer.layer({ scripts: [Script.resetBeforeHeaders, Script.text("Hello again")] })
@@ -181,8 +191,8 @@ const isEndless = (steps: ReadonlyArray<Step>): boolean => {
 }
 
 /**
- * The steps one by one, as the server takes them: strings as UTF-8, repetitions unrolled, lazily, for one may be
- * endless. When the last of them does not end the body, the server does so.
+ * The steps one by one, as the server plays them: strings are encoded as UTF-8, and repetitions are unrolled lazily,
+ * because one can be endless.
  *
  * ```ts
  * const writes = Array.from(Script.unroll(Script.text("Hello"))).filter((step) => step._tag === "Write")
@@ -202,7 +212,7 @@ export const unroll = (self: Script): Iterable<Unrolled> => {
       } else if (step._tag !== "Repeat") {
         yield step
       } else if ((step.times ?? Infinity) === Infinity && writesNothing(step)) {
-        yield stall // it would turn for ever, and never come to anything
+        yield stall // an endless loop without a write would block the server
       } else {
         for (let turn = 0; turn < (step.times ?? Infinity); turn++) yield* go(step.steps)
       }
@@ -214,9 +224,13 @@ export const unroll = (self: Script): Iterable<Unrolled> => {
 const encoder = new TextEncoder()
 
 /**
- * Breaks a script off: the first `byteOffset` bytes of its body exactly, delays between them included, and then `fault`
- * in place of all the rest. Beyond the end of the body the fault comes after its last byte. A script that stalls,
- * resets or truncates before the offset stays as it is.
+ * Breaks a script off: exactly the first `byteOffset` bytes of its body, with the delays between them, and then `fault`
+ * in place of the rest.
+ *
+ * **Details**
+ *
+ * If the offset lies beyond the end of the body, the fault follows the last byte. A script that stalls, resets or
+ * truncates before the offset is returned unchanged.
  *
  * ```ts
  * Script.faultAt(Script.text("Hello"), 700, Script.truncate)
@@ -239,7 +253,7 @@ export const faultAt: {
 })
 
 /**
- * The whole body of a script, up to the step that ends it. Throws a `RangeError` for a body that never ends.
+ * The bytes of a script's body, up to the step that ends it. Throws a `RangeError` if the body is endless.
  *
  * ```ts
  * const answer = Script.text("Hello")
@@ -248,7 +262,7 @@ export const faultAt: {
  */
 export const bytesOf = (self: Script): Uint8Array => {
   if (isEndless(self.steps)) {
-    throw new RangeError("The body of this script never ends: break it off with Script.faultAt first")
+    throw new RangeError("The body of this script is endless: break it off with Script.faultAt first")
   }
   const parts: Array<Uint8Array> = []
   for (const step of unroll(self)) {
