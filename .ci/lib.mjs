@@ -1,4 +1,4 @@
-// What the checks share. Only Node's own modules are used, so that they run before anything is installed.
+// Functions that the checks share. Only Node's own modules are imported, so that the checks run before an install.
 import { execFileSync, spawnSync } from "node:child_process"
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, relative } from "node:path"
@@ -13,7 +13,7 @@ export const documents = [root, join(root, "docs"), join(root, "examples")].flat
   )
 )
 
-/** The programs that fix the public names. They are kept beside the checkout, and may be absent. */
+/** The face programs. They are kept beside the checkout, and may be absent. */
 export const facePrograms = join(root, "..", "shared", "face")
 
 export const say = (line) => process.stdout.write(`${line}\n`)
@@ -36,7 +36,7 @@ export const run = (command, args, options) => {
   expect(status === 0, `${command} ${args[0]} failed: ${error?.message ?? signal ?? `exit code ${status}`}`)
 }
 
-/** Runs a command and gives its output. */
+/** Runs a command and returns its output. */
 export const output = (command, args, options) =>
   execFileSync(command, args, { cwd: root, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"], ...options })
 
@@ -50,14 +50,14 @@ export const tool = (name, args, options) => {
 /** `name@version` as the checkout has it, so that a run today and one tomorrow install the same. */
 export const pinned = (name) => `${name}@${readJson(root, "node_modules", name, "package.json").version}`
 
-/** The tarball that the package check has put there. */
+/** The tarball that the package check wrote. */
 export const tarball = (work) => {
   const name = readdirSync(work).find((file) => file.endsWith(".tgz"))
   expect(name !== undefined, "There is no tarball; run .ci/package.mjs first")
   return join(work, name)
 }
 
-/** Makes an empty project and installs packages there. What `npm ci` has fetched already is taken from npm's cache. */
+/** Makes an empty project and installs packages in it. Packages that `npm ci` has fetched come from npm's cache. */
 export const makeProject = (folder, packages) => {
   if (existsSync(folder)) fail(`${folder} is there already`)
   mkdirSync(folder, { recursive: true })

@@ -3,7 +3,7 @@ import { Cause, Context, Effect, Exit, Schema, Stream } from "effect"
 import { ChatModel, Message, Runnable, Tool } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "../support/events.ts"
-import { available, peerRun, skipped } from "../support/langChainEvents.ts"
+import { available, langChainRun, skipped } from "../support/langChainEvents.ts"
 
 class NoSuchCity extends Schema.TaggedError<NoSuchCity>()("NoSuchCity", { city: Schema.String }) {}
 class Broken extends Schema.TaggedError<Broken>()("Broken", {}) {}
@@ -80,7 +80,7 @@ describe("events", () => {
     Effect.gen(function*() {
       if (!available) return context.skip(skipped)
       const { events } = yield* eventsOf(add, { x: 1, y: 2 })
-      const peer = peerRun("d1-tool-call-bare-tool.v2.jsonl")
+      const peer = langChainRun("d1-tool-call-bare-tool.v2.jsonl")
       assert.deepStrictEqual(
         events.map(({ data, event, name }) => ({ data, event, name })),
         peer.events.map(({ data, event, name }) => ({ data, event, name }))

@@ -4,8 +4,8 @@ import { ChatModel, ChatModelError, ChatPrompt, OutputParser, Runnable } from "r
 import type { RunEvent } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "../support/events.ts"
-import { available, neutral, peerRun, skipped } from "../support/langChainEvents.ts"
-import { letters } from "../support/letterModel.ts"
+import { available, langChainRun, neutral, skipped } from "../support/langChainEvents.ts"
+import { letterModel } from "../support/letterModel.ts"
 
 const { chunk, fail, stall } = ScriptedChatModel
 
@@ -16,7 +16,7 @@ const key = (
 ) => JSON.stringify([event.event, event.name, event.tags, neutral(event.data)])
 
 describe.skipIf(!available)(`the peer's runs${available ? "" : ` (${skipped})`}`, () => {
-  const model = letters("abc", "FakeListChatModel")
+  const model = letterModel("abc", "FakeListChatModel")
   const shapes: ReadonlyArray<
     readonly [file: string, run: Effect.Effect<{ readonly events: ReadonlyArray<RunEvent.RunEvent> }>]
   > = [
@@ -28,7 +28,10 @@ describe.skipIf(!available)(`the peer's runs${available ? "" : ` (${skipped})`}`
     [
       "c-parallel-two-models.v2.jsonl",
       eventsOf(
-        Runnable.parallel({ left: letters("ab", "FakeListChatModel"), right: letters("xy", "FakeListChatModel") }),
+        Runnable.parallel({
+          left: letterModel("ab", "FakeListChatModel"),
+          right: letterModel("xy", "FakeListChatModel")
+        }),
         "hi"
       )
     ],
@@ -59,7 +62,7 @@ describe.skipIf(!available)(`the peer's runs${available ? "" : ` (${skipped})`}`
     it.effect(`${file}: the same events with the same data`, () =>
       Effect.gen(function*() {
         const { events } = yield* run
-        assert.deepStrictEqual(events.map(key).toSorted(), peerRun(file).events.map(key).toSorted())
+        assert.deepStrictEqual(events.map(key).toSorted(), langChainRun(file).events.map(key).toSorted())
         balanced(events)
       }))
   }
@@ -74,7 +77,7 @@ describe.skipIf(!available)(`the peer's runs${available ? "" : ` (${skipped})`}`
       const errors = events.filter((event) => event.event.endsWith("_error"))
       assert.deepStrictEqual(
         events.filter((event) => !event.event.endsWith("_error")).map(key).toSorted(),
-        peerRun("g-error-mid-stream.v2.jsonl").events.map(key).toSorted()
+        langChainRun("g-error-mid-stream.v2.jsonl").events.map(key).toSorted()
       )
       assert.deepStrictEqual(errors.map((event) => event.event), [
         "on_chat_model_error",
@@ -94,7 +97,7 @@ describe("events", () => {
   it.effect("tell the cause before the effect", () =>
     Effect.gen(function*() {
       const { events } = yield* eventsOf(
-        Runnable.sequence(prompt, letters("abc", "m"), OutputParser.string),
+        Runnable.sequence(prompt, letterModel("abc", "m"), OutputParser.string),
         { q: "hi" }
       )
       const places = (name: string) => events.flatMap((event, i) => event.event === name ? [i] : [])
@@ -111,7 +114,7 @@ describe("events", () => {
 
   it.effect("show a model that is asked inside a function, with its tokens and its parent", () =>
     Effect.gen(function*() {
-      const model = letters("abc", "inner")
+      const model = letterModel("abc", "inner")
       const { events } = yield* eventsOf(
         Runnable.fn((input: string) => Effect.map(model.invoke(input), (message) => message.content.length)),
         "hi"
@@ -130,7 +133,7 @@ describe("events", () => {
 
   it.effect("carry names, tags and metadata down, and the place in the chain", () =>
     Effect.gen(function*() {
-      const inner = Runnable.sequence(letters("a", "m"), OutputParser.string).pipe(
+      const inner = Runnable.sequence(letterModel("a", "m"), OutputParser.string).pipe(
         Runnable.withConfig({ name: "inner", tags: ["t2"], metadata: { b: 2 } })
       )
       const outer = Runnable.parallel({ x: inner }).pipe(
@@ -149,7 +152,7 @@ describe("events", () => {
 
   it.effect("can be filtered, by name, type and tag", () =>
     Effect.gen(function*() {
-      const chain = Runnable.sequence(prompt, letters("ab", "m"), OutputParser.string)
+      const chain = Runnable.sequence(prompt, letterModel("ab", "m"), OutputParser.string)
       const names = (options: Runnable.EventOptions) =>
         Effect.map(
           Stream.runCollect(Runnable.streamEvents(chain, { q: "hi" }, options)),
@@ -234,7 +237,7 @@ describe("events", () => {
         question: Runnable.passthrough<string>()
       }).pipe(
         Runnable.andThen(ChatPrompt.make("{context}: {question}")),
-        Runnable.andThen(letters("ab", "m")),
+        Runnable.andThen(letterModel("ab", "m")),
         Runnable.andThen(OutputParser.string)
       )
       const { events } = yield* eventsOf(chain, "fish")

@@ -5,7 +5,7 @@ import type { Script } from "rivulet/Testing"
 
 export const testKey = "sk-ant-test-5e3cr3t-k3y"
 
-/** A server that answers with these scripts, one a request, the last one again and again, and a model that asks it. */
+/** A server that answers with these scripts, one for each request and the last one repeatedly, and a model for it. */
 export const serve = Effect.fnUntraced(function*(
   scripts: Script.Script | ReadonlyArray<Script.Script>,
   options?: Partial<Anthropic.Options>

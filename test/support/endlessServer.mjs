@@ -1,5 +1,5 @@
-// An endless answer, from a process of its own, so that what a server keeps is not taken for what the client keeps.
-// Plain JavaScript, because it is started with nothing but Node.
+// Serves an endless answer from a process of its own, so that the memory of the server is not counted as the client's.
+// Plain JavaScript, because Node starts it without a loader.
 import { createServer } from "node:http"
 
 const frame = (event) => `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`
@@ -20,8 +20,8 @@ const { start, token } = process.argv[2] === "chat" ? chat : messages
 let open = 0
 let asked = false
 
-// Tells, once asked, when no response is open.
-const tell = () => {
+// After the first message from the parent, reports the moment at which no response is open.
+const report = () => {
   if (asked && open === 0) process.send("idle")
 }
 
@@ -34,7 +34,7 @@ const server = createServer((request, response) => {
     response.on("close", () => {
       clearInterval(timer)
       open--
-      tell()
+      report()
     })
   })
 })
@@ -42,6 +42,6 @@ const server = createServer((request, response) => {
 server.listen(0, "127.0.0.1", () => process.send({ port: server.address().port }))
 process.on("message", () => {
   asked = true
-  tell()
+  report()
 })
 process.on("disconnect", () => process.exit())

@@ -4,15 +4,15 @@ import { ChatPrompt, OutputParser, Runnable } from "rivulet"
 import type { RunEvent } from "rivulet"
 import { balanced, eventsOf } from "./events.ts"
 import { neutral } from "./langChainEvents.ts"
-import { letters } from "./letterModel.ts"
+import { letterModel } from "./letterModel.ts"
 
-/** What is told of one run. LangChain tells nothing of its failure. */
-export interface Told {
-  /** The input of the root: its start has it. */
+/** The expected events of one run. LangChain has no event for a failure. */
+export interface ExpectedRun {
+  /** The input in the start of a root. */
   readonly raw?: unknown
-  /** The input of a run that begins when it is there: its start and its end have it. */
+  /** The input in the start and the end of a run that starts with a complete input. */
   readonly known?: unknown
-  /** The input of a run that begins before it is there: its end has it. */
+  /** The input in the end of a run that starts before its input is complete. */
   readonly late?: unknown
   readonly chunks?: ReadonlyArray<unknown>
   /** Absent for a run that fails. */
@@ -23,18 +23,18 @@ export type Line = readonly [event: string, name: string, tags: string, data: un
 
 const input = (value: unknown) => value === undefined ? {} : { input: value }
 
-export const run = (type: RunEvent.RunType, name: string, tags: string, told: Told): ReadonlyArray<Line> => [
-  [`on_${type}_start`, name, tags, input(told.raw ?? told.known)],
-  ...(told.chunks ?? []).map((chunk): Line => [`on_${type}_stream`, name, tags, { chunk }]),
-  ...("output" in told
-    ? [[`on_${type}_end`, name, tags, { output: told.output, ...input(told.known ?? told.late) }] as const]
+export const run = (type: RunEvent.RunType, name: string, tags: string, expected: ExpectedRun): ReadonlyArray<Line> => [
+  [`on_${type}_start`, name, tags, input(expected.raw ?? expected.known)],
+  ...(expected.chunks ?? []).map((chunk): Line => [`on_${type}_stream`, name, tags, { chunk }]),
+  ...("output" in expected
+    ? [[`on_${type}_end`, name, tags, { output: expected.output, ...input(expected.known ?? expected.late) }] as const]
     : [])
 ]
 
 export const human = (content: string) => ({ role: "HumanMessage", content })
 export const ai = (content: string) => ({ role: "AIMessage", content })
 
-/** A model that says `answer` letter by letter, asked inside something. */
+/** The events of a model inside a chain that answers letter by letter. */
 export const model = (tags: string, question: ReadonlyArray<unknown>, answer: string, name = "model") =>
   run("chat_model", name, tags, {
     known: { messages: [question] },
@@ -42,8 +42,8 @@ export const model = (tags: string, question: ReadonlyArray<unknown>, answer: st
     output: ai(answer)
   })
 
-export const chain = (name: string, tags: string, told: Told) => run("chain", name, tags, told)
-export const lambda = (tags: string, told: Told) => chain("RunnableLambda", tags, told)
+export const chain = (name: string, tags: string, expected: ExpectedRun) => run("chain", name, tags, expected)
+export const lambda = (tags: string, expected: ExpectedRun) => chain("RunnableLambda", tags, expected)
 
 export const observed = <In, Out, E, R, C>(
   step: Runnable.Runnable<In, Out, E, R, C, never>,
@@ -59,7 +59,7 @@ export const lines = (events: ReadonlyArray<RunEvent.RunEvent>): ReadonlyArray<L
     neutral(data)
   ])
 
-/** The same events, whatever their order. */
+/** A test that a step has these events, in any order. */
 export const same = <In, Out, E, R, C>(
   name: string,
   step: Runnable.Runnable<In, Out, E, R, C, never>,
@@ -76,26 +76,29 @@ export const same = <In, Out, E, R, C>(
 export const plus = (end: string) => Runnable.fn((text: string) => text + end)
 export const question = ChatPrompt.make([["system", "be brief"], ["human", "{q}"]])
 export const asked = [{ role: "SystemMessage", content: "be brief" }, human("hi")]
-export const says = (answer: string) => letters(answer, "model")
+export const says = (answer: string) => letterModel(answer, "model")
 export const answer = (text: string) => Runnable.sequence(question, says(text), OutputParser.string)
 export const fails = (reason: string) => Runnable.fn((_input: unknown) => Effect.fail(reason))
 
-/** What `answer` tells as a part of something. */
-export const answered = (text: string, told: Told & { readonly tags?: string; readonly whole?: boolean }) => [
-  ...chain("RunnableSequence", told.tags ?? "", { ...told, output: text }),
+/** The events of `answer` inside another step. */
+export const answered = (
+  text: string,
+  expected: ExpectedRun & { readonly tags?: string; readonly whole?: boolean }
+) => [
+  ...chain("RunnableSequence", expected.tags ?? "", { ...expected, output: text }),
   ...run("prompt", "ChatPromptTemplate", "seq:step:1", { known: { q: "hi" }, output: { messages: asked } }),
   ...model("seq:step:2", asked, text),
   ...run(
     "parser",
     "StrOutputParser",
     "seq:step:3",
-    told.whole === true
+    expected.whole === true
       ? { known: ai(text), output: text }
       : { late: ai(text), chunks: [...text], output: text }
   )
 ]
 
-// A retrieval chain, and what LangChain tells of it.
+// A retrieval chain, and its events in LangChain.
 
 export const library = Runnable.retriever("Library", (query) => Effect.succeed([{ pageContent: `About ${query}` }]))
 export const found = [{ pageContent: "About fish" }]

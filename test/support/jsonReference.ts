@@ -1,6 +1,6 @@
 /**
- * What is shown of the start of a JSON text, read slowly, from the whole of it, with the recursion and the regular
- * expressions that say it best. `undefined` when nothing is there yet.
+ * The value of the start of a JSON text, read by a slow and plain implementation with recursion and regular expressions.
+ * `undefined` if no value has begun.
  */
 export const reference = (text: string): unknown => {
   let at = 0

@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url"
 
 const folder = fileURLToPath(new URL("../../../shared/langchain/cases/", import.meta.url))
 
-/** Whether the peer's recorded cases lie beside the project. They are not part of it. */
+/** Whether LangChain's recorded cases lie beside the project. They are not part of it. */
 export const available = Fs.existsSync(folder)
 
-export const skipped = "skipped: the peer's cases (../shared/langchain/cases) are not there"
+export const skipped = "skipped: the LangChain cases (../shared/langchain/cases) are absent"
 
-/** A text, and what the peer makes of it. */
+/** A text, and the value that LangChain reads in it. */
 export interface TextCase {
   readonly id: string
   readonly input: string
@@ -17,7 +17,7 @@ export interface TextCase {
   readonly throws?: string
 }
 
-/** Slices, and what a parser of the peer streams of them. */
+/** Slices, and the values that a LangChain parser streams. */
 export interface StreamCase {
   readonly id: string
   readonly test: string
@@ -28,7 +28,7 @@ export interface StreamCase {
   readonly expected_chunks: ReadonlyArray<unknown>
 }
 
-/** Slices of tool calls, and the calls the peer makes of them. */
+/** Slices of tool calls, and the calls that LangChain makes of them. */
 export interface CollapseCase {
   readonly id: string
   readonly input: {
@@ -48,11 +48,11 @@ export interface CollapseCase {
 const read = (file: string): unknown =>
   available ? JSON.parse(Fs.readFileSync(folder + file, "utf8"), (_, value: unknown) => number(value)) : []
 
-/** Numbers that JSON has no word for are written as `{"$number": "-0"}`. */
+/** Numbers that JSON cannot express are written as `{"$number": "-0"}`. */
 const number = (value: unknown): unknown =>
   typeof value === "object" && value !== null && "$number" in value ? Number(value.$number) : value
 
-// The files hold what their readme says.
+// The readme of the folder states these types.
 export const strictCases = read("partial-json-strict.json") as ReadonlyArray<TextCase>
 export const markdownCases = read("partial-json-markdown.json") as ReadonlyArray<TextCase>
 export const streamCases = read("parser-stream.json") as ReadonlyArray<StreamCase>

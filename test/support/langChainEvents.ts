@@ -3,12 +3,12 @@ import { fileURLToPath } from "node:url"
 
 const folder = fileURLToPath(new URL("../../../shared/langchain/events/", import.meta.url))
 
-/** Whether the peer's recorded runs lie beside the project. They are not part of it. */
+/** Whether LangChain's recorded runs lie beside the project. They are not part of it. */
 export const available = Fs.existsSync(folder)
 
-export const skipped = "skipped: the peer's runs (../shared/langchain/events) are not there"
+export const skipped = "skipped: the LangChain runs (../shared/langchain/events) are absent"
 
-export interface PeerEvent {
+export interface LangChainEvent {
   readonly event: string
   readonly name: string
   readonly run: string
@@ -17,10 +17,12 @@ export interface PeerEvent {
 }
 
 /** One recorded run: its events, and the failure it ended with, if it did. */
-export const peerRun = (file: string): { readonly events: ReadonlyArray<PeerEvent>; readonly thrown: boolean } => {
+export const langChainRun = (
+  file: string
+): { readonly events: ReadonlyArray<LangChainEvent>; readonly thrown: boolean } => {
   const lines = Fs.readFileSync(folder + file, "utf8").trim().split("\n").map((line) => JSON.parse(line) as object)
   return {
-    events: lines.filter((line): line is PeerEvent => "event" in line),
+    events: lines.filter((line): line is LangChainEvent => "event" in line),
     thrown: lines.some((line) => "thrown" in line)
   }
 }
@@ -28,8 +30,8 @@ export const peerRun = (file: string): { readonly events: ReadonlyArray<PeerEven
 const classes = new Map([["AIMessageChunk", "AIMessage"], ["ChatPromptValue", ""]])
 
 /**
- * Data in a form both sides share: of a message its role and text, of anything else its fields. The peer's end of a
- * model has a chunk where ours has the message; ids, usage and metadata are each side's own.
+ * Data in a form that both sides share: the role and text of a message, and the fields of any other value. The end of a
+ * model has a chunk in LangChain and a message here; ids, usage and metadata differ.
  */
 export const neutral = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(neutral)

@@ -1,7 +1,7 @@
 import { ScriptedChatModel } from "rivulet/Testing"
 
-/** A model that says its answer letter by letter, as the peer's fake one does: with no chunk of its own for the end. */
-export const letters = (answer: string, name: string) =>
+/** A model that answers letter by letter, as LangChain's fake model does. The last letter's chunk has the finish. */
+export const letterModel = (answer: string, name: string) =>
   ScriptedChatModel.make(() =>
     [...answer].map((letter, i) =>
       ScriptedChatModel.chunk({

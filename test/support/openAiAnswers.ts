@@ -1,4 +1,4 @@
-// What OpenAI's wires answer with when the suite of promises is run.
+// The answers of OpenAI's wires for the conformance suite.
 import { OpenAiScript, Script } from "rivulet/Testing"
 import type { Conformance } from "rivulet/Testing"
 

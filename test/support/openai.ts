@@ -11,7 +11,7 @@ const serving = (scripts: Script.Script | ReadonlyArray<Script.Script>) => {
   return OpenAiServer.make({ scripts: list.slice(0, -1), script: list.at(-1) })
 }
 
-/** A server that answers with these scripts, one a request, the last one again and again, and OpenAI's model for it. */
+/** The same with OpenAI's model for Chat Completions. */
 export const serveChat = Effect.fnUntraced(function*(
   scripts: Script.Script | ReadonlyArray<Script.Script>,
   options?: Partial<OpenAi.Options>
@@ -28,7 +28,7 @@ export const serveChat = Effect.fnUntraced(function*(
   return { server, model }
 })
 
-/** The same for a server that speaks like OpenAI's. */
+/** The same with the model for servers that are compatible with OpenAI's. */
 export const serveCompatible = Effect.fnUntraced(function*(
   scripts: Script.Script | ReadonlyArray<Script.Script>,
   options?: Partial<OpenAiCompatible.Options>

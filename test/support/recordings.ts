@@ -6,9 +6,9 @@ const folder = fileURLToPath(new URL("../../../shared/wire/", import.meta.url))
 /** Whether the recorded provider streams lie beside the project. They are not part of it. */
 export const available = Fs.existsSync(`${folder}index.json`)
 
-export const skipped = "skipped: the recordings (../shared/wire) are not there"
+export const skipped = "skipped: the recordings (../shared/wire) are absent"
 
-/** What a recording must fold to, or fail with, in the provider's own terms. Usage is null where the source kept none. */
+/** The message or failure that a decoder must make of a recording, in the provider's terms. Usage may be null. */
 export interface Canonical {
   readonly text: string
   readonly reasoning?: ReadonlyArray<string>
@@ -22,7 +22,7 @@ export interface Canonical {
 
 export interface Recording {
   readonly name: string
-  /** The folder it lies in: whose server it was. */
+  /** The name of its folder: the provider whose server sent it. */
   readonly provider: string
   readonly bytes: Uint8Array
   readonly canonical: Canonical
@@ -46,7 +46,7 @@ const framed = (text: string, api: string): string => {
     .join("")
 }
 
-/** The recordings of one API of which is known for certain what they must fold to. */
+/** The recordings of one API whose expected result has this confidence. */
 export const recordings = (api: string, confidence = "high"): ReadonlyArray<Recording> => {
   if (!available) return []
   const index = JSON.parse(read("index.json")) as { readonly entries: ReadonlyArray<Entry> }

@@ -5,7 +5,7 @@ import type { Script } from "rivulet/Testing"
 import { recordings } from "./recordings.ts"
 import type { Recording } from "./recordings.ts"
 
-/** A server that answers with these scripts, one a request, the last one again and again, and a model that asks it. */
+/** A server that answers with these scripts, one for each request and the last one repeatedly, and a model for it. */
 export const serve = Effect.fnUntraced(function*(
   scripts: Script.Script | ReadonlyArray<Script.Script>,
   options?: Partial<OpenAi.Options>
