@@ -30,6 +30,10 @@ expect(dead.length === 0, `Links that lead nowhere inside the package:\n${dead.j
 const unlisted = files.filter((file) => /^examples\/.*\.ts$/.test(file) && !linksIn("examples/README.md").has(file))
 expect(unlisted.length === 0, `examples/README.md does not link ${unlisted.join(", ")}`)
 
+// CONTRIBUTING.md describes the tags.
+const untagged = files.filter((file) => /^src\/\w+\.ts$/.test(file) && !isTagged(file))
+expect(untagged.length === 0, `Modules without @module, @since or @stability: ${untagged.join(", ")}`)
+
 const { dependencies, optionalDependencies, scripts } = readJson(root, "package.json")
 for (const script of ["prepare", "preinstall", "install", "postinstall"]) {
   expect(scripts[script] === undefined, `package.json has a script "${script}", which npm would run for users`)
@@ -79,6 +83,12 @@ function headingsOf(document) {
       heading.toLowerCase().replace(/[^\p{L}\p{N} _-]/gu, "").replaceAll(" ", "-")
     )
   )
+}
+
+/** Whether the comment that opens a module ends with the tags of a public module. */
+function isTagged(module) {
+  const [comment] = readFileSync(join(root, module), "utf8").split("*/", 1)
+  return /\n \* @module\n \* @since \d+\.\d+\.\d+\n \* @stability (stable|unstable)\n $/.test(comment)
 }
 
 /** A document without its code blocks. */

@@ -11,6 +11,10 @@
  * `content` is the text of a chunk, for display; `parts` is everything that arrived, text included. Chunks form a
  * monoid with {@link concat} and {@link empty}. The chunks of a stream always fold to the same message, however the
  * bytes were split.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import { Accumulator as AccumulatorImpl } from "./internal/message/accumulator.ts"
 import type { AIMessageChunk } from "./internal/message/chunk.ts"

@@ -17,6 +17,10 @@
  *
  * A run continues when the agent gets its messages as input: calls at the end without a result are run first. So a run
  * can wait for an approval and continue in another process.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import type * as Effect from "effect/Effect"
 import { callsOf } from "./internal/agent/conversation.ts"

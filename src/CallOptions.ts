@@ -9,6 +9,10 @@
  *   fails with `UnsupportedError` before a request is made.
  * - If it would not (`metadata` keys without a field at the provider, another provider's reasoning that cannot be sent
  *   back), the call continues, a warning is logged, and `metadata.warnings` of the message lists it.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import type * as Duration from "effect/Duration"
 import type * as JsonSchema from "effect/JsonSchema"

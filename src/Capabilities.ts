@@ -9,6 +9,10 @@
  *
  * Capabilities describe what works through Rivulet. If a feature depends on the model that a provider serves, they
  * describe the provider's API; a call to a model without the feature fails with the provider's own error.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Schema from "effect/Schema"
 

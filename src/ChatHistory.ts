@@ -6,6 +6,10 @@
  *
  * {@link layerMemory} stores messages while the process runs. For another store provide {@link ChatHistory} yourself;
  * `Message.Message` is the schema of the messages.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

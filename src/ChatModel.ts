@@ -25,6 +25,10 @@
  * class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
  * const FastLive = Layer.effect(Fast, Anthropic.make({ model: "claude-haiku-4-5" }))
  * ```
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

@@ -25,6 +25,10 @@
  *   })
  * )
  * ```
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"

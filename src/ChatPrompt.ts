@@ -10,6 +10,10 @@
  *
  * A prompt has no typed failure. If a value is missing at runtime, because the caller has no types, the run dies with a
  * `TypeError` that names the variable.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Effect from "effect/Effect"
 import type { MessageTuple } from "./internal/model/request.ts"

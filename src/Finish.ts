@@ -2,6 +2,10 @@
  * The reason a message ended.
  *
  * Exactly one chunk of a successful stream carries a `Finish`, and it is the last one.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Schema from "effect/Schema"
 

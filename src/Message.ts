@@ -15,6 +15,10 @@
  * An {@link AIMessage} can be sent back in the next request as it is. It keeps reasoning signatures, server tool
  * results, citations and parts that this version does not know, because providers refuse requests in which they are
  * changed.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Base64 from "effect/encoding/Base64"
 import * as Schema from "effect/Schema"

@@ -7,6 +7,10 @@
  * {@link make} finds a model by its name, `provider:model`, among the registered providers. `Providers.layerFrom` and
  * `Providers.make` also find the built-in ones. A missing key or package fails the first call of the model, with a
  * message that says which variable to set or which package to install.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import type * as Config from "effect/Config"
 import * as Context from "effect/Context"

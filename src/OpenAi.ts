@@ -25,6 +25,10 @@
  *
  * - A web page must not hold an API key, as its visitors can read it. There, set `baseUrl` to a server of your own that adds
  *   the key, or pass a `fetch` that calls one.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"

@@ -13,6 +13,10 @@
  *   a 200, comments. Each of the others has a name in {@link Quirks}.
  * - Fields of a server's API that have no common option go under `providerOptions`, keyed by the name of the preset, or by
  *   `openai-compatible` without one.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"

@@ -10,6 +10,10 @@
  *
  * Parsers stream: each emits chunks while the answer arrives, and folds them to its value. Those that can fail do so
  * with an {@link OutputParserError}.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"

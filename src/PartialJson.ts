@@ -28,6 +28,10 @@
  * **Gotchas**
  *
  * Only the end of the text decides whether it is JSON. Until then it is the start of JSON.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"

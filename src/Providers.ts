@@ -3,6 +3,10 @@
  *
  * A leaf: nothing else in the package imports this module, so an app that names its provider in code carries that
  * provider alone. A provider is loaded when a model of it is made.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"

@@ -13,6 +13,10 @@
  * the end of its parent. A model's chunk is reported before the chunk that a later step makes of it.
  *
  * The events and their data are those of LangChain. The order is not: LangChain reports the effect before the cause.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Cause from "effect/Cause"
 import type * as Duration from "effect/Duration"

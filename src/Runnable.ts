@@ -10,6 +10,10 @@
  * - Nothing runs before a stream is run. Leaving it stops all steps, and closes their connections.
  *
  * {@link Runnable} has the details of the types.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 export { emit, streamEvents } from "./internal/events/streamEvents.ts"
 export type { EventOptions } from "./internal/events/streamEvents.ts"

@@ -10,6 +10,10 @@
  *
  * The operations of the service cannot fail. A store that can fail returns `undefined` from `get`, so that the step
  * runs.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"

@@ -9,6 +9,10 @@
  *   answers.
  * - `TestServer` is the same for a wire of your own.
  * - `conformance` is the suite of promises that every chat model keeps; `Conformance` describes the model under test.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 export * as AnthropicServer from "./testing/anthropic/AnthropicServer.ts"
 export * as Script from "./testing/anthropic/Script.ts"

@@ -11,6 +11,10 @@
  * A tool is a step like any other, and also the definition that the model sees. The arguments of a call are decoded by
  * the schema of the parameters before the handler runs. If they do not fit, the model is told the problems and may try
  * again.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import { dual } from "effect/Function"
 import * as Result from "effect/Result"

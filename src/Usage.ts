@@ -5,6 +5,10 @@
  *
  * The numbers are running totals of one message: a later `Usage` replaces an earlier one and is never added to it.
  * Adapters convert what their provider sends, increments or snapshots, to totals.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 import * as Schema from "effect/Schema"
 

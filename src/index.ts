@@ -1,5 +1,9 @@
 /**
  * Rivulet: typed chat-model streams for Effect.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability stable
  */
 export * as Agent from "./Agent.ts"
 export * as AIMessageChunk from "./AIMessageChunk.ts"

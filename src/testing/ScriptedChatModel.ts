@@ -5,6 +5,10 @@
  *
  * Only the provider is replaced. Retries, time limits, `partial` and cancellation are those of every model. Delays use
  * the `Clock`, so a test with `TestClock` controls the time.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
@@ -31,9 +35,21 @@ import { words } from "./server/words.ts"
 
 /** One step of a reply. */
 export type Step =
-  | { readonly _tag: "Chunk"; readonly chunk: AIMessageChunk }
-  | { readonly _tag: "Delay"; readonly duration: Duration.Input }
-  | { readonly _tag: "Fail"; readonly reason: Reason }
+  | {
+    readonly _tag: "Chunk"
+    /** The chunk to emit. */
+    readonly chunk: AIMessageChunk
+  }
+  | {
+    readonly _tag: "Delay"
+    /** How long to wait, by the `Clock`. */
+    readonly duration: Duration.Input
+  }
+  | {
+    readonly _tag: "Fail"
+    /** The reason of the failure. */
+    readonly reason: Reason
+  }
   | { readonly _tag: "Stall" }
 
 /** The steps of the model for one request, in order. Without a {@link finish} the answer is truncated. */

@@ -21,6 +21,10 @@
  *   const { by } = yield* request.closed
  * }).pipe(Effect.provide(AnthropicServer.layer()))
  * ```
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

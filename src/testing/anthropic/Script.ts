@@ -16,6 +16,10 @@
  * const lost = Script.faultAt(answer, 700, [Script.delay("20 millis"), Script.reset])
  * const refused = Script.status(429, { headers: { "retry-after": "2" } })
  * ```
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import type * as Duration from "effect/Duration"
 import { delay, make, repeat, write } from "../server/steps.ts"

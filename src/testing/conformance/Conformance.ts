@@ -11,6 +11,10 @@
  * and each capability: the suite proves a capability that the model declares, and requires a typed failure for one that
  * it does not. A {@link Subject} starts the model under test and builds the answers of its provider. {@link http} makes
  * the subject of a model that speaks HTTP of a server and a few scripts.
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import type { Script } from "../server/steps.ts"
 import { cancellation } from "./cancellation.ts"

@@ -7,6 +7,10 @@
  * const answer = OpenAiScript.responses.text("Hello world", { delay: "20 millis" })
  * const lost = Script.faultAt(answer, 700, [Script.delay("20 millis"), Script.reset])
  * ```
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import { make } from "../server/steps.ts"
 import type { Options, Script, Write } from "../server/steps.ts"

@@ -13,6 +13,10 @@
  * const bytewise = { ...chat, cut: 1 }
  * const half = Script.faultAt(responses, 3000, Script.truncate)
  * ```
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import type { Script } from "../server/steps.ts"
 import { errorResponse } from "./answer.ts"

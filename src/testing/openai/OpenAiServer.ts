@@ -19,6 +19,10 @@
  *   return by
  * }).pipe(Effect.provide(OpenAiServer.layer()))
  * ```
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

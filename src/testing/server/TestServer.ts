@@ -18,6 +18,10 @@
  *   return body
  * })
  * ```
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"

@@ -35,6 +35,7 @@ export interface Repeat {
 
 /** A step that ends the body: {@link stall}, {@link reset}, {@link truncate} or {@link end}. */
 export interface Last {
+  /** What the server does: stall, reset the connection, cut the body off, or end it. */
   readonly _tag: "Stall" | "Reset" | "Truncate" | "End"
 }
 
@@ -42,7 +43,14 @@ export interface Last {
 export type Step = Write | Delay | Repeat | Last
 
 /** A step without nested steps, its bytes encoded. */
-export type Unrolled = { readonly _tag: "Write"; readonly bytes: Uint8Array } | Delay | Last
+export type Unrolled =
+  | {
+    readonly _tag: "Write"
+    /** The bytes to send. */
+    readonly bytes: Uint8Array
+  }
+  | Delay
+  | Last
 
 /** The head of a response, and the size of its socket writes. */
 export interface Options {
