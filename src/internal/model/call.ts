@@ -26,7 +26,7 @@ import type { Prepared } from "./prepare.ts"
 import type { ChatRequest } from "./request.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
 
-/** A call of a model: whom it asks, and how one try is made. */
+/** A call of a model: its request, and how an attempt opens. */
 export interface Call {
   readonly provider: string
   readonly model: string
@@ -39,7 +39,7 @@ type ChunkPull<E = ChatModelError> = Pull.Pull<Chunks, E>
 
 type RetryStep = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, ChatModelError, never, never>>>
 
-/** Longer waits than this are the caller's decision: the error says how long the provider asks for. */
+/** If the provider asks for a longer wait, the call fails, and the error has the time as `retryAfter`. */
 const longestRetryAfter = Duration.seconds(60)
 
 const defaultSchedule = Schedule.exponential("500 millis").pipe(
@@ -58,7 +58,7 @@ export const openCall = (call: Call): Opener<AIMessageChunk, AIMessage, ChatMode
       return Effect.as(Scope.addFinalizerExit(scope, (exit) => running.close(exit)), running)
     }))
 
-/** A call that is being run. */
+/** The run of a call. */
 class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   readonly #call: Call
   readonly #request: Prepared
@@ -90,7 +90,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
     done: () => this.#attempt?.done() as AIMessage
   })
 
-  /** One finalizer for all, since a scope with several has more to do. */
+  /** One finalizer for everything, because each finalizer of a scope costs time. */
   close(exit: Exit.Exit<unknown, unknown>): Effect.Effect<void> {
     return Effect.andThen(Effect.suspend(() => this.#watchdog.stop()), Effect.suspend(() => this.#release(exit)))
   }
@@ -99,7 +99,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
     return this.#attempt === undefined ? Effect.void : Scope.close(this.#attempt.scope, exit)
   }
 
-  /** The first chunks worth showing. Until there are some, a failure may be retried. */
+  /** The first chunks with content. Until then a failure may be retried. */
   #first(retries: number): ChunkPull {
     this.#watchdog.begin()
     const attempt = this.#attempt = new Attempt(this.#call, this.#request, this.#watchdog)
@@ -118,7 +118,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
     })
   }
 
-  /** The time to wait before the next try, or undefined when there is to be none. */
+  /** The time before the next attempt, or undefined if there is none. */
   #delay(error: ChatModelError, retries: number): Effect.Effect<Duration.Duration | undefined> {
     const { maxRetries = 2, retrySchedule = defaultSchedule } = this.#request.options
     const retryAfter = error.retryAfter ?? Duration.zero
@@ -143,22 +143,22 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   }
 }
 
-/** One try, in a scope of its own. */
+/** One attempt, in a scope of its own. */
 class Attempt {
   readonly scope = Scope.makeUnsafe()
   readonly #call: Call
   readonly #watchdog: Watchdog
   readonly #message = new Accumulator()
   #finished = false
-  /** The connection is made by the first pull, so that it has a time limit too. */
+  /** The first pull connects, so that the connection has a time limit, too. */
   #pull: ChunkPull
-  /** The same, checked; kept, as it is run for each read. */
+  /** The same pull with checks. It is stored, because it runs for each read. */
   #checkedPull: ChunkPull | undefined
 
   constructor(call: Call, request: Prepared, watchdog: Watchdog) {
     this.#call = call
     this.#watchdog = watchdog
-    // Before anything is run, so that it can say how it is ended.
+    // Opened before anything runs, so that the adapter can register its `onAbort`.
     const stream = call.open({ ...request, connection: watchdog })
     this.#pull = Effect.flatMap(Channel.toPullScoped(Stream.toChannel(stream), this.scope), (pull) => {
       this.#pull = pull
@@ -242,7 +242,7 @@ class Attempt {
 
 const afterFinish = "Something followed the chunk that ended the message"
 
-/** Holds back chunks that carry only an id, usage or metadata, and joins them to the first that carries more. */
+/** Holds back chunks with only an id, usage or metadata, and joins them to the first chunk with content. */
 const firstShown = (attempt: Attempt, before: AIMessageChunk): ChunkPull =>
   Effect.flatMap(attempt.next(), (chunks): ChunkPull => {
     let held = before

@@ -22,7 +22,7 @@ export interface Limits {
   readonly total: number
 }
 
-/** The limits that hold when nothing else is said: see `TimeoutOptions`. */
+/** The limits of a call, with the defaults of `TimeoutOptions`. */
 export const limitsOf = (options: TimeoutOptions | undefined): Limits => ({
   connect: millis(options?.connect, 60_000),
   first_chunk: millis(options?.firstChunk, 120_000),
@@ -34,11 +34,11 @@ const millis = (input: Duration.Input | false | undefined, byDefault: number): n
   input === undefined ? byDefault : input === false ? Infinity : Duration.toMillis(Duration.fromInputUnsafe(input))
 
 /**
- * The time limits of one call, kept by one fiber that sleeps from deadline to deadline. What happens in between only
- * notes the time, so a token costs no timer.
+ * The time limits of one call, enforced by one fiber that sleeps from deadline to deadline. Everything else only records
+ * the time, so a token costs no timer.
  *
- * The fiber never sleeps longer than the shortest limit. A deadline set while it sleeps lies at least that far ahead,
- * so it is always awake in time.
+ * The fiber never sleeps longer than the shortest limit. A deadline that is set while it sleeps is at least that far
+ * ahead, so the fiber always wakes in time.
  */
 export class Watchdog implements ConnectionMonitor {
   readonly active: boolean
@@ -52,7 +52,7 @@ export class Watchdog implements ConnectionMonitor {
   #since: number
   #expired: TimeoutError | undefined
   #fiber: Fiber.Fiber<void> | undefined
-  /** Ends what is waited for; undefined when nobody waits. */
+  /** Ends the current wait; undefined when nobody waits. */
   #abort: ((error: TimeoutError) => void) | undefined
   #endWait: (() => void) | undefined
 
@@ -73,10 +73,10 @@ export class Watchdog implements ConnectionMonitor {
     this.active = Number.isFinite(this.#nap) || Number.isFinite(limits.total)
   }
 
-  /** A new try begins. */
+  /** A new attempt starts. */
   begin(): void {
     this.#endWait = undefined
-    // The fiber ended with the limit that was over; this try has its own time, and the whole call has what is left.
+    // The fiber ended with the limit that expired. The attempt has its own limits; the total limit goes on.
     if (this.#expired !== undefined) {
       this.#expired = undefined
       this.#fiber = undefined
@@ -91,7 +91,7 @@ export class Watchdog implements ConnectionMonitor {
   /** Chunks arrived. */
   chunks(): void {
     this.#abort = undefined
-    this.#phase = "idle" // its time runs from the next wait on
+    this.#phase = "idle" // its time starts with the next wait
   }
 
   activity(): void {
@@ -112,14 +112,14 @@ export class Watchdog implements ConnectionMonitor {
     this.#endWait = abort
   }
 
-  /** The time was up; what a wait ended with since then is only the consequence. */
+  /** The limit that expired. The end of a wait since then is only its consequence. */
   get expired(): TimeoutError | undefined {
     return this.#expired
   }
 
   /**
-   * A wait begins now: gives the pull, or one that fails when its time is up. The pull is over, and its finalizers have
-   * run, before it does.
+   * A wait starts now. Returns the pull, or a pull that fails when the time is up. The original pull has ended, and its
+   * finalizers have run, before the failure.
    */
   wait<A, E>(pull: Effect.Effect<A, E>): Effect.Effect<A, E | TimeoutError> {
     if (!this.active) return pull
@@ -135,10 +135,10 @@ export class Watchdog implements ConnectionMonitor {
     this.#fiber ??= Effect.runForkWith(this.#services)(Effect.suspend(() => this.#watch()))
   }
 
-  /** In a fiber of its own, which can be interrupted. */
+  /** The pull in a fiber of its own, which can be interrupted. */
   #forked<A, E>(pull: Effect.Effect<A, E>): Effect.Effect<A, E | TimeoutError> {
     return forkedWait<A, E | TimeoutError, never>(pull, this.#services, (wait) => {
-      // Only now, so that the request is on its way first.
+      // After the fork, so that the request is sent first.
       if (wait !== undefined) this.#start()
       this.#abort = wait && ((error) => wait.end(Effect.andThen(Fiber.interrupt(wait.fiber), Effect.fail(error))))
     })
@@ -154,10 +154,10 @@ export class Watchdog implements ConnectionMonitor {
     return this.#fiber === undefined ? Effect.void : Fiber.interrupt(this.#fiber)
   }
 
-  /** The fiber: sleeps until a deadline may have passed, until one has. */
+  /** The fiber sleeps until a deadline may have passed, and ends when one has. */
   #watch(): Effect.Effect<void> {
     const now = this.#clock.currentTimeMillisUnsafe()
-    // Nobody waits for a chunk: the consumer is busy, and only the whole call's time runs.
+    // While nobody waits for a chunk the consumer is busy, and only the total limit runs.
     const phaseLeft = this.#abort === undefined ? this.#nap : this.#since + this.#limits[this.#phase] - now
     const left = Math.min(phaseLeft, this.#deadline - now)
     if (left > 0) return Effect.flatMap(Effect.sleep(Math.min(left, this.#nap)), () => this.#watch())

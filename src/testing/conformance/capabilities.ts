@@ -84,7 +84,7 @@ export const capabilities = <S>(subject: Subject<S>): ReadonlyArray<Case> => [
     : skip(foreignTool, subject.noWire)
 ]
 
-const foreignTool = "a tool of another provider is turned down"
+const foreignTool = "a tool of another provider is refused"
 
 const providerTool = (provider: string): ProviderTool => ({
   type: "provider",

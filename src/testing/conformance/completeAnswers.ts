@@ -72,7 +72,7 @@ export const completeAnswers = <S>(subject: Subject<S>): ReadonlyArray<Case> => 
       yield* check((is) => is.deepEqual([before, after], [0, 1]))
     })),
 
-  run("what no provider would take is turned down before a request is made", () =>
+  run("input that no provider accepts fails before a request", () =>
     Effect.gen(function*() {
       const running = yield* subject.start([subject.answers.text(tokens)])
       yield* isRejected(running, "InvalidRequestError", "")
