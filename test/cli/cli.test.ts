@@ -441,7 +441,7 @@ describe("rivulet compare", () => {
         { env: withKey(server.url) }
       )
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
-      const facts = String.raw`\[first chunk after \d+ m?s, 10 tokens in, 3 out, finish: stop\]`
+      const facts = String.raw`\[first chunk after [\d.]+ m?s, 10 tokens in, 3 out, finish: stop\]`
       assert.match(
         stdout,
         new RegExp(`^# anthropic:one\nI am one\n${facts}\n\n# anthropic:two\nI am two\n${facts}\n$`)
