@@ -21,7 +21,10 @@ export interface Preset {
   readonly models?: ReadonlyArray<string> | undefined
   /** Differences from OpenAI's server. None by default. */
   readonly quirks?: Quirks | undefined
-  /** Differences from {@link usualCapabilities}. None by default. */
+  /**
+   * Differences from the capabilities of most servers, which are tools, parallel calls, streamed arguments, structured
+   * output, images, reasoning and streamed usage. None by default.
+   */
   readonly capabilities?: Partial<Capabilities> | undefined
 }
 
