@@ -104,9 +104,10 @@ const watched = <Chunk, Out, E, R>(
   )
   return Effect.fnUntraced(function*(scope) {
     let fold: Folded<Out> | undefined
+    // Before the start, so that no interruption comes between the two.
+    yield* Scope.addFinalizer(scope, report.end(() => interruptedEvent(info, fold?.partial())))
     if (input._tag === "Value") yield* report.start
     else input[waits ? "onEnd" : "onFirst"] = report.start
-    yield* Scope.addFinalizer(scope, report.end(() => interruptedEvent(info, fold?.partial())))
     // The run has a scope of its own, which closes with everything inside it before the end event.
     const inner = yield* Scope.fork(scope)
     const fail = (cause: Cause.Cause<E>) =>
