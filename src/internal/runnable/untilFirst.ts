@@ -2,7 +2,7 @@
  * Attempts at a run, for `withRetry`, `withFallbacks` and parsers that have an answer corrected. Failures count only before
  * the first chunk; after it the attempt is the run.
  */
-import type * as Cause from "effect/Cause"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
@@ -48,6 +48,7 @@ const firstPull = <Chunk, E, R>(pull: ChunkPull<Chunk, E, R>): Effect.Effect<Chu
         return Effect.succeed(chunks)
       }))
     },
-    onDone: () => Effect.succeed(pull),
+    // The pull is over, and is not pulled again.
+    onDone: () => Effect.succeed(Cause.done()),
     onFailure: Effect.failCause
   })
