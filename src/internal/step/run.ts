@@ -32,7 +32,7 @@ export const fromStream = <Chunk, Out, E, R>(
 (scope) => Effect.map(pullOf(stream, scope), (pull) => ({ pull, fold }))
 
 /** The pull of a stream that is started now. */
-export const pullOf = <Chunk, E, R>(
+const pullOf = <Chunk, E, R>(
   stream: Stream.Stream<Chunk, E, R>,
   scope: Scope.Scope
 ): Effect.Effect<ChunkPull<Chunk, E, R>, never, R> => Channel.toPullScoped(Stream.toChannel(stream), scope)
