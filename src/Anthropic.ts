@@ -33,7 +33,7 @@ import type * as Redacted from "effect/Redacted"
 import type { CallOptions, ProviderTool } from "./CallOptions.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
-import { absent, readConfig, secret, text, withEnvironment } from "./internal/provider/settings.ts"
+import { readConfig, withEnvironment } from "./internal/provider/settings.ts"
 import { makeModel } from "./providers/anthropic/model.ts"
 import type { Options } from "./providers/anthropic/options.ts"
 
@@ -60,10 +60,12 @@ export type { Options } from "./providers/anthropic/options.ts"
 export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> =>
   Effect.map(
     withEnvironment(options, {
-      // A key in the environment must not take the place of a token that the app passes.
-      apiKey: options.authToken === undefined ? secret("ANTHROPIC_API_KEY") : absent,
-      authToken: secret("ANTHROPIC_AUTH_TOKEN"),
-      baseUrl: text("ANTHROPIC_BASE_URL")
+      secrets: {
+        // A key in the environment must not take the place of a token that the app passes.
+        apiKey: options.authToken === undefined ? "ANTHROPIC_API_KEY" : undefined,
+        authToken: "ANTHROPIC_AUTH_TOKEN"
+      },
+      texts: { baseUrl: "ANTHROPIC_BASE_URL" }
     }),
     makeModel
   )

@@ -38,7 +38,7 @@ import type { ProviderTool } from "./CallOptions.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
 import { objectAt } from "./internal/provider/json.ts"
-import { readConfig, secret, text, withEnvironment } from "./internal/provider/settings.ts"
+import { readConfig, withEnvironment } from "./internal/provider/settings.ts"
 import { tool } from "./Message.ts"
 import type { AIMessage, ServerToolCall, ToolMessage } from "./Message.ts"
 import { makeModel } from "./providers/openai/model.ts"
@@ -67,10 +67,8 @@ export type { Api, Options } from "./providers/openai/options.ts"
 export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> =>
   Effect.map(
     withEnvironment(options, {
-      apiKey: secret("OPENAI_API_KEY"),
-      baseUrl: text("OPENAI_BASE_URL"),
-      organization: text("OPENAI_ORG_ID"),
-      project: text("OPENAI_PROJECT_ID")
+      secrets: { apiKey: "OPENAI_API_KEY" },
+      texts: { baseUrl: "OPENAI_BASE_URL", organization: "OPENAI_ORG_ID", project: "OPENAI_PROJECT_ID" }
     }),
     makeModel
   )

@@ -24,7 +24,7 @@ import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
-import { readConfig, secret, text, withEnvironment } from "./internal/provider/settings.ts"
+import { readConfig, withEnvironment } from "./internal/provider/settings.ts"
 import { makeModel, presetOf } from "./providers/compatible/model.ts"
 import type { Options } from "./providers/compatible/options.ts"
 import { presets as knownPresets } from "./providers/compatible/presets.ts"
@@ -74,7 +74,7 @@ export const presets = knownPresets
 export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> => {
   const { baseUrlVariable, keyVariable } = presetOf(options) ?? {}
   return Effect.map(
-    withEnvironment(options, { apiKey: secret(keyVariable), baseUrl: text(baseUrlVariable) }),
+    withEnvironment(options, { secrets: { apiKey: keyVariable }, texts: { baseUrl: baseUrlVariable } }),
     makeModel
   )
 }

@@ -13,6 +13,9 @@ import * as anthropic from "../support/anthropic.ts"
 import * as openAi from "../support/openai.ts"
 
 const header = "h3ader-s3cret"
+
+/** A key as JavaScript may give it. */
+const untyped = (key: unknown) => key as Redacted.Redacted<string>
 const { chat } = OpenAiScript
 
 /** Every printed form of an error. */
@@ -117,6 +120,28 @@ for (const { errorEvent, hello, key, logVariable, name, serve, status } of provi
         assert.notInclude(printed(yield* Effect.flip(model.invoke("Hi"))), key)
       }))
 
+    it.live("may be a plain string, which is scrubbed like a redacted one", () =>
+      Effect.gen(function*() {
+        const answered = yield* serve(hello, { apiKey: untyped(key) })
+        assert.strictEqual((yield* answered.model.invoke("Hi")).content, "Hi")
+        const refused = yield* serve(status(401, { message: `Incorrect API key: ${key}` }), { apiKey: untyped(key) })
+        const error = yield* Effect.flip(refused.model.invoke("Hi"))
+        assert.strictEqual(error.reason._tag, "AuthenticationError")
+        assert.notInclude(printed(error), key)
+      }))
+
+    it.live("that cannot be read is a typed failure", () =>
+      Effect.gen(function*() {
+        const wiped = Redacted.make(key)
+        Redacted.wipeUnsafe(wiped)
+        for (const apiKey of [wiped, untyped(17), untyped(() => key)]) {
+          const { model } = yield* serve(hello, { apiKey })
+          const error = yield* Effect.flip(model.invoke("Hi"))
+          assert.strictEqual(error.reason._tag, "AuthenticationError")
+          assert.include(error.message, "cannot be read")
+        }
+      }))
+
     it.live("is not told by the SDK's own log", () =>
       Effect.gen(function*() {
         const lines: Array<unknown> = []
@@ -219,6 +244,16 @@ for (const { fromConfig, key, keyNames, layers, limitField, name, server, urlNam
   })
 }
 
+describe("layerConfig", () => {
+  it.live("takes a setting itself in the place of its Config", () =>
+    Effect.gen(function*() {
+      const server = yield* OpenAiServer.make({ apiKey: openAi.testKey, script: chat.text("Hello") })
+      const settings: unknown = { model: "gpt-test", apiKey: openAi.testKey, baseUrl: server.url }
+      const layer = OpenAi.layerConfig({ ...(settings as OpenAi.ConfigOptions), options: { api: "chat" } })
+      assert.strictEqual((yield* ask.pipe(Effect.provide(layer), provide({}))).content, "Hello")
+    }))
+})
+
 describe("the settings of OpenAi alone", () => {
   it.live("name the organisation and the project", () =>
     Effect.gen(function*() {
@@ -234,5 +269,16 @@ describe("the settings of OpenAi alone", () => {
       const { headers } = yield* server.awaitRequest(0)
       assert.strictEqual(headers["openai-organization"], "org-env")
       assert.notProperty(headers, "openai-project")
+    }))
+
+  it.live("may be secrets", () =>
+    Effect.gen(function*() {
+      const organization: unknown = Redacted.make("org-secret")
+      const { model, server } = yield* openAi.serveChat(
+        OpenAiScript.status(400, { message: "not a member of org-secret" }),
+        { organization: organization as string }
+      )
+      assert.notInclude(printed(yield* Effect.flip(model.invoke("Hi"))), "org-secret")
+      assert.strictEqual((yield* server.awaitRequest(0)).headers["openai-organization"], "org-secret")
     }))
 })

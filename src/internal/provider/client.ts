@@ -4,10 +4,11 @@
  * Must import no provider.
  */
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import { AuthenticationError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import { UnexpectedResponse } from "./errors.ts"
+import { secretText } from "./settings.ts"
 
 /** Headers by name. Redacted values are secrets, and appear in no error. */
 export type HeaderOptions = { readonly [name: string]: string | Redacted.Redacted<string> }
@@ -38,10 +39,10 @@ export const loadSdk = <A>(name: string, load: () => Promise<A | undefined>): Ef
 /** Headers with their secrets in the clear. */
 export const revealed = (headers: HeaderOptions | undefined): { readonly [name: string]: string } =>
   Object.fromEntries(
-    Object.entries(headers ?? {}).map(([name, value]) => [
-      name,
-      typeof value === "string" ? value : Redacted.value(value)
-    ])
+    Object.entries(headers ?? {}).flatMap(([name, value]) => {
+      const text = secretText(value)
+      return text === undefined ? [] : [[name, text]]
+    })
   )
 
 /** The error of an absent or malformed key. `variable` may hold the key, and `site` hands keys out. */
@@ -50,12 +51,19 @@ export const keyProblem = (
   variable: string,
   site: string | undefined
 ): Reason | undefined => {
-  if (key === undefined || Redacted.value(key).trim() === "") {
+  const text = key === undefined ? "" : secretText(key)
+  if (text === undefined) {
+    return new AuthenticationError({
+      message: "The API key cannot be read: give a string, or a `Redacted` string that was not wiped and that " +
+        "this copy of effect has made"
+    })
+  }
+  if (text.trim() === "") {
     const where = site === undefined ? "" : ` (${site})`
     return new AuthenticationError({ message: `There is no API key: set ${variable}, or pass \`apiKey\`${where}` })
   }
   // fetch would refuse such a header with a message that repeats it.
-  return /^[\x21-\x7e]+$/.test(Redacted.value(key)) ? undefined : new AuthenticationError({
+  return /^[\x21-\x7e]+$/.test(text) ? undefined : new AuthenticationError({
     message: `The API key has a space, a line break or another character that no key has; check ${variable}`
   })
 }

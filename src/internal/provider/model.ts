@@ -25,6 +25,7 @@ import type { DecoderOptions } from "./decoder.ts"
 import { errorOf, scrubber } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
+import { secretText } from "./settings.ts"
 
 /** A request that can be sent. */
 export interface Encoded {
@@ -59,8 +60,7 @@ export interface ProviderModel<E extends Encoded> {
 /** A chat model over HTTP. */
 export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Service => {
   const { errorDialect, model, provider } = spec
-  const secrets = spec.secrets.filter((value) => Redacted.isRedacted(value))
-  const scrub = scrubber(secrets.map((secret) => String(Redacted.value(secret))))
+  const scrub = scrubber(spec.secrets.flatMap((secret) => Redacted.isRedacted(secret) ? secretText(secret) ?? [] : []))
   const fail = (reason: Reason) => new ChatModelError({ provider, model, reason })
 
   const sent = (request: ChatRequest, send: Send<E>) =>

@@ -4,7 +4,6 @@
  * and nowhere else. Nothing is read from the environment that the options do not hold already.
  */
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import { UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import {
@@ -17,6 +16,7 @@ import {
 } from "../../internal/provider/client.ts"
 import type { Endpoint } from "../../internal/provider/client.ts"
 import type { Send } from "../../internal/provider/model.ts"
+import { secretText } from "../../internal/provider/settings.ts"
 import type { EncodedRequest } from "../wires/messages/request.ts"
 import type { Options } from "./options.ts"
 
@@ -28,10 +28,8 @@ export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.
   const sdk = yield* loadSdk("@anthropic-ai/sdk", importSdk)
   const fetch = options.fetch ?? globalThis.fetch
   const client = new sdk.Anthropic({
-    apiKey: options.apiKey === undefined ? null : Redacted.value(options.apiKey),
-    authToken: options.apiKey === undefined && options.authToken !== undefined
-      ? Redacted.value(options.authToken)
-      : null,
+    apiKey: secretText(options.apiKey) ?? null,
+    authToken: options.apiKey === undefined ? secretText(options.authToken) ?? null : null,
     baseURL: options.baseUrl ?? defaultBaseUrl,
     defaultHeaders: revealed(options.headers),
     timeout: longestTimer,

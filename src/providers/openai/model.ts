@@ -37,7 +37,7 @@ export const makeModel = (options: Options): Service => {
     model,
     options: call,
     capabilities: spec.capabilities,
-    secrets: [apiKey, ...Object.values(headers)],
+    secrets: [apiKey, organization, project, ...Object.values(headers)],
     errorDialect,
     schemaDialect: strictDialect("OpenAI"),
     connect: problem === undefined

@@ -2,10 +2,12 @@
  * Requests to a server that speaks one of OpenAI's wires: a URL, a bearer key and a few headers, so no SDK is needed.
  * Called by the hosts `openai` and `compatible`; must import neither. URL and headers are built once for a model.
  */
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
+import { optional } from "../../../internal/optional.ts"
 import { postJson, revealed } from "../../../internal/provider/client.ts"
 import type { Endpoint, HeaderOptions } from "../../../internal/provider/client.ts"
 import type { Encoded, Send } from "../../../internal/provider/model.ts"
+import { secretText } from "../../../internal/provider/settings.ts"
 
 /** Settings that have been checked. */
 export interface ClientOptions {
@@ -35,9 +37,12 @@ const endpointOf = ({ apiKey, baseUrl, headers, organization, project }: ClientO
   const url = new URL(baseUrl)
   url.pathname = url.pathname.replace(/\/+$/, "") + path
   const sent = new Headers({ accept: "application/json", "content-type": "application/json" })
-  if (apiKey !== undefined) sent.set("authorization", `Bearer ${Redacted.value(apiKey)}`)
-  if (organization !== undefined) sent.set("openai-organization", organization)
-  if (project !== undefined) sent.set("openai-project", project)
-  for (const [name, value] of Object.entries(revealed(headers))) sent.set(name, value)
+  const key = secretText(apiKey)
+  if (key !== undefined) sent.set("authorization", `Bearer ${key}`)
+  const account = {
+    ...optional("openai-organization", organization),
+    ...optional("openai-project", project)
+  }
+  for (const [name, value] of Object.entries(revealed({ ...account, ...headers }))) sent.set(name, value)
   return { url: url.href, headers: sent }
 }
