@@ -26,6 +26,12 @@ type Needed<B> = (
 ) extends (input: infer In) => void ? In : never
 
 /**
+ * A prompt takes texts and numbers. At the head of a chain its variables are texts: otherwise every step behind would
+ * have to accept a number, too.
+ */
+type Texts<In> = { readonly [K in keyof In]: [string | number] extends [In[K]] ? string : In[K] }
+
+/**
  * Adds keys to an object. The value of each key is the output of a step that gets the whole object.
  *
  * **Details**
@@ -46,7 +52,11 @@ type Needed<B> = (
  * const both = chain.invoke({ question: "Why is the sky blue?" }) // { question: "Why ...", answer: "Because ..." }
  * ```
  */
-export const assign = <const B extends Branches<never>, In extends Needed<B> = Needed<B>, Chunk = object>(
+export const assign = <
+  const B extends Branches<never>,
+  In extends Needed<B> = Needed<B> & Texts<Needed<B>>,
+  Chunk = object
+>(
   branches: B
 ): Runnable<
   In,

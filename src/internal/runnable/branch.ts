@@ -12,8 +12,8 @@ import { makeStep, open } from "./make.ts"
 export type Condition<In> = (input: In) => boolean | Effect.Effect<boolean, unknown, unknown>
 
 /** A condition, and the step for inputs that meet it. */
-export type Case<In> = readonly [
-  condition: Condition<In>,
+export type Case<In, Tested = In> = readonly [
+  condition: Condition<Tested>,
   step: Runnable<In, unknown, unknown, unknown, unknown, never>
 ]
 
@@ -45,20 +45,21 @@ type StepOf<C> = C extends readonly [unknown, infer S] ? S : never
  */
 export const branch = <
   In,
-  const C extends ReadonlyArray<Case<In>>,
-  D extends Runnable<In, unknown, unknown, unknown, unknown, never>
+  const C extends ReadonlyArray<Case<In, never>>,
+  D extends Runnable<In, unknown, unknown, unknown, unknown, never>,
+  Tested = In
 >(
-  cases: C & ReadonlyArray<Case<In>>,
+  cases: C & ReadonlyArray<Case<In, Tested>>,
   otherwise: D & Runnable<In, unknown, unknown, unknown, unknown, never>
 ): Runnable<
-  In,
+  NoInfer<In> & Tested,
   OutOf<StepOf<C[number]> | D>,
   ErrorOf<StepOf<C[number]> | D> | Effect.Error<Conditional<C[number]>>,
   ServicesOf<StepOf<C[number]> | D> | Effect.Services<Conditional<C[number]>>,
   ChunkOf<StepOf<C[number]> | D>
 > =>
   // What `branchOf` gives has the types of its steps, which it does not look at.
-  branchOf(cases, otherwise) as Runnable<In, never, never, never, never>
+  branchOf(cases, otherwise) as Runnable<NoInfer<In> & Tested, never, never, never, never>
 
 const branchOf = (cases: ReadonlyArray<Case<never>>, otherwise: AnyRunnable): AnyRunnable => {
   const branches = [

@@ -7,7 +7,7 @@ import { asSoleStep } from "../events/currentRun.ts"
 import { byShape, last } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import { once, single } from "../step/run.ts"
-import type { AnyOpener, Opener, Runnable } from "../step/types.ts"
+import type { AnyOpener, Opener, OutputOf, Runnable } from "../step/types.ts"
 import { isRunnable, makeStep, open, passing, singleValue, streaming } from "./make.ts"
 
 /** A fold by shape, for chunks whose own type folds to `Out`. */
@@ -80,8 +80,9 @@ export const transform = <A, B, E = never, R = never>(
  * })
  * ```
  */
-export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk, Chunk> =>
-  passing<A, A, Chunk, Chunk>(
+export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk, Chunk> & OutputOf<"input"> => ({
+  "~rivulet/OutputOf": "input",
+  ...passing<A, A, Chunk, Chunk>(
     { type: "chain", name: "RunnablePassthrough", events: { stream: "asPart" } },
     // The chunks fold to the input, whatever it is.
     ({ fold, pull }) => ({ pull, fold: fold as () => ChunkFold<Chunk, A> }),
@@ -91,6 +92,7 @@ export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk,
       fold: () => last<Chunk & A>() as ChunkFold<Chunk, A>
     })
   )
+})
 
 /**
  * Applies a function to the whole input. The function returns a value, an effect, or a runnable.

@@ -7,14 +7,19 @@ import { tagged } from "../events/currentRun.ts"
 import { byKey, byShape } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import { untilDone } from "../step/run.ts"
-import type { AnyRun, AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "../step/types.ts"
+import type { AnyRun, AnyRunnable, ChunkOf, ErrorOf, OutOf, OutputOf, Runnable, ServicesOf } from "../step/types.ts"
 import { merge } from "../stream/merge.ts"
 import type { Producer } from "../stream/merge.ts"
 import { makeStep, open } from "./make.ts"
 
 export type Branches<In> = Readonly<Record<string, Runnable<In, unknown, unknown, unknown, unknown, never>>>
 
-export type Parts<B> = { readonly [K in keyof B]: OutOf<B[K]> }
+/** The output of a branch for this input. A `passthrough` or a `pick` without a type of its own has the input's. */
+type PartOf<S, In> = unknown extends OutOf<S>
+  ? S extends OutputOf<infer Source> ? Source extends { readonly key: infer Key extends keyof In } ? In[Key] : In
+  : unknown
+  : OutOf<S>
+export type Parts<B, In = unknown> = { readonly [K in keyof B]: PartOf<B[K], In> }
 export type Slices<B> = {
   readonly [K in keyof B]: {
     readonly [P in K]: ChunkOf<B[K]>
@@ -44,11 +49,11 @@ export type Slices<B> = {
  */
 export const parallel = <In, const B extends Branches<In>>(
   branches: B & Branches<In>
-): Runnable<In, Parts<B>, ErrorOf<B[keyof B]>, ServicesOf<B[keyof B]>, Slices<B>> =>
+): Runnable<In, Parts<B, In>, ErrorOf<B[keyof B]>, ServicesOf<B[keyof B]>, Slices<B>> =>
   // What `parallelOf` gives has the types of its branches, which it does not look at.
   parallelOf(branches) as Runnable<never, unknown, unknown, unknown, unknown> as Runnable<
     In,
-    Parts<B>,
+    Parts<B, In>,
     ErrorOf<B[keyof B]>,
     ServicesOf<B[keyof B]>,
     Slices<B>

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { byKey, byShape, withFirst } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import { filterMap, once } from "../step/run.ts"
-import type { Runnable } from "../step/types.ts"
+import type { OutputOf, Runnable } from "../step/types.ts"
 import { passing } from "./make.ts"
 
 type Having<K extends string> = { readonly [P in K]?: unknown }
@@ -17,6 +17,9 @@ type ValueOf<Chunk, K extends string> = Chunk extends unknown ? K extends keyof 
 type PartOf<Chunk, K extends string> = Chunk extends unknown
   ? [Extract<keyof Chunk, K>] extends [never] ? never : Pick<Chunk, Extract<keyof Chunk, K>>
   : never
+
+/** What the overloads of `pick` have in common. */
+type Picked = Runnable<object, never, never, never, never, unknown> & OutputOf<{ readonly key: never }>
 
 /**
  * The value of one key of an object, or an object with some of its keys.
@@ -39,13 +42,12 @@ type PartOf<Chunk, K extends string> = Chunk extends unknown
 export const pick: {
   <const K extends string, In extends Having<K> = Having<K>, Chunk = In>(
     key: K
-  ): Runnable<In, In[K], never, never, ValueOf<Chunk, K>, Chunk>
+  ): Runnable<In, In[K], never, never, ValueOf<Chunk, K>, Chunk> & OutputOf<{ readonly key: K }>
   <const K extends string, In extends Having<K> = Having<K>, Chunk = In>(
     keys: ReadonlyArray<K>
   ): Runnable<In, Pick<In, K>, never, never, PartOf<Chunk, K>, Chunk>
-} = (key: string | ReadonlyArray<string>): Runnable<object, never, never, never, never, unknown> =>
-  // The overloads have the types of the values.
-  (typeof key === "string"
+} = (key: string | ReadonlyArray<string>): Picked => {
+  const step = typeof key === "string"
     ? picking((chunk) => valueAt(chunk, key), (before) => before.at?.(key) ?? byShape())
     : picking(
       (chunk) => {
@@ -53,7 +55,10 @@ export const pick: {
         return found.length === 0 ? undefined : Object.fromEntries(found.map((each) => [each, valueAt(chunk, each)]))
       },
       (before) => byKey((each) => before.at?.(each) ?? byShape()) as ChunkFold<unknown, unknown> // it picks objects
-    )) as Runnable<object, never, never, never, never, unknown>
+    )
+  // The overloads have the types of the values.
+  return { "~rivulet/OutputOf": { key }, ...step } as Picked
+}
 
 const valueAt = (chunk: unknown, key: string): unknown =>
   typeof chunk === "object" && chunk !== null && Object.hasOwn(chunk, key)

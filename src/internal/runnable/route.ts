@@ -56,12 +56,18 @@ export class RouteError extends Schema.TaggedError<RouteError>("rivulet/RouteErr
  * )
  * ```
  */
-export const route = <In, const B extends Branches<In>>(
+export const route = <In, const B extends Branches<In>, Selected = In>(
   routes: B & Branches<In>,
-  select: (input: In) => string
-): Runnable<In, OutOf<B[keyof B]>, ErrorOf<B[keyof B]> | RouteError, ServicesOf<B[keyof B]>, ChunkOf<B[keyof B]>> =>
+  select: (input: Selected) => string
+): Runnable<
+  NoInfer<In> & Selected,
+  OutOf<B[keyof B]>,
+  ErrorOf<B[keyof B]> | RouteError,
+  ServicesOf<B[keyof B]>,
+  ChunkOf<B[keyof B]>
+> =>
   // What `routeOf` gives has the types of its steps, which it does not look at.
-  routeOf(routes, select) as Runnable<In, never, never, never, never>
+  routeOf(routes, select) as Runnable<NoInfer<In> & Selected, never, never, never, never>
 
 const routeOf = (
   routes: Readonly<Record<string, AnyRunnable>>,

@@ -6,11 +6,16 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import { CurrentRun, inContext } from "../events/currentRun.ts"
 import { collect, TypeId } from "../step/run.ts"
-import type { AnyOpener, AnyRunnable, Opener, Runnable, Step, StepInfo } from "../step/types.ts"
+import type { AnyOpener, AnyRunnable, Opener, OutputOf, Runnable, Step, StepInfo } from "../step/types.ts"
 import { makeStep } from "./make.ts"
 
+/** The first step of a chain. A `pick` there takes an object whose key has the input of the second step. */
+type First<A, B, E, R, K, I, Key extends string> = Runnable<A, B, E, R, K, I> | OutputOf<{ readonly key: Key }>
+type Input<A, B, Key extends string> = [Key] extends [never] ? A : { readonly [P in Key]: B }
+
 /**
- * One step after the other. Each step takes the output of the one before it.
+ * One step after the other, for two to ten steps. Each step takes the output of the one before it. A sequence in a
+ * sequence is taken apart, so longer chains are sequences of sequences, or made with {@link andThen}.
  *
  * **Example** (A chain)
  *
@@ -24,30 +29,306 @@ import { makeStep } from "./make.ts"
  * )
  * ```
  */
-export function sequence<A, B, C, E1, R1, K1, I1, E2, R2, K2>(
-  first: Runnable<A, B, E1, R1, K1, I1>,
+export function sequence<A, B, C, E1, R1, K1, I1, E2, R2, K2, Key extends string = never>(
+  first: First<A, B, E1, R1, K1, I1, Key>,
   second: Runnable<B, C, E2, R2, K2, K1>
-): Runnable<A, C, E1 | E2, R1 | R2, K2, I1>
-export function sequence<A, B, C, D, E1, R1, K1, I1, E2, R2, K2, E3, R3, K3>(
-  first: Runnable<A, B, E1, R1, K1, I1>,
+): Runnable<Input<A, B, NoInfer<Key>>, C, E1 | E2, R1 | R2, K2, I1>
+export function sequence<A, B, C, D, E1, R1, K1, I1, E2, R2, K2, E3, R3, K3, Key extends string = never>(
+  first: First<A, B, E1, R1, K1, I1, Key>,
   second: Runnable<B, C, E2, R2, K2, K1>,
   third: Runnable<C, D, E3, R3, K3, K2>
-): Runnable<A, D, E1 | E2 | E3, R1 | R2 | R3, K3, I1>
-export function sequence<A, B, C, D, F, E1, R1, K1, I1, E2, R2, K2, E3, R3, K3, E4, R4, K4>(
-  first: Runnable<A, B, E1, R1, K1, I1>,
+): Runnable<Input<A, B, NoInfer<Key>>, D, E1 | E2 | E3, R1 | R2 | R3, K3, I1>
+export function sequence<A, B, C, D, F, E1, R1, K1, I1, E2, R2, K2, E3, R3, K3, E4, R4, K4, Key extends string = never>(
+  first: First<A, B, E1, R1, K1, I1, Key>,
   second: Runnable<B, C, E2, R2, K2, K1>,
   third: Runnable<C, D, E3, R3, K3, K2>,
   fourth: Runnable<D, F, E4, R4, K4, K3>
-): Runnable<A, F, E1 | E2 | E3 | E4, R1 | R2 | R3 | R4, K4, I1>
-export function sequence<A, B, C, D, F, G, E1, R1, K1, I1, E2, R2, K2, E3, R3, K3, E4, R4, K4, E5, R5, K5>(
-  first: Runnable<A, B, E1, R1, K1, I1>,
+): Runnable<Input<A, B, NoInfer<Key>>, F, E1 | E2 | E3 | E4, R1 | R2 | R3 | R4, K4, I1>
+export function sequence<
+  A,
+  B,
+  C,
+  D,
+  F,
+  G,
+  E1,
+  R1,
+  K1,
+  I1,
+  E2,
+  R2,
+  K2,
+  E3,
+  R3,
+  K3,
+  E4,
+  R4,
+  K4,
+  E5,
+  R5,
+  K5,
+  Key extends string = never
+>(
+  first: First<A, B, E1, R1, K1, I1, Key>,
   second: Runnable<B, C, E2, R2, K2, K1>,
   third: Runnable<C, D, E3, R3, K3, K2>,
   fourth: Runnable<D, F, E4, R4, K4, K3>,
   fifth: Runnable<F, G, E5, R5, K5, K4>
-): Runnable<A, G, E1 | E2 | E3 | E4 | E5, R1 | R2 | R3 | R4 | R5, K5, I1>
-export function sequence(...steps: ReadonlyArray<AnyRunnable>): AnyRunnable {
-  return sequenceOf(steps)
+): Runnable<Input<A, B, NoInfer<Key>>, G, E1 | E2 | E3 | E4 | E5, R1 | R2 | R3 | R4 | R5, K5, I1>
+export function sequence<
+  A,
+  B,
+  C,
+  D,
+  F,
+  G,
+  H,
+  E1,
+  R1,
+  K1,
+  I1,
+  E2,
+  R2,
+  K2,
+  E3,
+  R3,
+  K3,
+  E4,
+  R4,
+  K4,
+  E5,
+  R5,
+  K5,
+  E6,
+  R6,
+  K6,
+  Key extends string = never
+>(
+  first: First<A, B, E1, R1, K1, I1, Key>,
+  second: Runnable<B, C, E2, R2, K2, K1>,
+  third: Runnable<C, D, E3, R3, K3, K2>,
+  fourth: Runnable<D, F, E4, R4, K4, K3>,
+  fifth: Runnable<F, G, E5, R5, K5, K4>,
+  sixth: Runnable<G, H, E6, R6, K6, K5>
+): Runnable<Input<A, B, NoInfer<Key>>, H, E1 | E2 | E3 | E4 | E5 | E6, R1 | R2 | R3 | R4 | R5 | R6, K6, I1>
+export function sequence<
+  A,
+  B,
+  C,
+  D,
+  F,
+  G,
+  H,
+  J,
+  E1,
+  R1,
+  K1,
+  I1,
+  E2,
+  R2,
+  K2,
+  E3,
+  R3,
+  K3,
+  E4,
+  R4,
+  K4,
+  E5,
+  R5,
+  K5,
+  E6,
+  R6,
+  K6,
+  E7,
+  R7,
+  K7,
+  Key extends string = never
+>(
+  first: First<A, B, E1, R1, K1, I1, Key>,
+  second: Runnable<B, C, E2, R2, K2, K1>,
+  third: Runnable<C, D, E3, R3, K3, K2>,
+  fourth: Runnable<D, F, E4, R4, K4, K3>,
+  fifth: Runnable<F, G, E5, R5, K5, K4>,
+  sixth: Runnable<G, H, E6, R6, K6, K5>,
+  seventh: Runnable<H, J, E7, R7, K7, K6>
+): Runnable<Input<A, B, NoInfer<Key>>, J, E1 | E2 | E3 | E4 | E5 | E6 | E7, R1 | R2 | R3 | R4 | R5 | R6 | R7, K7, I1>
+export function sequence<
+  A,
+  B,
+  C,
+  D,
+  F,
+  G,
+  H,
+  J,
+  L,
+  E1,
+  R1,
+  K1,
+  I1,
+  E2,
+  R2,
+  K2,
+  E3,
+  R3,
+  K3,
+  E4,
+  R4,
+  K4,
+  E5,
+  R5,
+  K5,
+  E6,
+  R6,
+  K6,
+  E7,
+  R7,
+  K7,
+  E8,
+  R8,
+  K8,
+  Key extends string = never
+>(
+  first: First<A, B, E1, R1, K1, I1, Key>,
+  second: Runnable<B, C, E2, R2, K2, K1>,
+  third: Runnable<C, D, E3, R3, K3, K2>,
+  fourth: Runnable<D, F, E4, R4, K4, K3>,
+  fifth: Runnable<F, G, E5, R5, K5, K4>,
+  sixth: Runnable<G, H, E6, R6, K6, K5>,
+  seventh: Runnable<H, J, E7, R7, K7, K6>,
+  eighth: Runnable<J, L, E8, R8, K8, K7>
+): Runnable<
+  Input<A, B, NoInfer<Key>>,
+  L,
+  E1 | E2 | E3 | E4 | E5 | E6 | E7 | E8,
+  R1 | R2 | R3 | R4 | R5 | R6 | R7 | R8,
+  K8,
+  I1
+>
+export function sequence<
+  A,
+  B,
+  C,
+  D,
+  F,
+  G,
+  H,
+  J,
+  L,
+  M,
+  E1,
+  R1,
+  K1,
+  I1,
+  E2,
+  R2,
+  K2,
+  E3,
+  R3,
+  K3,
+  E4,
+  R4,
+  K4,
+  E5,
+  R5,
+  K5,
+  E6,
+  R6,
+  K6,
+  E7,
+  R7,
+  K7,
+  E8,
+  R8,
+  K8,
+  E9,
+  R9,
+  K9,
+  Key extends string = never
+>(
+  first: First<A, B, E1, R1, K1, I1, Key>,
+  second: Runnable<B, C, E2, R2, K2, K1>,
+  third: Runnable<C, D, E3, R3, K3, K2>,
+  fourth: Runnable<D, F, E4, R4, K4, K3>,
+  fifth: Runnable<F, G, E5, R5, K5, K4>,
+  sixth: Runnable<G, H, E6, R6, K6, K5>,
+  seventh: Runnable<H, J, E7, R7, K7, K6>,
+  eighth: Runnable<J, L, E8, R8, K8, K7>,
+  ninth: Runnable<L, M, E9, R9, K9, K8>
+): Runnable<
+  Input<A, B, NoInfer<Key>>,
+  M,
+  E1 | E2 | E3 | E4 | E5 | E6 | E7 | E8 | E9,
+  R1 | R2 | R3 | R4 | R5 | R6 | R7 | R8 | R9,
+  K9,
+  I1
+>
+export function sequence<
+  A,
+  B,
+  C,
+  D,
+  F,
+  G,
+  H,
+  J,
+  L,
+  M,
+  N,
+  E1,
+  R1,
+  K1,
+  I1,
+  E2,
+  R2,
+  K2,
+  E3,
+  R3,
+  K3,
+  E4,
+  R4,
+  K4,
+  E5,
+  R5,
+  K5,
+  E6,
+  R6,
+  K6,
+  E7,
+  R7,
+  K7,
+  E8,
+  R8,
+  K8,
+  E9,
+  R9,
+  K9,
+  E10,
+  R10,
+  K10,
+  Key extends string = never
+>(
+  first: First<A, B, E1, R1, K1, I1, Key>,
+  second: Runnable<B, C, E2, R2, K2, K1>,
+  third: Runnable<C, D, E3, R3, K3, K2>,
+  fourth: Runnable<D, F, E4, R4, K4, K3>,
+  fifth: Runnable<F, G, E5, R5, K5, K4>,
+  sixth: Runnable<G, H, E6, R6, K6, K5>,
+  seventh: Runnable<H, J, E7, R7, K7, K6>,
+  eighth: Runnable<J, L, E8, R8, K8, K7>,
+  ninth: Runnable<L, M, E9, R9, K9, K8>,
+  tenth: Runnable<M, N, E10, R10, K10, K9>
+): Runnable<
+  Input<A, B, NoInfer<Key>>,
+  N,
+  E1 | E2 | E3 | E4 | E5 | E6 | E7 | E8 | E9 | E10,
+  R1 | R2 | R3 | R4 | R5 | R6 | R7 | R8 | R9 | R10,
+  K10,
+  I1
+>
+export function sequence(...steps: ReadonlyArray<unknown>): AnyRunnable {
+  // A `pick` is a runnable, too; the overloads have the types of the steps.
+  return sequenceOf(steps as ReadonlyArray<AnyRunnable>)
 }
 
 /**
@@ -67,11 +348,13 @@ export function sequence(...steps: ReadonlyArray<AnyRunnable>): AnyRunnable {
 export const andThen: {
   <B, C, E2, R2, K2, K1>(
     next: Runnable<B, C, E2, R2, K2, K1>
-  ): <A, E1, R1, I1>(self: Runnable<A, B, E1, R1, K1, I1>) => Runnable<A, C, E1 | E2, R1 | R2, K2, I1>
-  <A, B, C, E1, R1, K1, I1, E2, R2, K2>(
-    self: Runnable<A, B, E1, R1, K1, I1>,
+  ): <A, E1, R1, I1, Key extends string = never>(
+    self: First<A, B, E1, R1, K1, I1, Key>
+  ) => Runnable<Input<A, B, NoInfer<Key>>, C, E1 | E2, R1 | R2, K2, I1>
+  <A, B, C, E1, R1, K1, I1, E2, R2, K2, Key extends string = never>(
+    self: First<A, B, E1, R1, K1, I1, Key>,
     next: Runnable<B, C, E2, R2, K2, K1>
-  ): Runnable<A, C, E1 | E2, R1 | R2, K2, I1>
+  ): Runnable<Input<A, B, NoInfer<Key>>, C, E1 | E2, R1 | R2, K2, I1>
 } = dual(2, (self: AnyRunnable, next: AnyRunnable) => sequenceOf([self, next]))
 
 /**

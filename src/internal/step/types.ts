@@ -52,6 +52,34 @@ export interface Runnable<in In, out Out, out E = never, out R = never, out Chun
   ) => Stream.Stream<readonly [index: number, result: Result.Result<Out, E>], never, R>
 }
 
+/**
+ * Any chain from an `In` to an `Out`, whatever its chunks are: the type of a parameter or a field that takes a chain.
+ *
+ * **Gotchas**
+ *
+ * The chunks are no longer known, so such a chain can be the first step of another, but not a later one. A function that
+ * puts a chain behind a step names all type parameters of {@link Runnable}.
+ *
+ * **Example** (A function that takes a chain)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Runnable } from "rivulet"
+ *
+ * const twice = <E, R>(chain: Runnable.Chain<string, string, E, R>) =>
+ *   Effect.all([chain.invoke("once"), chain.invoke("again")])
+ * ```
+ */
+export type Chain<In, Out = unknown, E = never, R = never> = Runnable<In, Out, E, R, unknown, never>
+
+/**
+ * A step whose output has the type of its input, or of a key of its input. A combinator that learns the input's type
+ * after the step was made fills it in.
+ */
+export interface OutputOf<out Source extends "input" | { readonly key: string }> {
+  readonly "~rivulet/OutputOf": Source
+}
+
 /** The part of a runnable that combinators use. */
 export interface Step extends StepInfo {
   /** Opens a run for a complete input. */
