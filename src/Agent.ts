@@ -16,14 +16,14 @@
  * a tool has a schema. Any other failure ends the run with a typed error that has the conversation so far.
  *
  * A run continues when the agent gets its messages as input: calls at the end without a result are run first. So a run
- * can wait for an approval and continue in another process.
+ * can wait for an approval and continue in another process. If another message follows such calls, they are not run, and
+ * the model is told so.
  *
  * @module
  * @since 0.1.0
  * @stability unstable
  */
 import type * as Effect from "effect/Effect"
-import { callsOf } from "./internal/agent/conversation.ts"
 import type { Conversation } from "./internal/agent/conversation.ts"
 import type { AgentModelError, AgentToolError } from "./internal/agent/errors.ts"
 import { agentFold } from "./internal/agent/fold.ts"
@@ -37,6 +37,7 @@ import type {
   Options,
   StopDecision
 } from "./internal/agent/types.ts"
+import { callsOf } from "./internal/model/messages.ts"
 import type { ChatInput } from "./internal/model/request.ts"
 import type { ChatModel } from "./internal/model/service.ts"
 import { barrier } from "./internal/runnable/make.ts"
@@ -47,7 +48,7 @@ import type { Any } from "./internal/tools/any.ts"
 // models
 // -----------------------------------------------------------------------------
 
-export type { Call, Conversation, Step } from "./internal/agent/conversation.ts"
+export type { Conversation, Step } from "./internal/agent/conversation.ts"
 export { AgentModelError, AgentToolError } from "./internal/agent/errors.ts"
 export type {
   AgentEndChunk,
@@ -62,6 +63,7 @@ export type {
   ToolProgressChunk,
   ToolResultChunk
 } from "./internal/agent/types.ts"
+export type { Call } from "./internal/model/messages.ts"
 
 /** An agent: a step from the input of a model to an {@link AgentResult}. `T` is the union of its tools. */
 export interface Agent<T, E, R> extends Runnable<ChatInput, AgentResult, E, R, Chunk<T>> {}

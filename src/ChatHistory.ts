@@ -17,7 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
-import { isBlank, toMessages } from "./internal/model/prepare.ts"
+import { allAnswered, isBlank, toMessages } from "./internal/model/messages.ts"
 import type { ChatInput } from "./internal/model/request.ts"
 import { open, wrapBarrier } from "./internal/runnable/make.ts"
 import type { Folded } from "./internal/step/fold.ts"
@@ -136,6 +136,8 @@ export interface HistoryOptions {
  *   because providers would refuse every later call.
  * - A complete answer is stored when its stream ends, before the consumer sees the end. `onPartial` decides about an
  *   incomplete one. Its reasoning and tool calls are never stored, because providers do not accept parts of them.
+ * - Tool calls without a result are answered for the model, because providers would refuse the conversation. What is
+ *   stored does not change.
  * - An error of the store fails the call, unless it concerns an incomplete answer; then it is logged.
  *
  * **Gotchas**
@@ -197,7 +199,7 @@ const recorded = <Out extends AIMessage | string, E, R, Chunk extends AIMessageC
       scope,
       Effect.catch(keepPartial, (error) => Effect.logWarning(`A partial answer was not kept: ${error.message}`))
     )
-    const run = yield* open(self, [...system, ...before, ...said])(scope)
+    const run = yield* open(self, allAnswered([...system, ...before, ...said]))(scope)
     const fold = answer = run.fold()
     return observed(run, { chunks: fold.add, end: () => keep(wholeOf(fold.done())) })
   })

@@ -2,7 +2,7 @@
  * The conversation of an agent as data: its types, and functions of messages. The other files of this folder use it;
  * `Agent` re-exports the types. It must import no effect.
  */
-import type { AIMessage, InvalidToolCall, Message, ToolCall, ToolMessage } from "../../Message.ts"
+import type { AIMessage, Message, ToolMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { optional } from "../optional.ts"
 
@@ -22,36 +22,6 @@ export interface Conversation {
   readonly steps: ReadonlyArray<Step>
   /** The sum of the usage of all answers of this run. Absent while no provider has reported any. */
   readonly usage?: Usage | undefined
-}
-
-/** A tool call of an answer. A call whose arguments are not JSON is answered with an error. */
-export type Call = ToolCall | InvalidToolCall
-
-/** The calls of an answer, in order. */
-export const callsOf = (message: AIMessage): ReadonlyArray<Call> =>
-  message.parts.filter((part) => part.type === "tool_call" || part.type === "invalid_tool_call")
-
-/** An answer with calls that have no result yet, followed by nothing but results. */
-export interface Pending {
-  /** The answer. */
-  readonly message: AIMessage
-  /** The calls without a result, in order. */
-  readonly calls: ReadonlyArray<Call>
-}
-
-/** The pending answer at the end of a conversation, if there is one. */
-export const pendingOf = (messages: ReadonlyArray<Message>): Pending | undefined => {
-  const answered = new Set<string>()
-  for (const message of messages.toReversed()) {
-    if (message._tag === "ToolMessage") {
-      answered.add(message.toolCallId)
-      continue
-    }
-    if (message._tag !== "AIMessage") return undefined
-    const calls = callsOf(message).filter(({ id }) => !answered.has(id))
-    return calls.length === 0 ? undefined : { message, calls }
-  }
-  return undefined
 }
 
 /** Adds the usage of two requests. Unlike the totals within one message, those of different requests add up. */

@@ -11,12 +11,11 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { Reason } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import { system } from "../../Message.ts"
-import { toMessages } from "../model/prepare.ts"
+import { callsOf, settled, toMessages } from "../model/messages.ts"
+import type { Call } from "../model/messages.ts"
 import type { ChatInput } from "../model/request.ts"
 import { ChatModel } from "../model/service.ts"
 import { answerCalls } from "./calls.ts"
-import { callsOf, pendingOf } from "./conversation.ts"
-import type { Call } from "./conversation.ts"
 import { AgentModelError } from "./errors.ts"
 import { Progress } from "./progress.ts"
 import type { OpenStep } from "./progress.ts"
@@ -33,8 +32,8 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
     const { maxSteps = 20, onStep, stopWhen } = options
     const instructions = options.system === undefined ? [] : [system(options.system)]
     const request = requestOf(options)
-    const given = toMessages(input)
-    const progress = new Progress(given)
+    const { messages, pending } = settled(toMessages(input))
+    const progress = new Progress(messages)
     let requests = 0
     let next: Phase
 
@@ -97,7 +96,6 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
         }))
       })
 
-    const pending = pendingOf(given)
     next = pending === undefined ? ask : Effect.suspend(() => run(progress.open(pending.message, pending.calls)))
     return Stream.flatten(Stream.fromEffectRepeat(Effect.suspend(() => next)))
   })

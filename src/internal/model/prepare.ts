@@ -1,6 +1,6 @@
 /**
- * Checks the input and the options of a call before a request is made. Used by `make`, and by whatever else takes a
- * `ChatInput`.
+ * Checks the options of a call, and what the model declares it supports, before a request is made. messages.ts beside it
+ * reads and checks the input. Used by `make` alone.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -8,13 +8,13 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
-import { ChatModelError, InvalidRequestError } from "../../ChatModelError.ts"
+import { ChatModelError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
-import { ai, human, system } from "../../Message.ts"
-import type { Message, PromptValue } from "../../Message.ts"
+import type { Message } from "../../Message.ts"
 import { withDefinitions } from "../tools/definitions.ts"
-import { missingCapability } from "./missingCapability.ts"
-import type { ChatInput, MessageTuple } from "./request.ts"
+import { inOrder, messagesProblem, toMessages } from "./messages.ts"
+import type { Problem } from "./messages.ts"
+import type { ChatInput } from "./request.ts"
 
 /** Checked input and options for an adapter. */
 export interface Prepared {
@@ -44,29 +44,12 @@ export const prepare = (
       : Result.fail(new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` }))
     const checked = Result.flatMap(prepared, (options): Result.Result<Prepared, Reason> => {
       const lacking = model.capabilities && missingCapability(model.provider, model.capabilities, messages, options)
-      return lacking === undefined ? Result.succeed({ messages, options }) : Result.fail(lacking)
+      return lacking === undefined ? Result.succeed({ messages: inOrder(messages), options }) : Result.fail(lacking)
     })
     if (Result.isSuccess(checked)) return Effect.succeed(checked.success)
     const { model: name, provider } = model
     return Effect.fail(new ChatModelError({ provider, model: name, reason: checked.failure }))
   })
-
-type Problem = readonly [field: string, message: string]
-
-/** The conversation of an input of any form. */
-export const toMessages = (input: ChatInput): ReadonlyArray<Message> => {
-  if (typeof input === "string") return [human(input)]
-  // An array differs from a message in its shape; TypeScript narrows readonly arrays only in this direction.
-  if (!Array.isArray(input)) {
-    const one = input as Message | PromptValue
-    return one._tag === "PromptValue" ? one.messages : [one]
-  }
-  return (input as ReadonlyArray<Message | MessageTuple>).map((message) => {
-    if ("_tag" in message) return message
-    const [role, content] = message
-    return role === "system" ? system(content) : role === "ai" ? ai(content) : human(content)
-  })
-}
 
 const modelProblem = (model: string): Problem | undefined =>
   model.trim() === "" ? ["model", "give the name of a model"] : undefined
@@ -122,35 +105,61 @@ const toolsProblem = (options: CallOptions): Problem | undefined => {
   return undefined
 }
 
-const messagesProblem = (messages: ReadonlyArray<Message>): Problem | undefined => {
-  if (messages.every((message) => message._tag === "SystemMessage")) {
-    return ["messages", "the prompt is empty: give at least one message that is not a system message"]
+// -----------------------------------------------------------------------------
+// capabilities
+// -----------------------------------------------------------------------------
+
+/**
+ * The first part of a call that the model declares it does not support. The check is the same for every model, so that
+ * no server silently ignores a part of a request.
+ */
+const missingCapability = (
+  provider: string,
+  capabilities: Partial<Capabilities>,
+  messages: ReadonlyArray<Message>,
+  options: CallOptions
+): UnsupportedError | undefined => {
+  const place = toolsPlace(capabilities, options) ?? formatPlace(capabilities, options) ??
+    partPlace(capabilities, messages)
+  return place === undefined
+    ? undefined
+    : new UnsupportedError({ field: place[0], message: `${place[0]}: ${provider} ${place[1]}` })
+}
+
+type Place = readonly [field: string, problem: string]
+
+const toolsPlace = (
+  capabilities: Partial<Capabilities>,
+  { parallelToolCalls, tools = [] }: CallOptions
+): Place | undefined => {
+  for (const [i, tool] of tools.entries()) {
+    if (tool.type !== "provider" && !capabilities.tools) return [`tools[${i}]`, "does not support tools"]
+    // If a model has tools of either kind, its adapter knows which provider tools it takes.
+    if (!capabilities.tools && !capabilities.serverTools) return [`tools[${i}]`, "does not support tools"]
   }
-  const calls = new Set<string>()
+  return parallelToolCalls === false && tools.length > 0 && !capabilities.parallelToolCalls
+    ? ["parallelToolCalls", "does not support this option"]
+    : undefined
+}
+
+const formatPlace = (capabilities: Partial<Capabilities>, { responseFormat }: CallOptions): Place | undefined =>
+  responseFormat?.type === "json_schema" && !capabilities.structuredOutput
+    ? ["responseFormat", "does not support structured output"]
+    : undefined
+
+const partPlace = (capabilities: Partial<Capabilities>, messages: ReadonlyArray<Message>): Place | undefined => {
   for (const [i, message] of messages.entries()) {
-    const field = `messages[${i}]`
-    if (message._tag === "AIMessage") {
-      for (const call of [...message.toolCalls, ...message.invalidToolCalls]) calls.add(call.id)
-      // A tool message may approve one of these.
-      for (const part of message.parts) if (part.type === "server_tool_call") calls.add(part.id)
-    } else if (message._tag === "ToolMessage") {
-      if (!calls.has(message.toolCallId)) {
-        return [
-          `${field}.toolCallId`,
-          `no message before it calls a tool with the id ${JSON.stringify(message.toolCallId)}`
-        ]
+    if ((message._tag !== "HumanMessage" && message._tag !== "ToolMessage") || typeof message.content === "string") {
+      continue
+    }
+    for (const [j, part] of message.content.entries()) {
+      const field = `messages[${i}].content[${j}]`
+      if (part.type === "image" && !capabilities.imageInput) return [field, "does not support images"]
+      // A text file can be sent as text.
+      if (part.type === "file" && part.source.type !== "text" && !capabilities.fileInput) {
+        return [field, "does not support files"]
       }
-    } else if (isBlank(message.content)) {
-      return [`${field}.content`, "the prompt is empty"]
     }
   }
   return undefined
 }
-
-/** Whether a content is empty or white space, which providers refuse. */
-export const isBlank = (
-  content: string | ReadonlyArray<{ readonly type: string; readonly text?: string | undefined }>
-): boolean =>
-  typeof content === "string"
-    ? content.trim() === ""
-    : content.every((part) => part.type === "text" && (part.text ?? "").trim() === "")

@@ -267,7 +267,13 @@ describe("the messages", () => {
   ])
   sends(
     "answers written by hand, and tool results",
-    [Message.human("Hi"), asked, Message.tool({ toolCallId: "t1", content: "one" }), Message.human("Go on")],
+    [
+      Message.human("Hi"),
+      asked,
+      Message.tool({ toolCallId: "t1", content: "one" }),
+      Message.tool({ toolCallId: "t2", content: "not JSON", isError: true }),
+      Message.human("Go on")
+    ],
     undefined,
     {
       input: [
@@ -277,6 +283,7 @@ describe("the messages", () => {
         { type: "function_call", call_id: "t2", name: "b", arguments: "{oops" },
         { role: "assistant", content: "No" },
         { type: "function_call_output", call_id: "t1", output: "one" },
+        { type: "function_call_output", call_id: "t2", output: "not JSON" },
         { role: "user", content: "Go on" }
       ]
     }

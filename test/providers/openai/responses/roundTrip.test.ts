@@ -15,11 +15,15 @@ interface Json {
   readonly [key: string]: unknown
 }
 
+const screenshot = [Message.image({ url: "https://example.com/screen.png" })]
+
+const resultOf = ({ name }: Message.ToolCall) => name === "computer" ? screenshot : "[]"
+
 /** What the second of two turns sends of the first one's answer. */
-const sentBack = Effect.fnUntraced(function*(script: Script.Script, results: boolean = true) {
+const sentBack = Effect.fnUntraced(function*(script: Script.Script) {
   const { model, server } = yield* serve([script, hello])
   const message = yield* model.invoke("Hi")
-  const answers = results ? message.toolCalls.map((call) => Message.tool({ toolCallId: call.id, content: "[]" })) : []
+  const answers = message.toolCalls.map((call) => Message.tool({ toolCallId: call.id, content: resultOf(call) }))
   const second = yield* model.invoke([Message.human("Hi"), message, ...answers, Message.human("Go on")])
   const body = (yield* server.awaitRequest(1)).body as Json // parsed from JSON
   const input = body["input"] as ReadonlyArray<Json>
@@ -205,7 +209,7 @@ describe("an item that no recording has goes back as it came", () => {
             ])
           ]
         ) {
-          const { items, warnings } = yield* sentBack(script, false)
+          const { items, warnings } = yield* sentBack(script)
           assert.isUndefined(warnings)
           assert.deepStrictEqual(items, [item])
         }
@@ -215,7 +219,7 @@ describe("an item that no recording has goes back as it came", () => {
   it.live("all of them in one answer, in their order", () =>
     Effect.gen(function*() {
       const blocks = others.map((item) => ({ type: "raw", item, done: item }) as const)
-      const { items } = yield* sentBack(OpenAiScript.responses.message({ blocks }), false)
+      const { items } = yield* sentBack(OpenAiScript.responses.message({ blocks }))
       assert.deepStrictEqual(items, others)
     }))
 
