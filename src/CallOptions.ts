@@ -15,6 +15,7 @@
  * @stability stable
  */
 import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
 import type * as JsonSchema from "effect/JsonSchema"
 import type * as Schedule from "effect/Schedule"
 import type { ChatModelError } from "./ChatModelError.ts"
@@ -104,6 +105,16 @@ export interface TimeoutOptions {
   readonly total?: Duration.Input | false | undefined
 }
 
+/** A failure that is about to be retried. */
+export interface Retry {
+  /** The failure of the last attempt. */
+  readonly error: ChatModelError
+  /** The number of the retry, from 1 to `maxRetries`. */
+  readonly retry: number
+  /** The time until the next attempt. */
+  readonly delay: Duration.Duration
+}
+
 /** The options of one call. They override those that the model was made with. */
 export interface CallOptions {
   /** The most tokens of the answer. Absent: the default of the provider module or the provider. */
@@ -137,6 +148,11 @@ export interface CallOptions {
    * of the provider takes precedence. No retry follows the end of the schedule.
    */
   readonly retrySchedule?: Schedule.Schedule<unknown, ChatModelError> | undefined
+  /**
+   * Runs before the wait for each retry, for example to tell a user why nothing happens. The wait begins when it has
+   * ended. If it dies, a warning is logged and the call goes on. Defaults to nothing.
+   */
+  readonly onRetry?: ((retry: Retry) => Effect.Effect<unknown>) | undefined
   /**
    * Fields of the request for single providers, keyed by the provider's name and spelled as in its API. They override
    * the other options. `false`, `0` and `null` are sent; `undefined` is not.

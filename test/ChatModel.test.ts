@@ -154,6 +154,24 @@ describe("retries", () => {
       assert.strictEqual(long.tries, 1)
       assert.isTrue(Result.isFailure(long.result) && long.result.failure.retryAfter !== undefined)
     }))
+
+  it.effect("are reported before each wait, with the failure and the time", () =>
+    Effect.gen(function*() {
+      const busy = [fail(new ChatModelError.RateLimitError({ message: "slow", retryAfter: Duration.seconds(30) }))]
+      const heard: Array<readonly [retry: number, reason: string, delay: number]> = []
+      const onRetry: CallOptions.CallOptions["onRetry"] = ({ delay, error, retry }) =>
+        Effect.andThen(
+          Effect.sync(() => heard.push([retry, error.reason._tag, Duration.toMillis(delay)])),
+          // A failure of the observer is not the call's.
+          retry === 1 ? Effect.die("no") : Effect.void
+        )
+      const { result } = yield* run([busy, busy, busy], { onRetry })
+      assert.isTrue(Result.isFailure(result) && result.failure.reason._tag === "RateLimitError")
+      assert.deepStrictEqual(heard, [[1, "RateLimitError", 30_000], [2, "RateLimitError", 30_000]])
+      // None follows the last attempt, and none follows a failure that is not retried.
+      yield* run([[fail(new ChatModelError.AuthenticationError({ message: "no" }))]], { onRetry })
+      assert.lengthOf(heard, 2)
+    }))
 })
 
 describe("time limits", () => {

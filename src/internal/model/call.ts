@@ -14,6 +14,7 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { Retry } from "../../CallOptions.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../../ChatModelError.ts"
 import type { Reason, TimeoutError } from "../../ChatModelError.ts"
 import type { AIMessage, PartialAIMessage } from "../../Message.ts"
@@ -111,11 +112,20 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
         (wait): ChunkPull =>
           wait === undefined ? Effect.failCause(cause) : Scope.close(attempt.scope, Exit.failCause(cause)).pipe(
             Effect.andThen(Effect.logDebug(`Retrying in ${Duration.format(wait)}: ${error.message}`)),
+            Effect.andThen(this.#onRetry({ error, retry: retries + 1, delay: wait })),
             Effect.andThen(Effect.sleep(wait)),
             Effect.andThen(Effect.suspend(() => this.#first(retries + 1)))
           )
       )
     })
+  }
+
+  #onRetry(retry: Retry): Effect.Effect<void> {
+    const { onRetry } = this.#request.options
+    return onRetry === undefined ? Effect.void : Effect.suspend(() => onRetry(retry)).pipe(
+      Effect.catchCause((cause) => Effect.logWarning("onRetry failed", cause)),
+      Effect.asVoid
+    )
   }
 
   /** The time before the next attempt, or undefined if there is none. */
