@@ -3,6 +3,8 @@
  * that have scrolled away are dropped, so memory is bounded by the distance between the fastest and the slowest column.
  */
 
+import { widthOf } from "./text.ts"
+
 const separator = " │ "
 
 /** The smallest width of a column, in terminal cells. A narrower one is hard to read. */
@@ -67,7 +69,8 @@ export class Columns {
     const height = Math.max(...this.#columns.map(({ lines }) => lines.length))
     // The last line of a column that is not complete may still change.
     const settled = Math.min(height, ...this.#columns.map(({ ended, lines }) => ended ? height : lines.length - 1))
-    let text = this.#drawn === 0 ? "" : `\u001b[${this.#drawn}A\u001b[0J`
+    // The cursor may be behind the ^C that the terminal has echoed, so it goes to the start of the line first.
+    let text = this.#drawn === 0 ? "" : `\r\u001b[${this.#drawn}A\u001b[0J`
     for (let row = 0; row < settled; row++) text += `${this.#row(row)}\n`
     // Rows above the screen cannot be redrawn.
     const from = Math.max(settled, height - this.#rows)
@@ -96,14 +99,3 @@ const wrap = (lines: Array<string>, char: string, width: number): void => {
 }
 
 const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - widthOf(text)))
-
-const wide =
-  /[\p{Emoji_Presentation}\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\uff00-\uff60]/u
-const zeroWidth = /[\p{Mark}\p{Default_Ignorable_Code_Point}]/u
-
-/** The width of a text in terminal cells. */
-const widthOf = (text: string): number => {
-  let width = 0
-  for (const char of text) width += char <= "~" ? 1 : wide.test(char) ? 2 : zeroWidth.test(char) ? 0 : 1
-  return width
-}

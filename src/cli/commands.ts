@@ -14,15 +14,28 @@ import { compare } from "./compare.ts"
 import { UsageError } from "./errors.ts"
 import { showEvents } from "./events.ts"
 import { available, defaultName, resolve } from "./models.ts"
-import { note, stdoutIsTerminal, write } from "./output.ts"
+import { note, prose, stdoutIsTerminal, write } from "./output.ts"
 import { readPrompt } from "./prompt.ts"
 import { show } from "./show.ts"
 import { plainTable, rowsOf } from "./table.ts"
 import { tour } from "./tour.ts"
 
+/** A flag that takes a number, of which an error says what it must be. */
+const number = (name: string, must: string, valid: (value: number) => boolean) =>
+  Flag.String(name).pipe(
+    Flag.withMetavar("number"),
+    Flag.filterMap(
+      (text) => Option.filter(Option.some(text.trim() === "" ? Number.NaN : Number(text)), valid),
+      () => `Expected ${must}`
+    )
+  )
+
+const integer = (name: string) =>
+  number(name, "a whole number of at least 1", (value) => Number.isSafeInteger(value) && value >= 1)
+
 const question = {
   prompt: Argument.String("prompt").pipe(
-    Argument.withDescription("The prompt. Read from stdin if absent or -"),
+    Argument.withDescription("The prompt. A text on stdin follows it, or is the prompt if this is absent or -"),
     Argument.optional
   ),
   model: Flag.String("model").pipe(
@@ -34,18 +47,18 @@ const question = {
     Flag.withDescription("The system prompt"),
     Flag.optional
   ),
-  maxTokens: Flag.Int("max-tokens").pipe(
+  maxTokens: integer("max-tokens").pipe(
     Flag.withDescription("The most tokens of the answer"),
     Flag.optional
   ),
-  temperature: Flag.Finite("temperature").pipe(
+  temperature: number("temperature", "a number of at least 0", (value) => Number.isFinite(value) && value >= 0).pipe(
     Flag.withDescription("The sampling temperature: the higher, the more varied the answer"),
     Flag.optional
   )
 }
 
 const takeFlag = (unit: string) =>
-  Flag.Int("take").pipe(Flag.withDescription(`Stop after this many ${unit} and close the connection`), Flag.optional)
+  integer("take").pipe(Flag.withDescription(`Stop after this many ${unit} and close the connection`), Flag.optional)
 
 /** A question: the values of the flags of {@link question}, and the prompt. */
 interface Question {
@@ -69,15 +82,18 @@ const ask = <E>(
   answer: (question: Question) => Effect.Effect<void, E, ChatModel>
 ) =>
   Effect.gen(function*() {
-    const take = Option.getOrUndefined(flags.take)
-    if (take !== undefined && take < 1) {
-      return yield* new UsageError({ message: `--take must be at least 1, but is ${take}` })
-    }
-    const model = resolve(yield* Option.match(flags.model, { onNone: () => defaultName, onSome: Effect.succeed }))
+    const model = Option.isSome(flags.model)
+      ? resolve(flags.model.value, "--model")
+      : resolve(yield* defaultName, "RIVULET_MODEL")
     const asked = Effect.gen(function*() {
       const prompt = yield* readPrompt(command, flags.prompt)
       if (model.demo) yield* note(demoNotice)
-      yield* answer({ prompt, system: Option.getOrUndefined(flags.system), call: callOptions(flags), take })
+      yield* answer({
+        prompt,
+        system: Option.getOrUndefined(flags.system),
+        call: callOptions(flags),
+        take: Option.getOrUndefined(flags.take)
+      })
     })
     yield* Effect.provide(asked, model.layer)
   })
@@ -118,7 +134,7 @@ const stream = Command.make(
   Command.withDescription("Stream a model's answer to stdout"),
   Command.withExamples([
     { command: "rivulet stream \"Tell me a joke\" --model anthropic:claude-haiku-4-5" },
-    { command: "git diff | rivulet stream --system \"Write a commit message\"" },
+    { command: "git diff | rivulet stream \"Write a commit message\"" },
     { command: "rivulet stream \"Count to ten\" --json --take 5" }
   ])
 )
@@ -171,7 +187,12 @@ const compareCommand = Command.make(
     }
     const prompt = yield* readPrompt("compare", flags.prompt)
     const input = inputOf(prompt, Option.getOrUndefined(flags.system))
-    yield* compare({ models: flags.model.map(resolve), input, call: callOptions(flags), json: flags.json })
+    yield* compare({
+      models: flags.model.map((name) => resolve(name)),
+      input,
+      call: callOptions(flags),
+      json: flags.json
+    })
   })
 ).pipe(
   Command.withDescription("Send a prompt to several models and show their answers side by side"),
@@ -209,11 +230,9 @@ const models = Command.make(
       const where = model === "demo" ? " (offline)" : local ? " (if its server runs on this machine)" : ""
       return `${model.padEnd(width)}${ready ? "ready" : `needs: ${needs.join(", ")}`}${where}\n`
     })
-    yield* write(
-      `${
-        rows.join("")
-      }\nOther models of these providers work as well: --model <provider>:<model>. The default is ${byDefault}\n`
-    )
+    const others =
+      `Other models of these providers work as well: --model <provider>:<model>. The default is ${byDefault}`
+    yield* write(prose(process.stdout, `${rows.join("")}\n${others}\n`))
   })
 ).pipe(Command.withDescription("List the models, and what each still needs before it can be used"))
 

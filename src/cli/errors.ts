@@ -6,10 +6,13 @@ import type { ConfigError } from "effect/Config"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type { ChatModelError } from "../ChatModelError.ts"
+import type { ChatModelError, Reason } from "../ChatModelError.ts"
 import type { Finish } from "../Finish.ts"
 import type { ModelRegistryError } from "../ModelRegistry.ts"
 import { builtIn } from "../Providers.ts"
+import { presets } from "../providers/compatible/presets.ts"
+import type { Preset } from "../providers/compatible/presets.ts"
+import { closestModel } from "./closest.ts"
 import { codeOfReason, declinedCode, failureCode, usageCode } from "./exitCodes.ts"
 import type { OutputError } from "./output.ts"
 
@@ -52,7 +55,7 @@ export const reportOf = (error: CommandError): Report => {
     case "UsageError":
       return { line: error.message, code: usageCode }
     case "ModelRegistryError":
-      return { line: `${error.message}. List the models with: rivulet models`, code: usageCode }
+      return { line: unknownModel(error), code: usageCode }
     case "SomeFailed":
       return { line: undefined, code: error.code }
     case "ConfigError":
@@ -65,9 +68,39 @@ export const reportOf = (error: CommandError): Report => {
         ? { line: undefined, code: 0 }
         : { line: `Cannot write the output: ${error.message}`, code: failureCode }
     case "ChatModelError":
-      return { line: modelFailure(error), code: codeOfReason(error.reason._tag) }
+      return isBaseUrl(error.reason)
+        ? {
+          line: `${baseUrlVariable(error.provider)}: ${error.reason.message.replace(/^baseUrl: /, "")}`,
+          code: usageCode
+        }
+        : { line: modelFailure(error), code: codeOfReason(error.reason._tag) }
   }
 }
+
+/** Whether the address of the provider is wrong. The command line takes it from the environment alone. */
+const isBaseUrl = (reason: Reason): boolean => reason._tag === "InvalidRequestError" && reason.field === "baseUrl"
+
+/** The environment variable that holds the address of a provider. */
+const baseUrlVariable = (provider: string): string =>
+  Object.values<Preset>(presets).find(({ name }) => name === provider)?.baseUrlVariable ??
+    `${provider.toUpperCase()}_BASE_URL`
+
+const unknownModel = ({ known, message, model }: ModelRegistryError): string => {
+  const meant = modelLike(model, known)
+  // The list of all providers says less than the right name.
+  const problem = meant === undefined ? message : message.replace(/: say <provider>:<model>\. Known are .*/, "")
+  return `${problem}. ${didYouMean(meant)}${listModels}`
+}
+
+const listModels = "List the models with: rivulet models"
+
+/** A known model that may be meant by a name. */
+const modelLike = (name: string, providers: ReadonlyArray<string>): string | undefined => {
+  const meant = closestModel(name, Object.fromEntries(providers.map((each) => [each, builtIn[each]?.models ?? []])))
+  return meant === name ? undefined : meant
+}
+
+const didYouMean = (meant: string | undefined): string => meant === undefined ? "" : `Did you mean ${meant}? `
 
 const modelFailure = (error: ChatModelError): string => {
   const { reason, requestId } = error
@@ -89,9 +122,10 @@ const hintOf = (error: ChatModelError): string | undefined => {
       const key = builtIn[error.provider]?.keys?.[0]
       return `Check ${key ?? "the API key"}, or use --model demo, which needs no key`
     }
-    case "PermissionError":
     case "NotFoundError":
-      return "List the models with: rivulet models"
+      return `${didYouMean(modelLike(`${error.provider}:${error.model}`, Object.keys(builtIn)))}${listModels}`
+    case "PermissionError":
+      return listModels
     case "QuotaExhaustedError":
       return `Add credit${
         billing[error.provider] === undefined ? " with the provider" : ` at ${billing[error.provider]}`
@@ -120,6 +154,6 @@ const billing: { readonly [provider: string]: string } = {
 
 /** Advice after a lost connection. A provider without a key is a server on the user's machine. */
 const connectionHint = (provider: string): string => {
-  if (provider in billing) return `Check the connection, and ${provider.toUpperCase()}_BASE_URL if it is set`
+  if (provider in billing) return `Check the connection, and ${baseUrlVariable(provider)} if it is set`
   return builtIn[provider]?.keys === undefined ? `Is ${provider} running?` : "Check the connection"
 }

@@ -3,13 +3,14 @@
  * its layer to the parser of commands.
  */
 import * as CliConfig from "effect/cli/CliConfig"
+import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { exitCodes } from "./exitCodes.ts"
-import { note } from "./output.ts"
+import { note, prose } from "./output.ts"
 
 const environment: ReadonlyArray<readonly [name: string, meaning: string]> = [
   ["ANTHROPIC_API_KEY", "the key for anthropic:<model>; rivulet models lists the keys of the others"],
@@ -35,17 +36,26 @@ const formatter = Effect.map(TerminalCapabilities.TerminalCapabilities, ({ canCo
     ...base,
     formatHelpDoc: (doc) => {
       const help = base.formatHelpDoc(doc).trimEnd()
-      return doc.commandPath?.length === 1 ? `${help}\n\n${rootHelp}` : help
+      return prose(process.stdout, doc.commandPath?.length === 1 ? `${help}\n\n${rootHelp}` : help)
     }
   }
 })
+
+/** A sentence about a wrong argument. The parser puts its suggestions into lines of their own. */
+const problemOf = (error: CliError.NonShowHelpErrors): string => {
+  const [problem = "", suggestions] = error.message.split("Did you mean this?")
+  const sentence = `${problem.trim().replace(/\.$/, "")}.`
+  return suggestions === undefined
+    ? sentence
+    : `${sentence} Did you mean ${suggestions.trim().split(/\s+/).join(" or ")}?`
+}
 
 /** Reports wrong arguments in one line on stderr, instead of a page of help on stdout. */
 const presenter: CliOutput.Presenter = {
   present: (event) =>
     event._tag === "InvalidInvocation"
       ? note(
-        `rivulet: ${event.errors.map((error) => error.message).join("; ")}. See ${event.commandPath.join(" ")} --help`
+        `rivulet: ${event.errors.map(problemOf).join(" ")} See ${event.commandPath.join(" ")} --help`
       )
       : CliOutput.defaultPresenter.present(event)
 }

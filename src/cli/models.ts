@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import type * as ChatModel from "../ChatModel.ts"
+import * as ChatModel from "../ChatModel.ts"
 import * as ModelRegistry from "../ModelRegistry.ts"
 import * as Providers from "../Providers.ts"
 
@@ -31,10 +31,21 @@ export interface Availability {
   readonly local: boolean
 }
 
+const demoModel = "rivulet-demo"
+
 /** The demo. Its server is loaded on first use, so that `--help` need not wait for it. */
 const demo: ModelRegistry.Provider = {
-  make: (_, options) => Effect.flatMap(Effect.promise(() => import("./demo/layer.ts")), (demo) => demo.make(options)),
-  defaultModel: "rivulet-demo"
+  make: (model, options) =>
+    model === demoModel
+      ? Effect.flatMap(Effect.promise(() => import("./demo/layer.ts")), (demo) => demo.make(options))
+      : Effect.fail(
+        new ModelRegistry.ModelRegistryError({
+          model: `demo:${model}`,
+          message: `There is no demo model ${JSON.stringify(model)}: say demo, or demo:${demoModel}`,
+          known: ["demo"]
+        })
+      ),
+  defaultModel: demoModel
 }
 
 const registry = ModelRegistry.layer({ demo })
@@ -45,11 +56,23 @@ export const providers: Effect.Effect<ModelRegistry.Providers> = Effect.map(
   (known) => ({ demo, ...known })
 )
 
-/** The model with a name. */
-export const resolve = (name: string): Model => ({
+/**
+ * The model with a name. `origin` is the flag or the environment variable that named it, for the error of a wrong name.
+ */
+export const resolve = (name: string, origin?: string): Model => ({
   name,
   demo: name.split(":")[0] === "demo",
-  layer: Layer.provide(Providers.layerFrom(name), registry)
+  layer: Layer.effect(
+    ChatModel.ChatModel,
+    Effect.catchTag(Providers.make(name), "ModelRegistryError", ({ known, message, model }) =>
+      Effect.fail(
+        new ModelRegistry.ModelRegistryError({
+          known,
+          model,
+          message: origin === undefined ? message : `${origin}: ${message}`
+        })
+      ))
+  ).pipe(Layer.provide(registry))
 })
 
 /** The default model: `RIVULET_MODEL`, or a model of the first provider with a key, or the demo. */

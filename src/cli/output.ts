@@ -5,6 +5,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { constVoid, identity } from "effect/Function"
+import { wrapProse } from "./text.ts"
 
 /** Stdout cannot be written. */
 export class OutputError extends Data.TaggedError("OutputError")<{
@@ -32,11 +33,17 @@ export const writeNow = (text: string): Effect.Effect<void> =>
     process.stdout.write(text)
   })
 
-/** Writes a text to stderr as one line. `style` may change its look. */
+/**
+ * Writes a text to stderr as one line, which wraps at the width of a terminal. `style` may change its look.
+ */
 export const note = (text: string, style: (line: string) => string = identity): Effect.Effect<void> =>
   Effect.sync(() => {
-    process.stderr.write(`${style(visible(text.replace(/\s+/g, " ")))}\n`)
+    process.stderr.write(`${prose(process.stderr, style(visible(text.replace(/\s+/g, " "))))}\n`)
   })
+
+/** A text of our own, wrapped if the stream is a terminal. */
+export const prose = (stream: NodeJS.WriteStream, text: string): string =>
+  wrapProse(text, stream.isTTY === true ? stream.columns : undefined)
 
 /** Ends when the text written so far has been read, or its reader has closed the pipe. */
 export const flush: Effect.Effect<void> = Effect.callback((resume) => {

@@ -212,11 +212,10 @@ describe("rivulet stream", () => {
   it.live("turns wrong usage down in one line", () =>
     Effect.gen(function*() {
       const wrong: ReadonlyArray<readonly [args: ReadonlyArray<string>, line: RegExp]> = [
-        [["stream", "Hi", "--model", "foo:bar"], /no model "foo:bar".*Known are .*anthropic.*demo.*rivulet models/],
-        [["stream", "Hi", "--model", "anthropic:"], /name is missing in "anthropic:": say anthropic:<model>/],
-        [["stream", "Hi", "--model", "claude-haiku-4-5"], /say anthropic:claude-haiku-4-5/],
-        [["stream", "Hi", "--take", "0"], /--take must be at least 1/],
-        [["stream", "Hi", "--max-tokens", "many"], /--max-tokens.*rivulet stream --help/],
+        [["stream", "Hi", "--model", "foo:bar"], /--model: .*"foo:bar".*Known are .*anthropic.*demo.*rivulet models/],
+        [["stream", "Hi", "--model", "demo:typo"], /--model: There is no demo model "typo".*demo:rivulet-demo/],
+        [["stream", "Hi", "--take", "0"], /--take: "0".*whole number of at least 1.*stream --help/],
+        [["stream", "Hi", "--temperatur", "1"], /--temperatur .*\. Did you mean --temperature\? See/],
         [["stream", "Hi", "there"], /"there"/],
         [["strem"], /stream.*rivulet --help/]
       ]
@@ -226,17 +225,51 @@ describe("rivulet stream", () => {
         assert.match(stderr, /^rivulet: [^\n]*\n$/)
         assert.match(stderr, line)
       }
-      const setting = yield* cli(["stream", "Hi"], { env: { RIVULET_DEMO_PACE: "slow" } })
-      assert.strictEqual(setting.code, 2)
-      assert.match(setting.stderr, /^rivulet: .*RIVULET_DEMO_PACE/m)
     }))
 
-  it.live("reports an empty prompt as the library does", () =>
+  it.live("turns down a wrong setting of the environment, and names its variable", () =>
     Effect.gen(function*() {
-      for (const options of [{ args: [""], stdin: "" }, { args: [], stdin: "\n" }]) {
-        const { code, stderr } = yield* cli(["stream", ...options.args], options)
-        assert.strictEqual(code, 6)
-        assert.match(stderr, /^rivulet: InvalidRequestError: .*the prompt is empty$/m)
+      for (
+        const [variable, value, ...flags] of [
+          ["RIVULET_DEMO_PACE", "slow"],
+          ["RIVULET_MODEL", "grop:llama"],
+          ["OLLAMA_BASE_URL", "localhost:11434", "--model", "ollama:x"]
+        ] as const
+      ) {
+        const { code, stderr, stdout } = yield* cli(["stream", "Hi", ...flags], { env: { [variable]: value } })
+        assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" }, variable)
+        assert.match(stderr, new RegExp(`^rivulet: .*${variable}`, "m"))
+      }
+    }))
+
+  it.live("puts the text on stdin behind the prompt", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make()
+      const env = withKey(server.url)
+      const joined: ReadonlyArray<readonly [stdin: string | Uint8Array, content: string]> = [
+        ["one\r\ntwo\r\n", "Explain:\n\none\ntwo"],
+        [Buffer.from("\ufeffGrüße", "utf16le"), "Explain:\n\nGrüße"]
+      ]
+      for (const [i, [stdin, content]] of joined.entries()) {
+        const { code, stderr } = yield* cli(["stream", "Explain:"], { stdin, env })
+        assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
+        assert.deepInclude((yield* server.awaitRequest(i)).body, { messages: [{ role: "user", content }] })
+      }
+    }))
+
+  it.live("turns down an empty prompt, binary data, and a text without end", () =>
+    Effect.gen(function*() {
+      const wrong: ReadonlyArray<readonly [args: ReadonlyArray<string>, stdin: string | Uint8Array, line: RegExp]> = [
+        [[""], "", /The prompt is empty.*rivulet stream/],
+        [["Hi"], "a\0b", /stdin has a NUL character/],
+        [["Hi"], Uint8Array.of(97, 255, 98), /stdin is not UTF-8/],
+        [["Hi"], "a".repeat(17 * 1024 * 1024), /stdin is longer than 16 MiB/]
+      ]
+      for (const [args, stdin, line] of wrong) {
+        const { code, stderr, stdout } = yield* cli(["stream", ...args], { stdin })
+        assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" }, `${line}`)
+        assert.match(stderr, /^rivulet: [^\n]*\n$/)
+        assert.match(stderr, line)
       }
     }))
 
@@ -382,12 +415,12 @@ describe("rivulet events", () => {
 
   it.live("turns wrong usage down in one line", () =>
     Effect.gen(function*() {
-      for (const [args, line] of [[["--take", "0"], /--take/], [["--model", "x"], /no model|There is/]] as const) {
+      for (const [args, line] of [[["--take", "0"], /--take/], [["--model", "x"], /--model/]] as const) {
         const { code, stderr, stdout } = yield* cli(["events", "Hi", ...args])
         assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
         assert.match(stderr, line)
       }
-      assert.strictEqual((yield* cli(["events", ""])).code, 6)
+      assert.strictEqual((yield* cli(["events", ""])).code, 2)
     }))
 })
 

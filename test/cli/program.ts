@@ -43,7 +43,7 @@ export const main = join(built, "dist/cli/main.js")
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>> | undefined
   /** What stdin holds; nothing by default. */
-  readonly stdin?: string | undefined
+  readonly stdin?: string | Uint8Array | undefined
   readonly main?: string | undefined
 }
 
