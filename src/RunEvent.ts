@@ -210,7 +210,7 @@ export type RunEventV1 = Exclude<RunEvent, Custom> extends infer E ? E extends R
  *
  * - `failed`: the run itself failed.
  * - `truncated`: the events ended before the run did, so its result is not known.
- * - `malformed`: the text is not an event, or the event exceeds 16 MiB.
+ * - `malformed`: the text is not an event, or the event exceeds 64 MiB.
  *
  * **Example** (Restoring the failure of a model)
  *
@@ -454,6 +454,7 @@ class SseDecoder implements Decoder {
   readonly #parser = new SseParser({
     frame: (name, data) => this.#frame(name, data),
     comment: () => {},
+    stray: () => {},
     fast: () => -1
   })
 

@@ -11,6 +11,8 @@ export interface FrameHandler {
   readonly frame: (event: string, data: string) => void
   /** Called for a comment line, which providers send to keep a connection alive. */
   readonly comment: () => void
+  /** Called for a line that is no field of an event stream. Such a body may be something else, such as an error. */
+  readonly stray: (line: string) => void
   /**
    * May read a frame straight from the text. Called where a frame starts. Gives the position after the frame and its
    * blank line, or -1 to have the frame parsed.
@@ -25,8 +27,11 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 const LF = 10
 const CR = 13
 
-/** The largest frame, in bytes. Images inside a message make frames of several megabytes. */
-export const maxFrameBytes = 16 * 1024 * 1024
+/** The largest frame, in bytes. Images inside a message make frames of many megabytes. */
+export const maxFrameBytes = 64 * 1024 * 1024
+
+/** The most bytes of a first line that begins like JSON or a page, which no event stream does. */
+export const maxPageBytes = 64 * 1024
 
 /** Cuts bytes into frames. */
 export class SseParser {
@@ -39,13 +44,19 @@ export class SseParser {
   #event = ""
   #data: string | undefined
   #frameLength = 0
+  #limit = maxFrameBytes
+  /** Whether the body has a line that only event streams have. */
+  opened = false
 
   constructor(handler: FrameHandler) {
     this.#handler = handler
   }
 
-  /** Parses the bytes of one read. Gives false if a frame is larger than {@link maxFrameBytes}. */
+  /** Parses the bytes of one read. Gives false if a frame is larger than {@link maxFrameBytes}, or a page too long. */
   push(bytes: Uint8Array): boolean {
+    if (this.#first && this.#waiting === undefined) {
+      this.#limit = /^[[{<]/.test(String.fromCharCode(bytes[0] ?? 0)) ? maxPageBytes : maxFrameBytes
+    }
     let end = bytes.lastIndexOf(LF)
     if (bytes.includes(CR, end + 1)) end = bytes.lastIndexOf(CR)
     if (end === -1) {
@@ -59,7 +70,16 @@ export class SseParser {
       this.#waitingBytes = bytes.length - end - 1
       this.#lines(this.#clean(text))
     }
-    return this.#waitingBytes + this.#frameLength <= maxFrameBytes
+    return this.#waitingBytes + this.#frameLength <= (this.opened ? maxFrameBytes : this.#limit)
+  }
+
+  /** Parses what is left at the end of the body, as if the line ends after it had come. */
+  end(): void {
+    const left = this.#waiting
+    this.#waiting = undefined
+    this.#waitingBytes = 0
+    if (left !== undefined) this.#lines(this.#clean(`${decoder.decode(joinBytes(left))}\n`))
+    this.#dispatch()
   }
 
   #clean(text: string): string {
@@ -95,21 +115,30 @@ export class SseParser {
 
   #line(text: string, start: number, end: number): void {
     this.#inFrame = true
-    const colon = text.indexOf(":", start)
-    if (colon === start) return this.#handler.comment()
-    const fieldEnd = colon === -1 || colon > end ? end : colon
-    let valueStart = Math.min(fieldEnd + 1, end)
-    if (text.charCodeAt(valueStart) === 32) valueStart++
-    const value = text.slice(valueStart, end)
-    switch (text.slice(start, fieldEnd)) {
+    const line = text.slice(start, end)
+    const colon = line.indexOf(":")
+    if (colon === 0) {
+      this.opened = true
+      return this.#handler.comment()
+    }
+    const value = colon === -1 ? "" : line.slice(colon + (line.charCodeAt(colon + 1) === 32 ? 2 : 1))
+    switch (colon === -1 ? line : line.slice(0, colon)) {
       case "data":
+        this.opened = true
         this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
         this.#frameLength += value.length
         break
       case "event":
+        this.opened = true
         this.#event = value
         break
-        // `id` and `retry` are for clients that reconnect, and a model's answer cannot be resumed.
+      // These are for clients that reconnect, and a model's answer cannot be resumed.
+      case "id":
+      case "retry":
+        this.opened = true
+        break
+      default:
+        this.#handler.stray(line)
     }
   }
 
@@ -120,6 +149,7 @@ export class SseParser {
     this.#data = undefined
     this.#event = ""
     this.#frameLength = 0
-    if (data !== undefined) this.#handler.frame(event === "" ? "message" : event, data)
+    // An event without data is none: proxies send such events to keep a connection alive.
+    if (data !== undefined && data.trim() !== "") this.#handler.frame(event === "" ? "message" : event, data)
   }
 }

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import { AuthenticationError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
+import { maxPageBytes } from "../http/sse.ts"
 import { UnexpectedResponse } from "./errors.ts"
 import { secretText } from "./settings.ts"
 
@@ -21,9 +22,6 @@ export interface Endpoint {
 
 /** The time limit for an SDK, in milliseconds: the longest there is, as the watchdog has the limits of a call. */
 export const longestTimer = 2 ** 31 - 1
-
-/** The most characters that are read of an error body. Useful ones are short. */
-const maxErrorLength = 64 * 1024
 
 /** A provider's SDK, an optional peer dependency. `load` resolves with undefined if the package is not there. */
 export const loadSdk = <A>(name: string, load: () => Promise<A | undefined>): Effect.Effect<A, Reason> =>
@@ -81,7 +79,7 @@ export const baseUrlProblem = (baseUrl: string | undefined, example: string): Re
 }
 
 /**
- * Sends a body. Resolves once a stream begins; rejects with {@link UnexpectedResponse} or with the error of `fetch`.
+ * Sends a body. Resolves with a response of success; rejects with {@link UnexpectedResponse} or the error of `fetch`.
  */
 export const postJson = async (
   fetch: typeof globalThis.fetch,
@@ -93,9 +91,8 @@ export const postJson = async (
   // body, which is a fifth of the cost of a short call.
   const init: RequestInit = { method: "POST", headers, body: JSON.stringify(body), signal, redirect: "error" }
   const response = await fetch(url, init)
-  if (response.ok && !/^(text\/html|application\/json)/i.test(response.headers.get("content-type") ?? "")) {
-    return response
-  }
+  // The content type is not asked, as proxies change it: the first bytes tell the decoder whether it is a stream.
+  if (response.ok) return response
   throw new UnexpectedResponse(response, await startOf(response))
 }
 
@@ -104,7 +101,7 @@ const startOf = async (response: Response): Promise<string> => {
   const reader = response.body.getReader()
   const decoder = new TextDecoder()
   let text = ""
-  while (text.length < maxErrorLength) {
+  while (text.length < maxPageBytes) {
     const { done, value } = await reader.read()
     if (done) return text + decoder.decode()
     text += decoder.decode(value, { stream: true })

@@ -10,11 +10,12 @@ import type { Reason } from "../../ChatModelError.ts"
 import type { Metadata } from "../../Message.ts"
 import { excerpt } from "../excerpt.ts"
 import type { Decoder } from "../http/httpStream.ts"
-import { maxFrameBytes, SseParser } from "../http/sse.ts"
+import { maxFrameBytes, maxPageBytes, SseParser } from "../http/sse.ts"
 import type { FrameHandler } from "../http/sse.ts"
+import { bodyIn, errorIn, errorInLine, readError } from "./errorBody.ts"
 import { metadataOf, reasonOf, scrubbed } from "./errors.ts"
-import type { ErrorDialect, Scrub } from "./errors.ts"
-import { isObject } from "./json.ts"
+import type { Scrub } from "./errors.ts"
+import { isObject, stringAt } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 
 /** The call that a decoder serves. */
@@ -24,7 +25,10 @@ export interface DecoderOptions {
   /** Added to the metadata of the message and of an error. */
   readonly metadata: Metadata
   readonly scrub: Scrub
-  readonly errorDialect: ErrorDialect
+  /** The current time, in milliseconds since 1970. */
+  readonly now: () => number
+  /** The error of a response whose body is no event stream. */
+  readonly unexpected: (body: string) => ChatModelError
 }
 
 /** A decoder of server-sent events. */
@@ -40,6 +44,10 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
   /** The number of the next block. */
   protected nextIndex = 0
   readonly #parser = new SseParser(this)
+  /** The lines that are no fields of an event stream, up to a bound. */
+  #stray = ""
+  /** Whether the body has ended, so that a frame may be cut off. */
+  #ending = false
 
   constructor(options: DecoderOptions) {
     this.options = options
@@ -63,10 +71,24 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
   abstract fast(text: string, start: number): number
 
   push(bytes: Uint8Array): ReadonlyArray<AIMessageChunk> {
-    if (!this.#parser.push(bytes)) {
-      this.malformed(`A frame is larger than ${maxFrameBytes / 1024 / 1024} MiB`)
-    }
+    const fits = this.#parser.push(bytes)
+    if (this.#parser.opened) { if (!fits) this.malformed(`A frame is larger than ${maxFrameBytes / 1024 / 1024} MiB`) }
+    else if (!fits || this.#stray.length > maxPageBytes) this.#endFrames()
     return this.#take()
+  }
+
+  /** Reads what is left in the parser, and looks for an error in what is no event stream. */
+  #endFrames(): void {
+    this.#ending = true
+    this.#parser.end()
+    const text = this.#stray.trim()
+    if (this.failure !== undefined || this.complete || text === "") return
+    // A stream that is cut off in the name of its first field is no page.
+    if (!this.#parser.opened && !"data".startsWith(text) && !"event".startsWith(text)) {
+      this.failure = this.options.unexpected(text)
+    }
+    const body = this.#parser.opened ? bodyIn(text) : undefined
+    if (body !== undefined && errorIn(body)) this.errorEvent(body)
   }
 
   #take(): ReadonlyArray<AIMessageChunk> {
@@ -76,6 +98,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
   }
 
   end(): Effect.Effect<ReadonlyArray<AIMessageChunk>, ChatModelError> {
+    if (this.failure === undefined) this.#endFrames()
     if (this.failure === undefined && !this.complete) this.ended()
     const chunks = this.#take()
     if (this.failure === undefined) return Effect.succeed([...chunks, this.last()])
@@ -95,21 +118,43 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
 
   comment(): void {}
 
+  stray(line: string): void {
+    if (this.failure !== undefined || this.complete) return
+    const error = errorInLine(line)
+    if (error !== undefined) return this.errorEvent(error)
+    if (this.#stray.length <= maxPageBytes) this.#stray += `${line}\n`
+  }
+
   frame(name: string, data: string): void {
-    if (this.failure !== undefined) return
+    if (this.failure !== undefined || keepAlives.has(name)) return
     let event: unknown
     try {
       event = JSON.parse(data)
     } catch {
-      return this.malformed("A frame is not JSON", data)
+      return this.#noJson(name, data)
     }
-    if (!isObject(event)) return this.malformed("A frame is not a JSON object", data)
+    if (!isObject(event)) {
+      // Nothing but a second message is an error after the end of the first, and a cut number may still be one.
+      if (this.complete || this.#ending || event === null) return
+      return this.malformed("A frame is not a JSON object", data)
+    }
+    if (keepAlives.has(stringAt(event, "type") ?? "")) return
     try {
       this.event(event, name, data)
     } catch (error) {
       // JSON.parse accepts any depth, but recursion over the value overflows the stack.
       if (!(error instanceof RangeError)) throw error
       this.malformed("A frame is nested too deeply", data)
+    }
+  }
+
+  /** A frame that is not JSON: an error in plain text, a sign of life, what follows the end, or a broken frame. */
+  #noJson(name: string, data: string): void {
+    if (this.complete || (this.#ending && /^\s*[[{"]/.test(data))) return
+    const error = name === "error" ? { error: data } : errorInLine(data)
+    if (error !== undefined) return this.errorEvent(error)
+    if (!this.#ending && !keepAlives.has(data.replace(/[^a-z-_]/gi, "").toLowerCase())) {
+      this.malformed("A frame is not JSON", data)
     }
   }
 
@@ -130,8 +175,8 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
 
   /** Fails with an error that the provider sent inside a 200 response. */
   protected errorEvent(event: JsonObject): void {
-    const facts = this.options.errorDialect.read(scrubbed(event, this.options.scrub), undefined)
-    this.fail(reasonOf(facts, undefined), metadataOf(facts))
+    const facts = readError(scrubbed(event, this.options.scrub), { now: this.options.now() })
+    this.fail(reasonOf(facts), metadataOf(facts))
   }
 
   protected malformed(message: string, data?: string): void {
@@ -154,6 +199,9 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     })
   }
 }
+
+/** The names, types and texts of frames that only keep a connection alive. */
+const keepAlives = new Set(["ping", "pong", "keepalive", "keep-alive", "keep_alive", "heartbeat"])
 
 // -----------------------------------------------------------------------------
 // for reading frames without JSON.parse

@@ -1,7 +1,6 @@
 /**
- * Errors of providers, as far as they all agree: the reason of a status or of an error body, `retry-after`, and failed
- * connections. `provider/model.ts` calls {@link errorOf} and decoders call {@link reasonOf}; each wire adds an
- * {@link ErrorDialect}. Every text from a server passes through `scrub` first, as it may repeat a secret.
+ * Errors of providers: the reason of a status or of an error body, `retry-after`, and failed connections.
+ * `provider/model.ts` calls {@link errorOf} and decoders call {@link reasonOf}. `errorBody.ts` reads the bodies. Every text from a server passes through `scrub` first, as it may repeat a secret.
  */
 import * as Duration from "effect/Duration"
 import {
@@ -25,6 +24,8 @@ import type { Reason } from "../../ChatModelError.ts"
 import type { Metadata } from "../../Message.ts"
 import { excerpt } from "../excerpt.ts"
 import { optional } from "../optional.ts"
+import { bodyIn, delayOf, errorIn, readError, windowOf } from "./errorBody.ts"
+import type { ErrorFacts } from "./errorBody.ts"
 import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 
@@ -37,80 +38,24 @@ export const scrubber = (secrets: ReadonlyArray<string>): Scrub => {
   return (text) => known.reduce((text, secret) => text.replaceAll(secret, "<redacted>"), text)
 }
 
-/** The kinds of error that a provider can report. */
-export type Kind =
-  | "authentication"
-  | "quota"
-  | "permission"
-  | "not_found"
-  | "context_length"
-  | "content_policy"
-  | "rate_limit"
-  | "overloaded"
-  | "internal"
-  | "timeout"
-  | "invalid"
-
-/** The contents of an error body. */
-export interface ErrorFacts {
-  /** Absent: the kind of the status. */
-  readonly kind?: Kind | undefined
-  readonly message?: string | undefined
-  /** The provider's own name of the error. */
-  readonly type?: string | undefined
-  /** The field of the request that is wrong. */
-  readonly field?: string | undefined
-  /** Other facts, such as `requestId` and `code`. */
-  readonly metadata?: Metadata | undefined
-}
-
 /** How a provider reports errors. */
 export interface ErrorDialect {
   /** The name of the response header that holds the id of the request. */
   readonly requestIdHeader: string
-  /** Reads an error body. `status` is that of the response, or undefined for an error inside a 200. */
-  readonly read: (body: JsonObject, status: number | undefined) => ErrorFacts
-}
-
-/** The kind of error of an HTTP status. */
-export const kindOfStatus = (status: number | undefined): Kind | undefined => {
-  switch (status) {
-    case undefined:
-      return undefined
-    case 401:
-      return "authentication"
-    case 402:
-      return "quota"
-    case 403:
-      return "permission"
-    case 404:
-      return "not_found"
-    case 408:
-    case 504:
-      return "timeout"
-    case 413:
-      return "context_length"
-    case 429:
-      return "rate_limit"
-    case 503:
-    case 529:
-      return "overloaded"
-  }
-  return status >= 500 ? "internal" : status >= 400 ? "invalid" : undefined
 }
 
 /** The reason of a failure, by its error body and its status. */
 export const reasonOf = (
   facts: ErrorFacts,
-  status: number | undefined,
-  retryAfter?: Duration.Duration | undefined
+  status?: number | undefined,
+  headerDelay?: Duration.Duration | undefined
 ): Reason => {
   const byDefault = status === undefined
     ? "The provider reported an error"
     : `The provider answered with status ${status}`
   const message = excerpt(facts.message ?? byDefault, 500)
-  const waiting = { message, ...optional("retryAfter", retryAfter) }
-  switch (facts.kind ?? kindOfStatus(status)) {
+  const waiting = { message, ...optional("retryAfter", headerDelay ?? facts.retryAfter) }
+  switch (facts.kind) {
     case "authentication":
       return new AuthenticationError({ message })
     case "quota":
@@ -144,16 +89,15 @@ export const metadataOf = ({ metadata, type }: ErrorFacts): Metadata => ({
   ...optional("type", type)
 })
 
-/** The wait that the headers ask for: `retry-after-ms`, or `retry-after` in seconds or as a date. */
+/**
+ * The delay that the headers ask for: `retry-after-ms`, `retry-after` in seconds or as a date, or the end of a window of
+ * a rate limit in which nothing is left.
+ */
 const retryAfterOf = (headers: Headers | undefined, now: number): Duration.Duration | undefined => {
-  const millis = Number(headers?.get("retry-after-ms") ?? NaN)
+  const millis = Number(headers?.get("retry-after-ms") ?? headers?.get("x-ms-retry-after-ms") ?? NaN)
   if (Number.isFinite(millis) && millis >= 0) return Duration.millis(millis)
-  const value = headers?.get("retry-after")
-  if (value === null || value === undefined || value.trim() === "") return undefined
-  const seconds = Number(value)
-  if (Number.isFinite(seconds)) return seconds >= 0 ? Duration.seconds(seconds) : undefined
-  const date = Date.parse(value)
-  return Number.isNaN(date) ? undefined : Duration.millis(Math.max(0, date - now))
+  const value = headers?.get("retry-after") ?? headers?.get("x-retry-after")
+  return typeof value === "string" ? delayOf(value, now) : windowOf(Object.fromEntries(headers ?? []), now)
 }
 
 /** A response that is no event stream. `send` rejects with it. `text` is the start of its body. */
@@ -185,23 +129,25 @@ export const errorOf = (cause: unknown, context: Context): ChatModelError =>
 
 const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, context: Context): ChatModelError => {
   const { errorDialect, model, now, provider, scrub } = context
-  const body = parsed(text)
+  const body = bodyIn(text)
   // A successful status does not tell the kind of error.
   const failed = status < 300 ? undefined : status
-  const facts = body === undefined
-    ? { message: plainText(scrub(text)) }
-    : errorDialect.read(scrubbed(body, scrub), failed)
+  const delay = retryAfterOf(headers, now)
+  const facts = readError(
+    body === undefined ? { ...optional("message", plainText(scrub(text))) } : scrubbed(body, scrub),
+    { status: failed, now, waits: delay !== undefined }
+  )
   const requestId = headers.get(errorDialect.requestIdHeader)
   return new ChatModelError({
     provider,
     model,
-    reason: status < 300 && (body === undefined || !("error" in body))
+    reason: status < 300 && (body === undefined || !errorIn(body))
       ? new MalformedResponseError({
         message: `${notAStream} ${headers.get("content-type")}`,
         excerpt: excerpt(scrub(text))
       })
-      : reasonOf(facts, failed, retryAfterOf(headers, now)),
-    metadata: { status, ...metadataOf(facts), ...optional("requestId", requestId ?? undefined) }
+      : reasonOf(facts, failed, delay),
+    metadata: { ...metadataOf(facts), status, ...optional("requestId", requestId ?? undefined) }
   })
 }
 
@@ -209,15 +155,6 @@ const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, 
 export const scrubbed = (body: JsonObject, scrub: Scrub): JsonObject => JSON.parse(scrub(JSON.stringify(body)))
 
 const notAStream = "The server answered with no event stream but with"
-
-const parsed = (text: string): JsonObject | undefined => {
-  try {
-    const body: unknown = JSON.parse(text)
-    return isObject(body) ? body : undefined
-  } catch {
-    return undefined
-  }
-}
 
 /** The text of a body that is no JSON. An HTML page is left out, as the status says more. */
 const plainText = (text: string): string | undefined => text === "" || /<[a-z!]/i.test(text) ? undefined : text

@@ -22,7 +22,7 @@ import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
 import { optional } from "../optional.ts"
 import type { DecoderOptions } from "./decoder.ts"
-import { errorOf, scrubber } from "./errors.ts"
+import { errorOf, scrubber, UnexpectedResponse } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
 import { secretText } from "./settings.ts"
@@ -71,25 +71,28 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
         const encoded = spec.encode(request.messages, request.options)
         if (isReason(encoded)) return Effect.fail(fail(encoded))
         const { warnings } = encoded
+        const now = () => clock.currentTimeMillisUnsafe()
+        const toError = (cause: unknown, response?: Response) =>
+          errorOf(cause, {
+            provider,
+            model,
+            scrub,
+            errorDialect,
+            now: now(),
+            headers: response?.headers
+          })
         const prepared = Effect.succeed<HttpStream>({
           send: (signal) => send(encoded, signal),
           decoder: (response) => {
+            const unexpected = (body: string) => toError(new UnexpectedResponse(response, body), response)
             const requestId = response.headers.get(errorDialect.requestIdHeader)
             const metadata = {
               ...optional("requestId", requestId ?? undefined),
               ...(warnings.length === 0 ? undefined : { warnings })
             }
-            return spec.decoder({ provider, model, metadata, scrub, errorDialect }, encoded)
+            return spec.decoder({ provider, model, metadata, scrub, now, unexpected }, encoded)
           },
-          toError: (cause, response) =>
-            errorOf(cause, {
-              provider,
-              model,
-              scrub,
-              errorDialect,
-              now: clock.currentTimeMillisUnsafe(),
-              headers: response?.headers
-            })
+          toError
         })
         if (warnings.length === 0) return prepared
         return Effect.andThen(Effect.forEach(warnings, (warning) => Effect.logWarning(warning)), prepared)

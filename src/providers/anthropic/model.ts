@@ -6,7 +6,6 @@ import type { Capabilities } from "../../Capabilities.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { providerModel } from "../../internal/provider/model.ts"
 import { MessageDecoder } from "../wires/messages/decoder.ts"
-import { errorDialect } from "../wires/messages/errors.ts"
 import { encodeRequest, schemaDialect } from "../wires/messages/request.ts"
 import { connect } from "./client.ts"
 import type { Options } from "./options.ts"
@@ -36,7 +35,7 @@ export const makeModel = (options: Options): Service => {
     options: callOptions,
     capabilities,
     secrets: [apiKey, authToken, ...Object.values(headers)],
-    errorDialect,
+    errorDialect: { requestIdHeader: "request-id" },
     schemaDialect,
     connect: connect(options),
     encode: (messages, options) => encodeRequest({ provider, model, betas }, messages, options),

@@ -12,7 +12,6 @@ import { providerModel } from "../../internal/provider/model.ts"
 import { ChatDecoder } from "../wires/chat/decoder.ts"
 import { encodeRequest } from "../wires/chat/request.ts"
 import { client } from "../wires/openai/client.ts"
-import { errorDialect } from "../wires/openai/errors.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
 import type { Options } from "./options.ts"
 import { presetNamed, presets, unknownServer, usualCapabilities } from "./presets.ts"
@@ -44,7 +43,7 @@ export const makeModel = (options: Options): Service => {
       ...known
     },
     secrets: [apiKey, ...Object.values(headers)],
-    errorDialect,
+    errorDialect: { requestIdHeader: "x-request-id" },
     schemaDialect: strictDialect(provider),
     connect: problem === undefined
       ? Effect.sync(() => client({ apiKey, baseUrl, headers, fetch }, "/chat/completions"))

@@ -6,7 +6,6 @@ import type { Service } from "../../internal/model/service.ts"
 import { baseUrlProblem, keyProblem } from "../../internal/provider/client.ts"
 import { providerModel } from "../../internal/provider/model.ts"
 import { client } from "../wires/openai/client.ts"
-import { errorDialect } from "../wires/openai/errors.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
 import type { ApiSpec } from "./api.ts"
 import { chat } from "./chat.ts"
@@ -38,7 +37,7 @@ export const makeModel = (options: Options): Service => {
     options: call,
     capabilities: spec.capabilities,
     secrets: [apiKey, organization, project, ...Object.values(headers)],
-    errorDialect,
+    errorDialect: { requestIdHeader: "x-request-id" },
     schemaDialect: strictDialect("OpenAI"),
     connect: problem === undefined
       ? Effect.sync(() => client({ apiKey, baseUrl, organization, project, headers, fetch }, spec.path))

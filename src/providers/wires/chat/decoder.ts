@@ -13,18 +13,19 @@ import { TruncatedError } from "../../../ChatModelError.ts"
 import { optional } from "../../../internal/optional.ts"
 import type { DecoderOptions } from "../../../internal/provider/decoder.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
+import { errorIn } from "../../../internal/provider/errorBody.ts"
 import { reasonOf } from "../../../internal/provider/errors.ts"
 import { isObject, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
+import { failureKind } from "../../../internal/provider/words.ts"
 import type { Metadata } from "../../../Message.ts"
-import { errorIn } from "../openai/errors.ts"
 import { meaningful, piecesOf, reasoningIn, toCitation, toImage } from "./content.ts"
 import type { Reasoning } from "./content.ts"
 import { FastPath } from "./fastPath.ts"
 import type { Quirks } from "./quirks.ts"
 import { ThinkTags } from "./thinkTags.ts"
 import { ToolCalls } from "./toolCalls.ts"
-import { failures, toFinish, toUsage, usageIn } from "./usage.ts"
+import { toFinish, toUsage, usageIn } from "./usage.ts"
 
 /** The decoder of one response. */
 export class ChatDecoder extends EventDecoder {
@@ -83,7 +84,7 @@ export class ChatDecoder extends EventDecoder {
 
   protected override ended(): void {
     if (this.#finish === undefined) super.ended()
-    else if (failures.has(this.#finish)) this.#failed(this.#finish)
+    else if (failureKind(this.#finish) !== undefined) this.#failed(this.#finish)
     else if (this.#quirks.noDone === true) this.complete = true
     else super.ended()
   }
@@ -303,14 +304,14 @@ export class ChatDecoder extends EventDecoder {
 
   #finished(raw: string): void {
     this.#finish = raw
-    if (failures.has(raw)) return
+    if (failureKind(raw) !== undefined) return
     for (const piece of this.#tags?.end() ?? []) this.#piece(piece)
     this.#deltas.push(...this.#calls.end())
   }
 
   #done(): void {
     if (this.complete) return
-    if (this.#finish !== undefined && failures.has(this.#finish)) return this.#failed(this.#finish)
+    if (this.#finish !== undefined && failureKind(this.#finish) !== undefined) return this.#failed(this.#finish)
     if (this.#finish === undefined) {
       if (!this.started || this.#quirks.noFinishReason !== true) {
         return this.fail(new TruncatedError({ message: "The message ended without a finish_reason" }))
@@ -323,7 +324,7 @@ export class ChatDecoder extends EventDecoder {
 
   #failed(finish: string): void {
     const message = `The provider ended the answer (finish_reason ${finish})`
-    this.fail(reasonOf({ kind: failures.get(finish), message }, undefined))
+    this.fail(reasonOf({ kind: failureKind(finish), message }))
   }
 
   /** Emits the deltas of an event as a chunk, with the usage and the metadata that came with them. */

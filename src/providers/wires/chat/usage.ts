@@ -1,11 +1,11 @@
 /**
  * Usage and finish reasons of Chat Completions. Called by the decoder.
  */
-import type { Finish, Reason } from "../../../Finish.ts"
+import type { Finish } from "../../../Finish.ts"
 import { optional } from "../../../internal/optional.ts"
-import type { Kind } from "../../../internal/provider/errors.ts"
 import { isObject, numberAt, objectAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
+import { finishReason } from "../../../internal/provider/words.ts"
 import type { Usage } from "../../../Usage.ts"
 
 /** The usage of an event, wherever servers put it. It is a total, so a later one replaces an earlier one. */
@@ -43,29 +43,9 @@ export const toUsage = (raw: JsonObject): Usage => {
   }
 }
 
-const reasons = new Map<string, Reason>([
-  ["stop", "stop"],
-  ["eos", "stop"],
-  ["eos_token", "stop"],
-  ["stop_sequence", "stop"],
-  ["length", "length"],
-  ["model_length", "length"],
-  ["max_tokens", "length"],
-  ["tool_calls", "tool_calls"],
-  ["function_call", "tool_calls"],
-  ["content_filter", "content_filter"],
-  ["refusal", "refusal"]
-])
-
-/** Finish reasons that are failures. An error in the same event or a later one is preferred, as it says more. */
-export const failures = new Map<string, Kind>([
-  ["error", "internal"],
-  ["insufficient_system_resource", "overloaded"]
-])
-
 /** A finish reason as a finish. Servers send `stop` also after calls that `toolChoice` required. */
 export const toFinish = (raw: string, message: { readonly calls: boolean; readonly refused: boolean }): Finish => {
-  const reason = raw === "" ? "stop" : reasons.get(raw) ?? "other"
+  const reason = raw === "" ? "stop" : finishReason(raw)
   return {
     reason: reason !== "stop" ? reason : message.calls ? "tool_calls" : message.refused ? "refusal" : reason,
     raw

@@ -1,10 +1,11 @@
 /**
  * Usage and stop reasons of the Messages API. Called by the decoder.
  */
-import type { Finish, Reason } from "../../../Finish.ts"
+import type { Finish } from "../../../Finish.ts"
 import { optional } from "../../../internal/optional.ts"
 import { numberAt, objectAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
+import { finishReason } from "../../../internal/provider/words.ts"
 import type { Usage } from "../../../Usage.ts"
 
 /** Merges a later usage object into an earlier one. Fields are totals, and null means unchanged. */
@@ -34,19 +35,8 @@ export const toUsage = (raw: JsonObject): Usage => {
   }
 }
 
-const reasons = new Map<string, Reason>([
-  ["end_turn", "stop"],
-  ["stop_sequence", "stop"],
-  ["max_tokens", "length"],
-  ["model_context_window_exceeded", "length"],
-  ["tool_use", "tool_calls"],
-  ["pause_turn", "pause"],
-  ["compaction", "pause"],
-  ["refusal", "refusal"]
-])
-
 /** A stop reason as a finish. */
 export const toFinish = (stopReason: string): Finish => ({
-  reason: reasons.get(stopReason) ?? "other",
+  reason: finishReason(stopReason),
   raw: stopReason
 })

@@ -5,6 +5,7 @@ import type { Finish, Reason } from "../../../Finish.ts"
 import { optional } from "../../../internal/optional.ts"
 import { numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
+import { finishReason } from "../../../internal/provider/words.ts"
 import type { Usage } from "../../../Usage.ts"
 
 /** The usage of a response, which it reports once, at its end. */
@@ -45,9 +46,9 @@ export const toFinish = (response: JsonObject, impliedStatus: string, outcome: O
   const raw = status === undefined || status === "in_progress" || status === "queued" ? impliedStatus : status
   const why = stringAt(objectAt(response, "incomplete_details") ?? {}, "reason") ?? ""
   const reason: Reason = raw === "incomplete"
-    ? incomplete.get(why) ?? "other"
-    : raw !== "completed"
-    ? "other"
+    ? finishReason(why)
+    : finishReason(raw) !== "stop"
+    ? finishReason(raw)
     : outcome.waits
     ? "tool_calls"
     : outcome.refused
@@ -55,9 +56,3 @@ export const toFinish = (response: JsonObject, impliedStatus: string, outcome: O
     : "stop"
   return { reason, raw }
 }
-
-const incomplete = new Map<string, Reason>([
-  ["max_output_tokens", "length"],
-  ["max_tokens", "length"],
-  ["content_filter", "content_filter"]
-])
