@@ -8,8 +8,8 @@
  *
  * **Gotchas**
  *
- * The operations of the service cannot fail. A store that can fail returns `undefined` from `get`, so that the step
- * runs.
+ * The operations of the service have no typed failure. A store that can fail dies (`Effect.orDie`): the step then runs
+ * without the cache, and the cause is logged as a warning.
  *
  * @module
  * @since 0.1.0

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Logger, Stream } from "effect"
+import { Cause, Effect, Exit, Logger, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { ChatModelError, OutputParser, Runnable, RunnableCache } from "rivulet"
+import { AIMessageChunk, ChatModelError, ChatPrompt, OutputParser, Runnable, RunnableCache } from "rivulet"
+import type { ChatModel, Finish } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "../support/events.ts"
 
-const { fail, text } = ScriptedChatModel
+const { chunk, fail, finish, text, toolCalls } = ScriptedChatModel
 
 const memory = (options: Partial<RunnableCache.MemoryOptions> = {}) =>
   Effect.provide(RunnableCache.layerMemory({ capacity: 10, ...options }))
@@ -125,6 +126,107 @@ describe("withCache", () => {
       assert.strictEqual(yield* upper.invoke("a"), "a")
       assert.deepStrictEqual(ran, ["A", "a"])
     }).pipe(memory()))
+})
+
+describe("the answers that withCache keeps", () => {
+  const whole = text("Once upon a time.")
+  const cut = (reason: Finish.Reason) => [...text("Once upon").slice(0, -1), finish(reason)]
+  const answers = {
+    "cut off by a limit": cut("length"),
+    refused: cut("refusal"),
+    paused: cut("pause"),
+    "ended for a reason nobody knows": cut("other"),
+    filtered: [finish("content_filter")],
+    empty: [finish("stop")],
+    blank: text(" \n"),
+    "nothing but reasoning": [
+      chunk({ ...AIMessageChunk.empty, parts: [{ type: "reasoning", index: 0, text: "Hm" }] }),
+      finish("stop")
+    ]
+  }
+  const chains = {
+    "the model": (model: ChatModel.Service) => Runnable.sequence(model, OutputParser.string),
+    "a chain": (model: ChatModel.Service) =>
+      Runnable.sequence(Runnable.fn((q: string) => ({ q })), ChatPrompt.make("{q}"), model, OutputParser.string),
+    "a branch of parallel": (model: ChatModel.Service) =>
+      Runnable.sequence(Runnable.parallel({ a: Runnable.sequence(model, OutputParser.string) }), Runnable.pick("a")),
+    "a function": (model: ChatModel.Service) =>
+      Runnable.fn((input: string) => Effect.map(model.invoke(input), ({ content }) => content))
+  }
+  const keeps = (
+    chain: (model: ChatModel.Service) => Runnable.Chain<string, string, ChatModelError.ChatModelError>,
+    first: ScriptedChatModel.Reply,
+    options: Pick<Runnable.CacheOptions<unknown>, "keep"> = {}
+  ) =>
+    Effect.gen(function*() {
+      const { calls, model } = ScriptedChatModel.make([first, whole])
+      const cached = chain(model).pipe(Runnable.withCache({ name: "story", key: () => "", ...options }))
+      const outer = cached.pipe(Runnable.withCache({ name: "outer", key: () => "" }))
+      yield* outer.invoke("q")
+      yield* outer.invoke("q")
+      return (yield* calls).length === 1
+    }).pipe(memory())
+
+  for (const [where, chain] of Object.entries(chains)) {
+    for (const [name, answer] of Object.entries(answers)) {
+      it.effect(`${where}: not one that is ${name}`, () =>
+        Effect.map(keeps(chain, answer), (kept) => assert.isFalse(kept)))
+    }
+    it.effect(`${where}: a whole one`, () => Effect.map(keeps(chain, whole), (kept) => assert.isTrue(kept)))
+  }
+  it.effect("one with calls of tools", () =>
+    Effect.map(keeps(chains["the model"], toolCalls([{ name: "t", args: {} }])), (kept) => assert.isTrue(kept)))
+  it.effect("what keep allows", () =>
+    Effect.map(
+      keeps(chains["a chain"], cut("length"), { keep: ({ finish }) => finish.reason === "length" }),
+      // The step around it has no such rule.
+      (kept) => assert.isTrue(kept)
+    ))
+})
+
+describe("a store that fails", () => {
+  const failing = {
+    "dies when it is asked": { get: () => Effect.die("down"), set: () => Effect.void },
+    "throws when it is asked": {
+      get: () =>
+        Effect.sync((): undefined => {
+          throw new Error("down")
+        }),
+      set: () => Effect.void
+    },
+    "dies when it stores": { get: () => Effect.succeed(undefined), set: () => Effect.die("down") }
+  }
+  for (const [name, store] of Object.entries(failing)) {
+    it.effect(`${name}: the step runs, and a warning is logged`, () =>
+      Effect.gen(function*() {
+        const logged: Array<string> = []
+        const logger = Logger.make(({ cause, message }) => {
+          logged.push(`${String(message)} ${String(Cause.squash(cause))}`)
+        })
+        const { step } = counting((text: string) => [text])
+        const cached = step.pipe(Runnable.withCache({ name: "step" }))
+        const answer = yield* cached.invoke("a").pipe(
+          Effect.provideService(RunnableCache.RunnableCache, store),
+          Effect.provide(Logger.layer([logger]))
+        )
+        assert.strictEqual(answer, "a")
+        assert.strictEqual(logged.length, 1)
+        assert.match(logged[0]!, /The cache of step failed.*down/)
+      }))
+  }
+
+  it.effect("names and keys that run together are two keys", () =>
+    Effect.gen(function*() {
+      const keys: Array<string> = []
+      const store = { get: (key: string) => Effect.sync((): undefined => void keys.push(key)), set: () => Effect.void }
+      const { step } = counting((text: string) => [text])
+      for (const [name, part] of [["a", "b:c"], ["a:b", "c"], ["a\",\"b", "c"], ["a", "b\",\"c"]] as const) {
+        yield* step.pipe(Runnable.withCache({ name, key: () => part })).invoke("x").pipe(
+          Effect.provideService(RunnableCache.RunnableCache, store)
+        )
+      }
+      assert.strictEqual(new Set(keys).size, 4)
+    }))
 })
 
 describe("layerMemory", () => {

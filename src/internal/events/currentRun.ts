@@ -4,7 +4,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type { Metadata } from "../../Message.ts"
+import type { AIMessage, Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
 import { withPull } from "../step/run.ts"
 import type { Opener, StepInfo } from "../step/types.ts"
@@ -58,15 +58,27 @@ export const CurrentRun = Context.Reference<RunContext | undefined>("rivulet/Cur
   defaultValue: () => undefined
 })
 
+/** Is told of the whole answer of each model that a fiber runs; undefined when nobody asks. */
+export const AnswerListener = Context.Reference<((answer: AIMessage) => void) | undefined>("rivulet/AnswerListener", {
+  defaultValue: () => undefined
+})
+
 /** Opens a run in this context, and pulls in it. */
 export const inContext = <Chunk, Out, E, R>(
   context: RunContext,
   open: Opener<Chunk, Out, E, R>
+): Opener<Chunk, Out, E, R> => provided(CurrentRun, context, open)
+
+/** Opens a run with this value of a reference, and pulls with it. */
+export const provided = <A, Chunk, Out, E, R>(
+  reference: Context.Reference<A>,
+  value: A,
+  open: Opener<Chunk, Out, E, R>
 ): Opener<Chunk, Out, E, R> =>
 (scope) =>
   Effect.map(
-    Effect.provideService(open(scope), CurrentRun, context),
-    (run) => withPull(run, Effect.provideService(run.pull, CurrentRun, context))
+    Effect.provideService(open(scope), reference, value),
+    (run) => withPull(run, Effect.provideService(run.pull, reference, value))
   )
 
 /** Opens a run in the current context changed so. Does nothing when nobody watches. */

@@ -18,6 +18,7 @@ import type { Retry } from "../../CallOptions.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../../ChatModelError.ts"
 import type { Reason, TimeoutError } from "../../ChatModelError.ts"
 import type { AIMessage, PartialAIMessage } from "../../Message.ts"
+import { AnswerListener } from "../events/currentRun.ts"
 import { Accumulator } from "../message/accumulator.ts"
 import { concat, empty } from "../message/chunk.ts"
 import type { AIMessageChunk } from "../message/chunk.ts"
@@ -65,6 +66,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   readonly #request: Prepared
   readonly #clock: Clock.Clock
   readonly #watchdog: Watchdog
+  readonly #listener: ((answer: AIMessage) => void) | undefined
   #attempt: Attempt | undefined
   #retryStep: RetryStep | undefined
 
@@ -72,6 +74,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
     this.#call = call
     this.#request = request
     this.#clock = fiber.getRef(Clock.Clock)
+    this.#listener = fiber.getRef(AnswerListener)
     this.#watchdog = new Watchdog(
       limitsOf(request.options.timeout),
       this.#clock,
@@ -103,7 +106,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   /** The first chunks with content. Until then a failure may be retried. */
   #first(retries: number): ChunkPull {
     this.#watchdog.begin()
-    const attempt = this.#attempt = new Attempt(this.#call, this.#request, this.#watchdog)
+    const attempt = this.#attempt = new Attempt(this.#call, this.#request, this.#watchdog, this.#listener)
     return Effect.catchCause(firstShown(attempt, empty), (cause): ChunkPull => {
       const error = Option.getOrUndefined(Cause.findErrorOption(cause))
       if (error === undefined || Cause.isDone(error)) return Effect.failCause(cause)
@@ -158,6 +161,7 @@ class Attempt {
   readonly scope = Scope.makeUnsafe()
   readonly #call: Call
   readonly #watchdog: Watchdog
+  readonly #listener: ((answer: AIMessage) => void) | undefined
   readonly #message = new Accumulator()
   #finished = false
   /** The first pull connects, so that the connection has a time limit, too. */
@@ -165,9 +169,15 @@ class Attempt {
   /** The same pull with checks. It is stored, because it runs for each read. */
   #checkedPull: ChunkPull | undefined
 
-  constructor(call: Call, request: Prepared, watchdog: Watchdog) {
+  constructor(
+    call: Call,
+    request: Prepared,
+    watchdog: Watchdog,
+    listener: ((answer: AIMessage) => void) | undefined
+  ) {
     this.#call = call
     this.#watchdog = watchdog
+    this.#listener = listener
     // Opened before anything runs, so that the adapter can register its `onAbort`.
     const stream = call.open({ ...request, connection: watchdog })
     this.#pull = Effect.flatMap(Channel.toPullScoped(Stream.toChannel(stream), this.scope), (pull) => {
@@ -216,9 +226,10 @@ class Attempt {
     this.#watchdog.waited()
     const { expired } = this.#watchdog
     if (expired !== undefined) return this.#fail(expired)
-    return this.#finished
-      ? Cause.done()
-      : this.#fail(new TruncatedError({ message: "The stream ended before the message did" }))
+    if (!this.#finished) return this.#fail(new TruncatedError({ message: "The stream ended before the message did" }))
+    // A stream that has finished has a message.
+    this.#listener?.(this.#message.message() as AIMessage)
+    return Cause.done()
   }
 
   #failed(cause: Cause.Cause<ChatModelError | TimeoutError>): ChunkPull {

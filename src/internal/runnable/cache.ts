@@ -4,20 +4,27 @@
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import type { AIMessage } from "../../Message.ts"
 import { RunnableCache } from "../../RunnableCache.ts"
 import type { CachedRun } from "../../RunnableCache.ts"
+import { AnswerListener, provided } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import { observed, once, TypeId } from "../step/run.ts"
 import type { Opener, Run, Runnable } from "../step/types.ts"
 import { open, wrapBarrier } from "./make.ts"
 
-/** The key under which runs are cached. */
+/** The key under which runs are cached, and which runs are. */
 export interface CacheOptions<in In> {
   /** The name of the step in the cache, unique among the steps that use the cache. Change it when the step changes. */
   readonly name: string
   /** The part of the key that comes from the input. By default its JSON, without regard to the order of object keys. */
   readonly key?: ((input: In) => string) | undefined
+  /**
+   * Whether a run with this answer of a model may be stored. A run is stored if all answers in it may be. By default an
+   * answer may be stored that ended with `stop` or `tool_calls` and has content besides reasoning.
+   */
+  readonly keep?: ((answer: AIMessage) => boolean) | undefined
 }
 
 /**
@@ -25,8 +32,10 @@ export interface CacheOptions<in In> {
  *
  * **Details**
  *
- * - Only complete runs are cached: no failures, and no runs that were left early.
+ * - Only complete runs are cached: no failures, no runs that were left early, and no runs with an answer of a model that
+ *   a limit cut off, that was filtered or refused, or that is empty. `keep` decides otherwise.
  * - The key is `name` and the input, nothing else: give two models two names.
+ * - A store that fails is logged as a warning, and the step runs without it.
  * - Runs of the same input that start before the first one is done all run.
  * - In events a cached run looks like a run of the step with nothing inside.
  *
@@ -50,17 +59,18 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
 <Out, E, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R | RunnableCache, Chunk> => {
+  const { keep = isComplete, name } = options
   const answer = Effect.fnUntraced(function*(input: In) {
     const part = options.key === undefined ? keyOf(input, 0) : options.key(input)
     if (part === undefined) {
-      yield* Effect.logWarning(`${options.name} runs without its cache: the input is not plain data`)
+      yield* Effect.logWarning(`${name} runs without its cache: the input is not plain data`)
       return open(self, input)
     }
-    const key = `${options.name}:${part}`
+    const key = JSON.stringify([name, part])
     const cache = yield* RunnableCache
-    const found = yield* cache.get(key)
+    const found = yield* orLogged(name, cache.get(key))
     return found === undefined
-      ? recorded(open(self, input), (run) => cache.set(key, run))
+      ? recorded(open(self, input), keep, (run) => orLogged(name, cache.set(key, run)))
       // The entries under the name of a step are its own.
       : watch({ ...self[TypeId], name: self.name }, input, replayed(found) as Opener<Chunk, Out, never, never>)
   })
@@ -77,21 +87,41 @@ const replayed = ({ chunks, output }: CachedRun): Opener<unknown, unknown, never
     fold: (): ChunkFold<unknown, unknown> => ({ add: () => {}, partial: () => output, done: () => output })
   })
 
-/** A run that hands over its chunks, and the value they fold to, when it has come to its end. */
+/** The store is not the step: what it dies of is logged. */
+const orLogged = <A>(name: string, use: Effect.Effect<A>): Effect.Effect<A | undefined> =>
+  Effect.catchCause(use, (cause) =>
+    Cause.hasInterrupts(cause)
+      ? Effect.failCause(cause)
+      : Effect.as(Effect.logWarning(`The cache of ${name} failed`, cause), undefined))
+
+const isComplete = ({ content, finish, parts }: AIMessage): boolean =>
+  (finish.reason === "stop" || finish.reason === "tool_calls") &&
+  (content.trim() !== "" || parts.some(({ type }) => type !== "text" && type !== "reasoning"))
+
+/** A run that hands over its chunks, and the value they fold to, when it has come to its end with good answers. */
 const recorded = <Chunk, Out, E, R>(
   open: Opener<Chunk, Out, E, R>,
-  keep: (run: CachedRun) => Effect.Effect<void>
+  keep: (answer: AIMessage) => boolean,
+  store: (run: CachedRun) => Effect.Effect<unknown>
 ): Opener<Chunk, Out, E, R> =>
 (scope) =>
-  Effect.map(open(scope), (run): Run<Chunk, Out, E, R> => {
-    const all: globalThis.Array<Chunk> = []
-    const fold = run.fold()
-    return observed(run, {
-      chunks: (chunks) => {
-        for (const chunk of chunks) all.push(chunk)
-        fold.add(chunks)
-      },
-      end: () => keep({ chunks: all, output: fold.done() })
+  Effect.withFiber((fiber) => {
+    const outer = fiber.getRef(AnswerListener)
+    let storable = true
+    const listener = (answer: AIMessage) => {
+      storable &&= keep(answer)
+      outer?.(answer)
+    }
+    return Effect.map(provided(AnswerListener, listener, open)(scope), (run): Run<Chunk, Out, E, R> => {
+      const all: globalThis.Array<Chunk> = []
+      const fold = run.fold()
+      return observed(run, {
+        chunks: (chunks) => {
+          for (const chunk of chunks) all.push(chunk)
+          fold.add(chunks)
+        },
+        end: () => storable ? store({ chunks: all, output: fold.done() }) : Effect.void
+      })
     })
   })
 
