@@ -22,11 +22,10 @@ import type * as JsonPatch from "effect/JsonPatch"
 import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
-import { joinBytes } from "./internal/http/joinBytes.ts"
 import { LineSplitter } from "./internal/http/lineSplitter.ts"
 import { Utf8Encoder } from "./internal/http/utf8.ts"
 import type { Options } from "./internal/json/text.ts"
-import { elements, itemFold } from "./internal/parsers/elements.ts"
+import { elements } from "./internal/parsers/elements.ts"
 import type { ArraySchema } from "./internal/parsers/elements.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
 import { fixing } from "./internal/parsers/fixing.ts"
@@ -40,8 +39,7 @@ import { decoder, schemaText } from "./internal/parsers/schema.ts"
 import { xmlParser } from "./internal/parsers/xml.ts"
 import type { Xml as XmlElement } from "./internal/parsers/xmlReader.ts"
 import { isRunnable, streaming } from "./internal/runnable/make.ts"
-import { last, text } from "./internal/step/fold.ts"
-import type { ChunkFold } from "./internal/step/fold.ts"
+import { bytes as foldBytes, items, last, lists, text } from "./internal/step/fold.ts"
 import type { Runnable } from "./internal/step/types.ts"
 import type { AIMessage } from "./Message.ts"
 import type { DeepPartialJson } from "./PartialJson.ts"
@@ -93,7 +91,7 @@ export const string: Runnable<AIMessage, string, never, never, string, AIMessage
 export const bytes: Runnable<AIMessage, Uint8Array, never, never, Uint8Array, AIMessageChunk> = streaming({
   type: "parser",
   name: "BytesOutputParser",
-  fold: joined,
+  fold: foldBytes,
   run: (message: AIMessage) => encode(Stream.sync(() => message.content)),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => encode(textsOf(chunks))
 })
@@ -119,7 +117,7 @@ export const bytes: Runnable<AIMessage, Uint8Array, never, never, Uint8Array, AI
 export const lines: Runnable<AIMessage, ReadonlyArray<string>, never, never, string, AIMessageChunk> = streaming({
   type: "parser",
   name: "LinesOutputParser",
-  fold: itemFold<string>,
+  fold: items<string>,
   run: (message: AIMessage) => split(Stream.sync(() => message.content)),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => split(textsOf(chunks))
 })
@@ -284,7 +282,7 @@ export function schema(
   if (options?.elements === true) {
     return jsonParser<ReadonlyArray<unknown>, unknown, unknown>({
       ...base,
-      fold: itemFold,
+      fold: items,
       commitOnFirstItem: true,
       // The overload with `elements` requires a schema of arrays.
       make: elements(schema as ArraySchema)
@@ -329,13 +327,13 @@ export function schema(
 export const list = (
   form: "comma" | "numbered" | "markdown"
 ): Runnable<AIMessage, ReadonlyArray<string>, never, never, ReadonlyArray<string>, AIMessageChunk> => {
-  const { make, name } = lists[form]
+  const { make, name } = forms[form]
   const itemsOf = <E, R>(texts: Stream.Stream<string, E, R>) =>
     Stream.map(splitBy(texts, make), (item): ReadonlyArray<string> => [item])
   return streaming({
     type: "parser",
     name,
-    fold: flattened,
+    fold: lists<string>,
     run: (message: AIMessage) => itemsOf(Stream.sync(() => message.content)),
     over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => itemsOf(textsOf(chunks))
   })
@@ -498,19 +496,8 @@ const splitBy = <E, R>(texts: Stream.Stream<string, E, R>, make: () => Splitter)
 const split = <E, R>(texts: Stream.Stream<string, E, R>): Stream.Stream<string, E, R> =>
   splitBy(texts, () => new LineSplitter())
 
-const lists = {
+const forms = {
   comma: { name: "CommaSeparatedListOutputParser", make: commas },
   numbered: { name: "NumberedListOutputParser", make: numbered },
   markdown: { name: "MarkdownListOutputParser", make: bulleted }
-}
-
-function joined(): ChunkFold<Uint8Array, Uint8Array> {
-  const pieces: Array<Uint8Array> = []
-  const all = () => joinBytes(pieces)
-  return { add: (more) => void pieces.push(...more), partial: all, done: all }
-}
-
-function flattened(): ChunkFold<ReadonlyArray<string>, ReadonlyArray<string>> {
-  const all: Array<string> = []
-  return { add: (more) => void all.push(...more.flat()), partial: () => all.slice(), done: () => all }
 }

@@ -27,6 +27,11 @@ export interface CachedRun {
   readonly chunks: ReadonlyArray<unknown>
   /** The fold of the chunks. */
   readonly output: unknown
+  /**
+   * How the chunks make the output: each is the value so far (`snapshots`), an item of a list (`items`) or some items of
+   * it (`lists`), or they are `parts` of a value. Absent for text and the chunks of a model. Steps behind the cache need it.
+   */
+  readonly chunkKind?: "snapshots" | "items" | "lists" | "parts" | undefined
 }
 
 /**

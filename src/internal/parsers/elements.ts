@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { JsonText } from "../json/text.ts"
-import type { ChunkFold } from "../step/fold.ts"
 import type { Answer } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
 import type { JsonHandler } from "./json.ts"
@@ -18,12 +17,6 @@ export type ArraySchema = Schema.Constraint & {
   readonly Type: ReadonlyArray<unknown>
   /** The schema of one element. */
   readonly value: Schema.Constraint
-}
-
-/** The fold of a parser whose chunks are the items of its result. */
-export const itemFold = <A>(): ChunkFold<A, ReadonlyArray<A>> => {
-  const all: Array<A> = []
-  return { add: (items) => void all.push(...items), partial: () => all.slice(), done: () => all }
 }
 
 /** Decodes each element as soon as it is complete, and at the end checks the array as a whole. */

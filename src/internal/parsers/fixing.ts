@@ -63,7 +63,7 @@ export const fixing = <A, E, R, C, E2, R2>(
         }
       }))
       return Effect.map(attempts(scope), (run) => {
-        if (fixed || run.fold().latest !== true) return run
+        if (fixed || run.fold().kind?.() !== "snapshots") return run
         const pull: ChunkPull<C, E | E2 | E3, R | R2 | R3> = Effect.suspend(() => fixed ? Cause.done() : next)
         const next = Pull.matchEffect(run.pull, {
           onSuccess: Effect.succeed,

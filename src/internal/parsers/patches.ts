@@ -11,6 +11,9 @@ import type { ChunkFold } from "../step/fold.ts"
 export const patchTo = (before: Json | undefined, after: Json): JsonPatch.JsonPatch =>
   before === undefined ? [{ op: "replace", path: "", value: after }] : JsonPatch.get(before, after)
 
+const isPatch = (value: unknown): boolean =>
+  Array.isArray(value) && value.every((item) => typeof item === "object" && item !== null && "op" in item)
+
 type Container = Array<Json> | Record<string, Json>
 
 /**
@@ -54,6 +57,8 @@ export const patchFold = (): ChunkFold<JsonPatch.JsonPatch, Json> => {
     },
     // Later patches change these containers in place.
     partial: () => structuredClone(all),
-    done: () => all as Json // a parser that succeeds has emitted a value
+    done: () => all as Json, // a parser that succeeds has emitted a value
+    kind: () => "parts",
+    like: (first) => isPatch(first) ? patchFold() as ChunkFold<unknown, unknown> : undefined // patches, as the first is
   }
 }

@@ -9,7 +9,8 @@ import { RunnableCache } from "../../RunnableCache.ts"
 import type { CachedRun } from "../../RunnableCache.ts"
 import { AnswerListener, provided } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
-import type { ChunkFold } from "../step/fold.ts"
+import { optional } from "../optional.ts"
+import { known } from "../step/fold.ts"
 import { observed, once, TypeId } from "../step/run.ts"
 import type { Opener, Run, Runnable } from "../step/types.ts"
 import { open, wrapBarrier } from "./make.ts"
@@ -81,10 +82,10 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
   )
 }
 
-const replayed = ({ chunks, output }: CachedRun): Opener<unknown, unknown, never, never> => () =>
+const replayed = ({ chunkKind, chunks, output }: CachedRun): Opener<unknown, unknown, never, never> => () =>
   Effect.succeed({
     pull: Array.isReadonlyArrayNonEmpty(chunks) ? once(Effect.succeed(chunks)) : Cause.done(),
-    fold: (): ChunkFold<unknown, unknown> => ({ add: () => {}, partial: () => output, done: () => output })
+    fold: () => known(output, chunkKind)
   })
 
 /** The store is not the step: what it dies of is logged. */
@@ -120,7 +121,10 @@ const recorded = <Chunk, Out, E, R>(
           for (const chunk of chunks) all.push(chunk)
           fold.add(chunks)
         },
-        end: () => storable ? store({ chunks: all, output: fold.done() }) : Effect.void
+        end: () =>
+          storable
+            ? store({ chunks: all, output: fold.done(), ...optional("chunkKind", fold.kind?.()) })
+            : Effect.void
       })
     })
   })

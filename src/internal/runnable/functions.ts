@@ -4,18 +4,28 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { asSoleStep } from "../events/currentRun.ts"
-import { byShape, last } from "../step/fold.ts"
+import { behind, byShape, last } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
-import { once, single } from "../step/run.ts"
-import type { AnyOpener, Opener, OutputOf, Runnable } from "../step/types.ts"
-import { isRunnable, makeStep, open, passing, singleValue, streaming } from "./make.ts"
-
-/** A fold by shape, for chunks whose own type folds to `Out`. */
-const shaped = <Chunk, Out>() => byShape() as ChunkFold<Chunk, Out>
+import { fromStream, once, single, toStream, withPull } from "../step/run.ts"
+import type { AnyOpener, Opener, OutputOf, Run, Runnable } from "../step/types.ts"
+import { isRunnable, makeStep, open, passing, singleValue } from "./make.ts"
+import { mapRun } from "./mapRun.ts"
 
 /**
- * Applies a function to each chunk. The output is the fold of the results: strings are concatenated, objects are merged,
- * of anything else the last counts. An exception is a defect.
+ * Applies a function to each chunk.
+ *
+ * **Details**
+ *
+ * The output does not depend on how the input was cut into chunks:
+ *
+ * - Behind a step whose chunks are the value so far, such as a JSON parser, it is the last result.
+ * - Behind a step whose chunks are items, such as a parser of lists, it is the list of the results. Results that are
+ *   lists are joined where the chunks are lists.
+ * - Behind any other step texts are concatenated, leaving out `undefined` and `null`. If the results are not text, or the
+ *   chunks are those of parallel steps, it is the function of the whole input: the function is called once more, when
+ *   the input is complete, unless the chain is only streamed.
+ *
+ * An exception is a defect.
  *
  * **Example** (Louder)
  *
@@ -30,16 +40,20 @@ const shaped = <Chunk, Out>() => byShape() as ChunkFold<Chunk, Out>
  * ```
  */
 export const map = <A, B>(f: (chunk: A) => B): Runnable<A, B, never, never, B, A> =>
-  streaming<A, B, never, never, B, A>({
-    type: "chain",
-    name: "RunnableLambda",
-    fold: () => shaped<B, B>(),
-    run: (input) => Stream.sync(() => f(input)),
-    over: (input) => Stream.map(input, f)
-  })
+  passing<A, B, B, A>(
+    { type: "chain", name: "RunnableLambda" },
+    (input) => mapRun(input, f),
+    (input) => single(Effect.sync(() => f(input)))
+  )
 
 /**
  * Applies a function to the stream of chunks. It is the counterpart of LangChain's generator step.
+ *
+ * **Details**
+ *
+ * The output is the last value behind a step whose chunks are the value so far, and the list of the values behind a step
+ * whose chunks are items. Behind any other step texts are concatenated, objects are merged key by key, and of anything
+ * else the last value counts.
  *
  * **Example** (Line by line)
  *
@@ -54,16 +68,36 @@ export const transform = <A, B, E = never, R = never>(
   name: string,
   f: (chunks: Stream.Stream<A>) => Stream.Stream<B, E, R>
 ): Runnable<A, B, E, R, B, A> =>
-  streaming<A, B, E, R, B, A>({
-    type: "chain",
-    name,
-    fold: () => shaped<B, B>(),
-    run: (input) => f(Stream.succeed(input)),
-    // For the function the stream cannot fail and needs no services. The errors and services of the real stream pass
-    // through it, and are in the type of the result.
-    over: <E2, R2>(input: Stream.Stream<A, E2, R2>) =>
-      f(input as Stream.Stream<never> as Stream.Stream<A>) as Stream.Stream<B, E | E2, R | R2>
-  })
+  makeStep<A, B, E, R, B, A>(
+    { type: "chain", name },
+    // A fold by shape, for chunks whose own type folds to `B`.
+    (input) => fromStream(Stream.suspend(() => f(Stream.succeed(input))), () => byShape() as ChunkFold<B, B>),
+    <E2, R2>(before: Opener<A, unknown, E2, R2>): Opener<B, B, E | E2, R | R2> => (scope) => {
+      let source: ChunkFold<A, unknown> | undefined
+      const chunks = toStream<A, unknown, E2, R2>((scope) =>
+        Effect.map(before(scope), (run) => {
+          const fold = source = run.fold()
+          return fold.kind !== undefined && fold.kind() === undefined ? withFold(run, fold) : run
+        })
+      )
+      return fromStream(
+        // For the function the stream cannot fail and needs no services. The errors and services of the real stream pass
+        // through it, and are in the type of the result.
+        Stream.suspend(() => f(chunks as Stream.Stream<never> as Stream.Stream<A>)) as Stream.Stream<B, E | E2, R | R2>,
+        () => behind(() => source) as ChunkFold<B, B>
+      )(scope)
+    }
+  )
+
+/** A run that feeds a fold until its kind is known. */
+const withFold = <Chunk, Out, E, R>(run: Run<Chunk, Out, E, R>, fold: ChunkFold<Chunk, unknown>) =>
+  withPull(
+    run,
+    Effect.map(run.pull, (chunks) => {
+      if (fold.kind?.() === undefined) fold.add(chunks)
+      return chunks
+    })
+  )
 
 /**
  * Passes its input on, chunk by chunk. It is the identity of {@link sequence}: behind a step it changes neither the

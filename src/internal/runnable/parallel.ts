@@ -76,6 +76,7 @@ export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): Any
           Effect.scopedWith((scope) =>
             Effect.flatMap(start(scope), (run) => {
               runs.set(key, run)
+              run.fold() // so that the branch knows before its end that its whole output is wanted
               return untilDone(
                 Effect.flatMap(run.pull, (chunks) => offer(Array.map(chunks, (chunk) => ({ [key]: chunk }))))
               )

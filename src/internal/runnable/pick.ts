@@ -2,7 +2,7 @@
  * `pick`: some keys of an object, chunk by chunk.
  */
 import * as Effect from "effect/Effect"
-import { byKey, byShape, withFirst } from "../step/fold.ts"
+import { byKey, byShape, items, withFirst } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import { filterMap, once } from "../step/run.ts"
 import type { OutputOf, Runnable } from "../step/types.ts"
@@ -71,6 +71,12 @@ const picking = (
 ): Runnable<unknown, unknown, never, never, unknown, unknown> =>
   passing<unknown, unknown, unknown, unknown>(
     { type: "chain", name: "RunnablePick" },
-    (input) => ({ pull: filterMap(input.pull, of), fold: () => withFirst(() => foldOver(input.fold())) }),
+    (input) => ({
+      pull: filterMap(input.pull, of),
+      fold: () => {
+        const before = input.fold()
+        return withFirst(() => before.kind?.() === "items" ? items() : foldOver(before))
+      }
+    }),
     (input) => ({ pull: filterMap(once(Effect.succeed([input])), of), fold: byShape })
   )

@@ -4,7 +4,15 @@
  */
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
+import { joinBytes } from "../http/joinBytes.ts"
 import { Accumulator } from "../message/accumulator.ts"
+
+/**
+ * How the chunks of a run make its output: each is the value so far (`snapshots`), one item of a list (`items`), or some
+ * items of it (`lists`); or they are `parts` of a value, such as keys of an object. Otherwise they are put together like
+ * text.
+ */
+export type ChunkKind = "snapshots" | "items" | "lists" | "parts"
 
 /** The result of folding chunks. */
 export interface Folded<out Out> {
@@ -20,8 +28,10 @@ export interface ChunkFold<in Chunk, out Out> extends Folded<Out> {
   readonly add: (chunks: ReadonlyArray<Chunk>) => void
   /** A new fold for the values under a key of the chunks. Absent: they fold by their shape. */
   readonly at?: ((key: string) => ChunkFold<unknown, unknown>) | undefined
-  /** Each chunk is the whole value so far, so the last one is the output. */
-  readonly latest?: true | undefined
+  /** How the chunks make the output. It may be undefined until the first chunk is added. */
+  readonly kind?: (() => ChunkKind | undefined) | undefined
+  /** A new fold for chunks of another run that are like these, of which this is the first; undefined if it is not. */
+  readonly like?: ((first: unknown) => ChunkFold<unknown, unknown> | undefined) | undefined
 }
 
 /** A fold that another reader of the run feeds: what is added here is there already. */
@@ -30,16 +40,27 @@ export const fedElsewhere = <Out>(fold: ChunkFold<never, Out>): ChunkFold<unknow
 const ignore = (): void => {}
 
 /** A fold that is made with the first chunk: before that it is not known how the chunks fold. */
-export const withFirst = <Chunk, Out>(make: () => ChunkFold<Chunk, Out>): ChunkFold<Chunk, Out> => {
+export const withFirst = <Chunk, Out>(make: (first?: Chunk) => ChunkFold<Chunk, Out>): ChunkFold<Chunk, Out> => {
   let fold: ChunkFold<Chunk, Out> | undefined
-  const made = () => fold ??= make()
+  const made = (first?: Chunk) => fold ??= make(first)
   return {
-    add: (chunks) => made().add(chunks),
+    add: (chunks) => made(chunks[0]).add(chunks),
     partial: () => fold?.partial(),
     done: () => made().done(),
-    at: (key) => made().at?.(key) ?? byShape()
+    at: (key) => made().at?.(key) ?? byShape(),
+    kind: () => fold?.kind?.(),
+    like: (first) => fold?.like?.(first)
   }
 }
+
+/** A fold whose result is known. */
+export const known = (output: unknown, kind: ChunkKind | undefined): ChunkFold<unknown, unknown> => ({
+  add: ignore,
+  partial: () => output,
+  done: () => output,
+  at: (key) => known(isPlainObject(output) ? output[key] : undefined, undefined),
+  kind: () => kind
+})
 
 /** For steps whose last chunk is their value. */
 export const last = <A>(): ChunkFold<A, A> => {
@@ -52,8 +73,42 @@ export const last = <A>(): ChunkFold<A, A> => {
     // A step without chunks has no value; its output type then has no inhabitant to return.
     done: () => value as A,
     at: () => last(),
-    latest: true
+    kind: () => "snapshots"
   }
+}
+
+/** For chunks that are the items of a list. */
+export const items = <A>(): ChunkFold<A, ReadonlyArray<A>> => {
+  const all: Array<A> = []
+  return {
+    add: (chunks) => {
+      for (const chunk of chunks) all.push(chunk)
+    },
+    partial: () => all.slice(),
+    done: () => all,
+    at: () => items(),
+    kind: () => "items"
+  }
+}
+
+/** For chunks that are lists of items. */
+export const lists = <A>(): ChunkFold<ReadonlyArray<A>, ReadonlyArray<A>> => {
+  const all: Array<A> = []
+  return {
+    add: (chunks) => {
+      for (const item of chunks.flat() as ReadonlyArray<A>) all.push(item) // flat takes the outer lists apart
+    },
+    partial: () => all.slice(),
+    done: () => all,
+    kind: () => "lists"
+  }
+}
+
+/** For bytes. */
+export const bytes = (): ChunkFold<Uint8Array, Uint8Array> => {
+  const pieces: Array<Uint8Array> = []
+  const all = () => joinBytes(pieces)
+  return { add: (chunks) => void pieces.push(...chunks), partial: all, done: all }
 }
 
 /**
@@ -90,28 +145,73 @@ const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   (Object.getPrototypeOf(value) === Object.prototype || Object.getPrototypeOf(value) === null) && !("_tag" in value)
 
 /**
- * For steps that do not say how their chunks fold. The first chunk decides: model chunks make a message, texts are
- * concatenated, plain objects are merged key by key (so that the single-key objects of parallel steps make one object),
- * and of anything else the last value counts.
+ * For steps that do not say how their chunks fold. The first chunk decides: model chunks make a message, texts and bytes
+ * are concatenated, plain objects are merged key by key (so that the single-key objects of parallel steps make one
+ * object), and of anything else the last value counts. `undefined` and `null` before the first chunk that decides, and
+ * among texts and objects, are left out.
+ *
+ * @param source the fold of the chunks that the step reads, for steps that give chunks like those
  */
-export const byShape = (): ChunkFold<unknown, unknown> => {
+export const byShape = (
+  source?: Pick<ChunkFold<never, unknown>, "at" | "like">
+): ChunkFold<unknown, unknown> => {
   let fold: ChunkFold<unknown, unknown> | undefined
+  let empty: unknown
   return {
     add: (chunks) => {
-      if (chunks.length === 0) return
-      fold ??= foldOfShape(chunks[0])
+      if (fold === undefined) {
+        const first = chunks.find(isPresent)
+        if (first === undefined) {
+          empty = chunks.at(-1)
+          return
+        }
+        fold = source?.like?.(first) ?? foldOfShape(first)
+      }
       fold.add(chunks)
     },
-    partial: () => fold?.partial(),
-    done: () => fold?.done()
+    partial: () => fold === undefined ? empty : fold.partial(),
+    done: () => fold === undefined ? empty : fold.done(),
+    at: source?.at,
+    kind: () => fold?.kind?.(),
+    like: (first) => (fold ?? source)?.like?.(first)
   }
 }
 
+/**
+ * For a step that works on the chunks of another run.
+ *
+ * @param source the fold of that run; undefined until the run is opened
+ */
+export const behind = (source: () => ChunkFold<never, unknown> | undefined): ChunkFold<unknown, unknown> => {
+  const kind = () => source()?.kind?.()
+  const fold = withFirst((): ChunkFold<unknown, unknown> => {
+    switch (kind()) {
+      case "snapshots":
+        return last()
+      case "items":
+        return items()
+      case "lists":
+        return withFirst((first) => Array.isArray(first) ? lists() as ChunkFold<unknown, unknown> : items())
+      default:
+        return byShape(source())
+    }
+  })
+  return {
+    ...fold,
+    at: (key) => kind() === "snapshots" ? last() : source()?.at?.(key) ?? byShape(),
+    kind: () => kind() === "snapshots" ? "snapshots" : fold.kind?.()
+  }
+}
+
+const isPresent = (value: unknown): boolean => value !== undefined && value !== null
+
 const foldOfShape = (first: unknown): ChunkFold<unknown, unknown> =>
   typeof first === "string"
-    ? only(isString, (chunk) => String(chunk), text())
+    ? only(isString, (chunk) => isPresent(chunk) ? String(chunk) : "", text())
     : isChunk(first)
     ? only(isChunk, undefined, messageSoFar())
+    : first instanceof Uint8Array
+    ? only(isBytes, undefined, bytes())
     : isPlainObject(first)
     ? only(isPlainObject, undefined, byKey(() => byShape()))
     : last()
@@ -131,8 +231,13 @@ const only = <Chunk>(
         : chunks.map(convert)
     ),
   partial: fold.partial,
-  done: fold.done
+  done: fold.done,
+  at: fold.at,
+  kind: fold.kind,
+  like: fold.like
 })
+
+const isBytes = (value: unknown): value is Uint8Array => value instanceof Uint8Array
 
 const isString = (value: unknown): value is string => typeof value === "string"
 
@@ -176,6 +281,11 @@ export const byKey = (
       }
       return whole
     },
-    at: foldOf
+    at: foldOf,
+    kind: () => "parts",
+    like: (first) =>
+      isPlainObject(first)
+        ? only(isPlainObject, undefined, byKey(foldOf))
+        : undefined
   }
 }

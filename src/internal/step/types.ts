@@ -108,7 +108,8 @@ export interface Run<in out Chunk, out Out, out E, out R> {
   readonly pull: ChunkPull<Chunk, E, R>
   /**
    * Makes a fold of the run's chunks. Add every array that `pull` gives, in order. A run that folds its own chunks
-   * returns a fold that already contains them and ignores what is added.
+   * returns a fold that already contains them and ignores what is added. Make it before the run ends: a run may do more
+   * at its end if its whole output is wanted.
    */
   readonly fold: () => ChunkFold<Chunk, Out>
   /** The run gives one value, when it is done. */
