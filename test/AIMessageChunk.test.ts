@@ -197,3 +197,75 @@ describe("messages", () => {
     assert.deepStrictEqual(Message.ai("Hi").parts, [{ type: "text", text: "Hi" }])
   })
 })
+
+describe("calls of one message with the same id", () => {
+  const call = (index: number, id: string | undefined, args = "", end?: true) => ({
+    ...AIMessageChunk.empty,
+    parts: [{ type: "tool_call" as const, index, id, name: "t", args, end }]
+  })
+  const last = { ...AIMessageChunk.empty, finish: { reason: "tool_calls", raw: "" } } as const
+  const idsOf = ({ toolCalls }: Message.AIMessage | Message.PartialAIMessage): ReadonlyArray<string> =>
+    toolCalls.map(({ id }) => id)
+
+  for (
+    const [title, chunks, ids] of [
+      ["are told apart", [call(0, "d", "{}", true), call(1, "d", "{}", true), call(2, "d", "{}", true)], [
+        "d",
+        "d_2",
+        "d_3"
+      ]],
+      ["never get the id of a third", [
+        call(0, "d_2", "{}", true),
+        call(1, "d", "{}", true),
+        call(2, "d", "{}", true),
+        call(3, "d_2", "{}", true)
+      ], ["d_2", "d", "d_3", "d_2_2"]],
+      ["are told apart when the id comes late", [
+        call(0, undefined, "{"),
+        call(1, "d", "{}", true),
+        call(0, "d", "}", true)
+      ], ["d_2", "d"]],
+      ["are one if it is the same block", [call(0, "d", "{"), call(0, "d", "}", true)], ["d"]],
+      ["keep the first id of their block", [call(0, "d", "{"), call(0, "e", "}", true), call(1, "e", "{}", true)], [
+        "d",
+        "e"
+      ]]
+    ] as const
+  ) {
+    it(
+      title,
+      () => assert.deepStrictEqual<ReadonlyArray<string>>(idsOf(AIMessageChunk.toMessage([...chunks, last])), ids)
+    )
+  }
+
+  const Call = Schema.Struct({
+    index: Schema.Literals([0, 1, 2, 3]),
+    id: Schema.UndefinedOr(Schema.Literals(["d", "d_2", "e"])),
+    kind: Schema.Literals(["tool_call", "tool_call", "text"])
+  })
+  it.effect.prop(
+    "the chunks of a model, its message and the fold of its chunks agree",
+    [Schema.Array(Call)],
+    ([calls]) =>
+      Effect.gen(function*() {
+        const chunks = calls.map(({ id, index, kind }) =>
+          kind === "text" ? AIMessageChunk.text("x", { index }) : call(index, id, "{}", true)
+        )
+        const model = ChatModel.make({ provider: "p", model: "m", stream: () => Stream.fromArray([...chunks, last]) })
+        const message = yield* model.invoke("Hi")
+        const streamed = yield* Stream.runCollect(model.stream("Hi"))
+        assert.deepStrictEqual(json(AIMessageChunk.toMessage(streamed)), json(message))
+        const ids = message.parts.flatMap((part) =>
+          part.type === "text" || !("id" in part) || part.id === "" ? [] : [part.id]
+        )
+        assert.strictEqual(new Set(ids).size, ids.length)
+        const shown = streamed.flatMap(({ parts }) => parts.flatMap((part) => "id" in part ? part.id ?? [] : []))
+        assert.deepStrictEqual(new Set(shown), new Set(ids))
+      })
+  )
+
+  it("thousands of them cost no more than others", () => {
+    const all = Array.from({ length: 20_000 }, (_, index) => call(index, "d", "{}", true))
+    assert.strictEqual(new Set(idsOf(AIMessageChunk.toMessage([...all, last]))).size, 20_000)
+  })
+})

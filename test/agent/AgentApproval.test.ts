@@ -185,6 +185,25 @@ describe("a run that waits for approval", () => {
     }).pipe(Effect.provide(layer([asked(1), text("Done")]))))
 })
 
+it.effect("two calls of one answer with the same id are decided, run and resumed one by one", () =>
+  Effect.gen(function*() {
+    const { paid, pay } = paying()
+    const shown: Array<string> = []
+    const wait = Agent.make({
+      tools: [pay],
+      approve: ({ args }) => Schema.is(Schema.Struct({ euros: Schema.Literal(2) }))(args) ? "suspend" : "approve"
+    })
+    const first = yield* wait.invoke("Pay")
+    assert.deepStrictEqual([paid, first.pending.map(({ id }) => id)], [[1], ["d_2"]])
+    yield* Agent.make({ tools: [pay] }).stream(first.messages).pipe(
+      Stream.runForEach((chunk) => Effect.sync(() => chunk._tag === "ToolResultChunk" && shown.push(chunk.toolCallId)))
+    )
+    assert.deepStrictEqual([paid, shown], [[1, 2], ["d_2"]])
+  }).pipe(Effect.provide(layer([
+    toolCalls([{ name: "pay", args: { euros: 1 }, id: "d" }, { name: "pay", args: { euros: 2 }, id: "d" }]),
+    text("Done")
+  ]))))
+
 describe("an agent is given a conversation", () => {
   const agent = (pay: Tool.Any<string, never, never>) => Agent.make({ tools: [pay] })
   const call = { type: "tool_call", id: "call_1", name: "pay", args: { euros: 1 } } as const

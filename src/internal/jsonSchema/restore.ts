@@ -1,15 +1,18 @@
 /**
- * Removes from an answer the nulls that stand for absent keys. Called by object generation and tools when JSON does not
- * fit its schema as it is. It is the reverse of the dialects that have no optional keys.
+ * Mends what models write other than their schema says: nulls that stand for absent keys, and objects and lists that are
+ * given as JSON text. Called by object generation and tools. It is the reverse of the dialects that have no optional
+ * keys.
  */
 import type * as JsonSchema from "effect/JsonSchema"
+import { isDeeperThan, limitsOf } from "../json/limits.ts"
 import { definitionOf, isJsonSchema } from "./nodes.ts"
 
 type Node = JsonSchema.JsonSchema
 
 /**
  * Removes the nulls of optional keys: a model that must write every key, or prefers to, writes null for an absent one.
- * A null that the schema allows stays. If there is nothing to remove, the same value is returned.
+ * A null that the schema allows stays. A string is read as JSON where the schema wants an object or a list and takes no
+ * string. If there is nothing to mend, the same value is returned.
  */
 export const restore = (json: unknown, schema: Node): unknown => new Restoration(schema).value(json, schema)
 
@@ -21,13 +24,35 @@ class Restoration {
   }
 
   value(json: unknown, node: unknown): unknown {
-    if (typeof json !== "object" || json === null || !isJsonSchema(node)) return json
+    if (!isJsonSchema(node)) return json
+    if (typeof json === "string") return this.text(json, node)
+    if (typeof json !== "object" || json === null) return json
     const { $ref, allOf, ...rest } = node
     if (typeof $ref === "string") return this.value(this.value(json, definitionOf(this.schema, $ref)), rest)
     if (Array.isArray(allOf)) return [...allOf, rest].reduce((value, member) => this.value(value, member), json)
     const options = node["anyOf"] ?? node["oneOf"]
     if (Array.isArray(options)) return this.value(json, options.find((option) => this.mayBe(json, option)))
     return Array.isArray(json) ? this.list(json, node) : this.object(json as { [key: string]: unknown }, node)
+  }
+
+  private text(text: string, node: Node): unknown {
+    if (!/^\s*[[{]/.test(text) || this.takes("string", node)) return text
+    const json = parse(text)
+    const kind = Array.isArray(json) ? "array" : "object"
+    return json !== undefined && this.takes(kind, node) ? this.value(json, node) : text
+  }
+
+  /** Whether a schema takes values of a type. */
+  private takes(kind: "string" | "array" | "object", node: unknown): boolean {
+    if (!isJsonSchema(node)) return node !== false
+    const { $ref, allOf, const: constant, enum: values, type } = node
+    if (typeof $ref === "string") return this.takes(kind, definitionOf(this.schema, $ref))
+    if (Array.isArray(allOf) && !allOf.every((member) => this.takes(kind, member))) return false
+    const options = node["anyOf"] ?? node["oneOf"]
+    if (Array.isArray(options)) return options.some((option) => this.takes(kind, option))
+    if (constant !== undefined) return isOf(kind, constant)
+    if (Array.isArray(values)) return values.some((value) => isOf(kind, value))
+    return type === undefined || [type].flat().includes(kind)
   }
 
   private list(json: ReadonlyArray<unknown>, { items, prefixItems }: Node): unknown {
@@ -78,6 +103,16 @@ class Restoration {
 const isOf = (type: unknown, json: unknown): boolean =>
   type === (json === null ? "null" : Array.isArray(json) ? "array" : typeof json) ||
   (type === "integer" && typeof json === "number")
+
+/** The object or list of a JSON text, or `undefined`. A deep one is not read, as decoding it could overflow the stack. */
+const parse = (text: string): unknown => {
+  if (isDeeperThan(text, limitsOf(undefined).maxDepth)) return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
 
 const mapOrSame = (values: ReadonlyArray<unknown>, f: (value: unknown, i: number) => unknown): unknown => {
   const mapped = values.map(f)

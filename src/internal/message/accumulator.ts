@@ -54,6 +54,12 @@ export class Accumulator {
   #lastIndex = -1
   #last: Block | undefined
   #lastText: Block | undefined
+  /** The calls by their id. */
+  readonly #calls = new Map<string, Block>()
+  /** The number behind the last id that was made of an id. Absent while no call had the id of another. */
+  #copies: Map<string, number> | undefined
+  /** The ids of calls that deltas give otherwise than the message. */
+  #renamed: WeakMap<Delta, string> | undefined
 
   add(chunk: AIMessageChunk): void {
     if (this.#id === "") this.#id = chunk.id
@@ -143,13 +149,48 @@ export class Accumulator {
 
   #addDelta(delta: Delta): void {
     const block = this.#blockAt(delta.index)
-    if (block !== undefined && extend(block, delta)) return
+    if (block !== undefined && extend(block, delta)) {
+      if (delta.type === "tool_call" && delta.id !== undefined) this.#nameCall(block, delta, delta.id)
+      return
+    }
     const created = start(delta)
+    if (delta.type === "tool_call" && delta.id !== undefined) this.#nameCall(created, delta, delta.id)
     this.#blocks.push(created)
     this.#byIndex.set(delta.index, created)
     this.#lastIndex = delta.index
     this.#last = created
     if (created.type === "text") this.#lastText = created
+  }
+
+  /** Gives a call another id if an earlier call of the message has the same one, so that results find their call. */
+  #nameCall(block: Block, delta: Delta, id: string): void {
+    if (block.type !== "tool_call" || block.id === undefined) return
+    const owner = this.#calls.get(block.id)
+    if (owner !== undefined && owner !== block) block.id = this.#copyOf(block.id)
+    this.#calls.set(block.id, block)
+    if (block.id === id) return
+    this.#renamed ??= new WeakMap()
+    this.#renamed.set(delta, block.id)
+  }
+
+  #copyOf(id: string): string {
+    this.#copies ??= new Map()
+    let n = (this.#copies.get(id) ?? 1) + 1
+    while (this.#calls.has(`${id}_${n}`)) n++
+    this.#copies.set(id, n)
+    return `${id}_${n}`
+  }
+
+  /** The same chunks, which have been added, with the ids that their calls have in the message. */
+  withCallIds<Chunks extends ReadonlyArray<AIMessageChunk>>(chunks: Chunks): Chunks {
+    const renamed = this.#renamed
+    if (renamed === undefined) return chunks
+    // `map` keeps the length, so an array that is not empty stays one.
+    return chunks.map((chunk) =>
+      chunk.parts.some((delta) => renamed.has(delta))
+        ? { ...chunk, parts: chunk.parts.map((delta) => ({ ...delta, ...optional("id", renamed.get(delta)) })) }
+        : chunk
+    ) as unknown as Chunks
   }
 
   #blockAt(index: number): Block | undefined {

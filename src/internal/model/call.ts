@@ -219,7 +219,7 @@ class Attempt {
       if (chunks[i]!.finish !== undefined) this.#finished = true
     }
     this.#message.addAll(chunks)
-    return Effect.succeed(chunks)
+    return Effect.succeed(this.#message.withCallIds(chunks))
   }
 
   #ended(): ChunkPull {

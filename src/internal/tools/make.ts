@@ -22,7 +22,7 @@ import { fromStream, single, toStream } from "../step/run.ts"
 import type { Runnable } from "../step/types.ts"
 import type { ChunkPull, Opener, StepInfo } from "../step/types.ts"
 import type { Implementation, Output } from "./any.ts"
-import { parametersOf } from "./parameters.ts"
+import { parametersOf, requiresKeys } from "./parameters.ts"
 
 /** A schema that needs no services. */
 export type Codec = Schema.ConstraintCodec<unknown, unknown>
@@ -71,10 +71,11 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
   const encodeFailure = Schema.encodeUnknownEffect(Schema.toCodecJson(spec.failure))
   const isReported = Schema.is(spec.failure)
 
-  /** Removes the nulls that a model which must write every key uses for absent ones. */
+  /** Mends what models write other than the schema says. */
   const restored = (args: Schema.Json): unknown =>
     Result.match(parameters(), {
-      onSuccess: ({ object, schema }) => restore(restore(args, object), schema),
+      onSuccess: ({ object, schema }) =>
+        restore(restore(isNone(args) && !requiresKeys(object) ? {} : args, object), schema),
       onFailure: () => args
     })
 
@@ -132,6 +133,10 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
       })
   }
 }
+
+/** Whether arguments are one of the values that models write for no arguments. */
+const isNone = (args: Schema.Json): boolean =>
+  args === null || (typeof args === "string" && args.trim() === "") || (Array.isArray(args) && args.length === 0)
 
 /**
  * Effect's message for a value that is not a number. It offers the strings of non-finite numbers, which mislead models.

@@ -31,6 +31,9 @@ export const parametersOf = (schema: Schema.Constraint): Result.Result<Parameter
       : Result.succeed({ schema, object })
   })
 
+/** Whether an object must have keys. */
+export const requiresKeys = (object: Node): boolean => namesIn(object).length > 0
+
 /** The schema as that of one object, or `undefined` if it also allows other values. */
 const objectOf = (schema: Node): Node | undefined => {
   const root = withRoot(schema)
