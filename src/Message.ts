@@ -481,13 +481,13 @@ export const text = (text: string, options?: {
 /** The content of an {@link image} or a {@link file}. */
 export type SourceInput =
   | {
-    /** Bytes, or a string in base64. A `data:` URL is not accepted. */
+    /** Bytes, or a string in base64 or a `data:` URL. */
     readonly data: Uint8Array | string
     /** The media type, such as `image/png`. */
     readonly mediaType: string
   }
   | {
-    /** The URL, which the provider fetches. */
+    /** The URL, which the provider fetches. The content of a `data:` URL is sent as data. */
     readonly url: string
     /** The media type. Absent: the provider finds out. */
     readonly mediaType?: string | undefined

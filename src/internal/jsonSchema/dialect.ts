@@ -10,7 +10,16 @@
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import { setKey } from "../json/object.ts"
-import { definitionOf, isJsonSchema, joinWords, mergeAllOf, recursiveIn, withRoot } from "./nodes.ts"
+import {
+  definitionOf,
+  isJsonSchema,
+  joinWords,
+  mergeAllOf,
+  recursiveIn,
+  withoutPrefixItems,
+  withPrefixItems,
+  withRoot
+} from "./nodes.ts"
 import type { SchemaProblem } from "./representation.ts"
 
 type Node = JsonSchema.JsonSchema
@@ -146,18 +155,14 @@ class Translation {
     }, objectKeys)
   }
 
-  private array(node: Node, path: string): Node {
-    const { prefixItems, items, ...rest } = node
+  private array(array: Node, path: string): Node {
+    const node = withPrefixItems(array)
+    const { items, prefixItems } = node
     if (!Array.isArray(prefixItems)) return this.supported({ ...node, items: this.node(items, `${path}[]`) }, arrayKeys)
-    // No dialect supports tuples, so the order of the items goes into the description.
+    // No dialect supports tuples.
     const schemas = prefixItems.map((item, i) => this.node(item, `${path}[${i}]`))
     if (isJsonSchema(items)) schemas.push(this.node(items, `${path}[]`))
-    const kinds = schemas.filter((schema, i) => schemas.findIndex((other) => same(schema, other)) === i)
-    return this.supported({
-      ...rest,
-      items: kinds.length === 1 ? kinds[0] : { anyOf: kinds },
-      description: joinWords(text(node["description"]), `items in this order: ${JSON.stringify(schemas)}`)
-    }, arrayKeys)
+    return this.supported(withoutPrefixItems(node, schemas), arrayKeys)
   }
 
   /** Keeps the keywords in `own` and those that the dialect supports, and moves the others into the description. */
@@ -220,8 +225,6 @@ const isNever = (schema: unknown): boolean =>
   schema === false || (isJsonSchema(schema) && isJsonSchema(schema["not"]) && Object.keys(schema["not"]).length === 0)
 
 const text = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
-
-const same = (a: Node, b: Node): boolean => JSON.stringify(a) === JSON.stringify(b)
 
 /** The key of a definition, without characters that a pointer would escape. `#` alone refers to the root. */
 const keyOf = ($ref: string): string =>

@@ -37,6 +37,7 @@ const upper = new Set(["maximum", "exclusiveMaximum", "maxLength", "maxItems", "
 const words = new Set(["title", "examples", "default", "readOnly", "writeOnly", "deprecated"])
 /** Keywords whose meaning depends on their siblings. They are merged only into a schema that has none of them. */
 const together = new Set([
+  "$ref",
   "properties",
   "patternProperties",
   "additionalProperties",
@@ -73,6 +74,30 @@ const merge = (self: Node, that: Node): Node | undefined => {
     else if (before !== value) return undefined
   }
   return out
+}
+
+/** A tuple in the form of today: until 2019, `items` was the list and `additionalItems` the schema of the rest. */
+export const withPrefixItems = (node: Node): Node => {
+  if (!Array.isArray(node["items"])) return node
+  const { additionalItems, items: prefixItems, ...rest } = node
+  return { ...rest, prefixItems, ...(additionalItems === undefined ? undefined : { items: additionalItems }) }
+}
+
+/**
+ * A tuple as an array of any of these items, with their order in the description. `schemas` are those of the items, and
+ * of the rest if there may be one.
+ */
+export const withoutPrefixItems = (node: Node, schemas: ReadonlyArray<Node>): Node => {
+  const { items: _, prefixItems: __, ...rest } = node
+  const kinds = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()]
+  return {
+    ...rest,
+    items: kinds.length > 1 ? { anyOf: kinds } : kinds[0] ?? {},
+    description: joinWords(
+      typeof rest["description"] === "string" ? rest["description"] : undefined,
+      `items in this order: ${JSON.stringify(schemas)}`
+    )
+  }
 }
 
 /** Appends words to a description, unless it has them already. */
@@ -133,3 +158,90 @@ export const recursiveIn = (schema: Node): ReadonlySet<string> =>
     const target = definitionOf(schema, $ref)
     return target !== undefined && refsFrom(schema, target).has($ref)
   }))
+
+// -----------------------------------------------------------------------------
+// one object
+// -----------------------------------------------------------------------------
+
+/**
+ * The schema as that of one object, which providers require of the parameters of a tool; `undefined` if it also allows
+ * other values. A union of objects becomes an object with the keys of all of them and a description of the allowed
+ * combinations. So does a union that only narrows the object beside it, by lists of required keys for example.
+ */
+export const objectOf = (schema: Node, depth = 0): Node | undefined => {
+  // A union may refer to itself.
+  if (depth > 16) return undefined
+  const { allOf, anyOf, oneOf, ...rest } = mergeAllOf(withRoot(schema))
+  const { type = rest["properties"] === undefined ? undefined : "object" } = rest
+  const named = type === "object" || (Array.isArray(type) && type.includes("object"))
+  const definitions = Object.fromEntries(
+    Object.entries(schema).filter(([key]) => key === "$defs" || key === "definitions")
+  )
+  const objectsIn = (members: unknown, named: boolean): ReadonlyArray<Node> | undefined => {
+    const objects = (Array.isArray(members) ? members : []).map((member: unknown) => {
+      if (!isJsonSchema(member)) return undefined
+      const object = objectOf({ ...definitions, ...(named ? { type } : undefined), ...member }, depth + 1)
+      const { $defs: _, definitions: __, ...own } = object ?? {}
+      return object && own
+    })
+    return objects.every((object) => object !== undefined) ? objects : undefined
+  }
+  const all = objectsIn(allOf, named)
+  const either = objectsIn(anyOf ?? oneOf, named || allOf !== undefined)
+  if (all === undefined || either === undefined || (anyOf !== undefined && oneOf !== undefined)) return undefined
+  if (all.length === 0 && either.length === 0) return named ? { ...rest, type: "object" } : undefined
+  const common = namesIn(either[0]).filter((name) => either.every((object) => namesIn(object).includes(name)))
+  const closed = either.length > 0 && either.every((object) => object["additionalProperties"] === false)
+  return {
+    ...rest,
+    type: "object",
+    ...(either.length === 0 ? undefined : {
+      description: joinWords(
+        typeof rest["description"] === "string" ? rest["description"] : undefined,
+        `fits one of these: ${JSON.stringify(either)}`
+      )
+    }),
+    properties: { ...unionOf(either, eitherOf), ...unionOf([rest, ...all], bothOf) },
+    required: [...new Set([rest, ...all].flatMap(namesIn).concat(common))],
+    ...(closed ? { additionalProperties: false } : undefined)
+  }
+}
+
+/** Whether an object must have keys. */
+export const requiresKeys = (object: Node): boolean => namesIn(object).length > 0
+
+const propertiesOf = (object: Node): Node => isJsonSchema(object["properties"]) ? object["properties"] : {}
+
+/** The properties of all objects. `join` makes one schema of those that a key has in several. */
+const unionOf = (objects: ReadonlyArray<Node>, join: (schemas: ReadonlyArray<unknown>) => unknown): Node => {
+  const keys = new Set(objects.flatMap((object) => Object.keys(propertiesOf(object))))
+  return Object.fromEntries([...keys].map((key) => [
+    key,
+    join(objects.map(propertiesOf).filter((all) => Object.hasOwn(all, key)).map((all) => all[key]))
+  ]))
+}
+
+const namesIn = (object: Node | undefined): ReadonlyArray<unknown> => {
+  const required = object?.["required"]
+  return Array.isArray(required) ? required : []
+}
+
+/** A schema that allows what all of these allow. */
+const bothOf = (schemas: ReadonlyArray<unknown>): unknown => schemas.length === 1 ? schemas[0] : { allOf: schemas }
+
+/** A schema that allows what any of these allows. String literals, such as discriminators, become one `enum`. */
+const eitherOf = (schemas: ReadonlyArray<unknown>): unknown => {
+  const kinds = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()]
+  if (kinds.length === 1) return kinds[0]
+  const literals = kinds.map(literalsOf)
+  return literals.every((each) => each !== undefined)
+    ? { type: "string", enum: [...new Set(literals.flat())] }
+    : { anyOf: kinds }
+}
+
+const literalsOf = (schema: unknown): ReadonlyArray<unknown> | undefined => {
+  if (!isJsonSchema(schema)) return undefined
+  const { const: literal, enum: literals = [literal], type, ...more } = schema
+  const all = Array.isArray(literals) && literals.every((each) => typeof each === "string") ? literals : undefined
+  return (type === "string" || type === undefined) && Object.keys(more).length === 0 ? all : undefined
+}

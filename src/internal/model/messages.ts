@@ -141,7 +141,8 @@ export const messagesProblem = (messages: ReadonlyArray<Message>): Problem | und
           `no message before it calls a tool with the id ${JSON.stringify(message.toolCallId)}`
         ]
       }
-    } else if (isBlank(message.content)) {
+    } else if (message._tag === "HumanMessage" && isBlank(message.content)) {
+      // A blank system message says nothing, so the adapters leave it out.
       return [`${field}.content`, "the prompt is empty"]
     }
   }

@@ -40,7 +40,7 @@ export const prepare = (
     const messages = toMessages(input)
     const problem = modelProblem(model.model) ?? optionsProblem(options) ?? messagesProblem(messages)
     const prepared: Result.Result<CallOptions, Reason> = problem === undefined
-      ? withDefinitions(options)
+      ? withDefinitions(withoutToolOptions(options))
       : Result.fail(new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` }))
     const checked = Result.flatMap(prepared, (options): Result.Result<Prepared, Reason> => {
       const lacking = model.capabilities && missingCapability(model.provider, model.capabilities, messages, options)
@@ -50,6 +50,16 @@ export const prepare = (
     const { model: name, provider } = model
     return Effect.fail(new ChatModelError({ provider, model: name, reason: checked.failure }))
   })
+
+/** Leaves out what is about tools when there are none: APIs refuse a choice among nothing, and none is called anyway. */
+const withoutToolOptions = (options: CallOptions): CallOptions => {
+  const { parallelToolCalls: _, toolChoice: __, tools = [], ...others } = options
+  // A provider's own fields may have tools of their own.
+  const own = Object.values(options.providerOptions ?? {}).some((fields) =>
+    "tools" in fields || "mcp_servers" in fields
+  )
+  return tools.length > 0 || own ? options : others
+}
 
 const modelProblem = (model: string): Problem | undefined =>
   model.trim() === "" ? ["model", "give the name of a model"] : undefined

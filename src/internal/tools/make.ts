@@ -13,6 +13,7 @@ import * as Stream from "effect/Stream"
 import type { ToolMessage } from "../../Message.ts"
 import { watch } from "../events/watch.ts"
 import { excerpt } from "../excerpt.ts"
+import { requiresKeys } from "../jsonSchema/nodes.ts"
 import { restore } from "../jsonSchema/restore.ts"
 import { lazy } from "../lazy.ts"
 
@@ -22,7 +23,7 @@ import { fromStream, single, toStream } from "../step/run.ts"
 import type { Runnable } from "../step/types.ts"
 import type { ChunkPull, Opener, StepInfo } from "../step/types.ts"
 import type { Implementation, Output } from "./any.ts"
-import { parametersOf, requiresKeys } from "./parameters.ts"
+import { parametersOf } from "./parameters.ts"
 
 /** A schema that needs no services. */
 export type Codec = Schema.ConstraintCodec<unknown, unknown>

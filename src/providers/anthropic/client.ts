@@ -83,6 +83,10 @@ const importSdk = async () => {
   }
 }
 
+/** Whether an address is one of Anthropic's own. A gateway at another one may ask Anthropic or any other server. */
+export const isOfficial = (baseUrl: string = defaultBaseUrl): boolean =>
+  URL.canParse(baseUrl) && /(^|\.)anthropic\.com$/.test(new URL(baseUrl).hostname)
+
 const defaultBaseUrl = "https://api.anthropic.com"
 
 const keySite = "https://console.anthropic.com/settings/keys"

@@ -7,7 +7,7 @@ import type { Service } from "../../internal/model/service.ts"
 import { providerModel } from "../../internal/provider/model.ts"
 import { MessageDecoder } from "../wires/messages/decoder.ts"
 import { encodeRequest, schemaDialect } from "../wires/messages/request.ts"
-import { connect } from "./client.ts"
+import { connect, isOfficial } from "./client.ts"
 import type { Options } from "./options.ts"
 
 const provider = "anthropic"
@@ -28,7 +28,8 @@ const capabilities: Partial<Capabilities> = {
 
 /** Makes a chat model from complete settings. */
 export const makeModel = (options: Options): Service => {
-  const { apiKey, authToken, baseUrl: _, betas = [], fetch: __, headers = {}, model, ...callOptions } = options
+  const { apiKey, authToken, baseUrl, betas = [], fetch: _, headers = {}, model, ...callOptions } = options
+  const official = isOfficial(baseUrl)
   return providerModel({
     provider,
     model,
@@ -38,7 +39,7 @@ export const makeModel = (options: Options): Service => {
     errorDialect: { requestIdHeader: "request-id" },
     schemaDialect,
     connect: connect(options),
-    encode: (messages, options) => encodeRequest({ provider, model, betas }, messages, options),
+    encode: (messages, options) => encodeRequest({ provider, model, official, betas }, messages, options),
     decoder: (options) => new MessageDecoder(options)
   })
 }

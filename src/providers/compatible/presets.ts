@@ -201,7 +201,7 @@ export const presets = {
     name: "azure",
     baseUrlVariable: "AZURE_OPENAI_BASE_URL",
     keyVariable: "AZURE_OPENAI_API_KEY",
-    quirks: { maxTokens: false, serverTools: false },
+    quirks: { maxTokens: false, serverTools: false, toolCallIdLength: 40 },
     capabilities: { reasoning: false, fileInput: true, promptCaching: true }
   }
 } as const satisfies { readonly [name: string]: Preset }

@@ -4,10 +4,11 @@
 import { ChatDecoder } from "../wires/chat/decoder.ts"
 import type { Quirks } from "../wires/chat/quirks.ts"
 import { encodeRequest } from "../wires/chat/request.ts"
+import { imageTypes } from "../wires/openai/media.ts"
 import type { ApiSpec } from "./api.ts"
 
 /** OpenAI follows its own documentation, and alone keeps `metadata`. */
-const quirks: Quirks = { metadata: true }
+const quirks: Quirks = { metadata: true, toolCallIdLength: 40 }
 
 /** The specification of the API `chat`. */
 export const chat: ApiSpec = {
@@ -23,6 +24,6 @@ export const chat: ApiSpec = {
     streamedUsage: true,
     promptCaching: true
   },
-  encode: (model, messages, options) => encodeRequest({ ...model, quirks }, messages, options),
+  encode: (model, messages, options) => encodeRequest({ ...model, quirks, imageTypes }, messages, options),
   decoder: (options) => new ChatDecoder(options, quirks)
 }

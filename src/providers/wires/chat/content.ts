@@ -3,6 +3,7 @@
  * Pure functions. Called by the decoder.
  */
 import { optional } from "../../../internal/optional.ts"
+import { readDataUrl } from "../../../internal/provider/encoding.ts"
 import { isObject, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Citation, Metadata, Source } from "../../../Message.ts"
@@ -91,8 +92,10 @@ export interface Image {
 export const toImage = (raw: JsonObject[string]): Image | undefined => {
   const url = isObject(raw) ? stringAt(objectAt(raw, "image_url") ?? raw, "url") : undefined
   if (url === undefined) return undefined
-  const [, mediaType, data] = /^data:([^;,]+);base64,([^]*)$/.exec(url) ?? []
-  return data === undefined ? { source: { type: "url", url } } : { source: { type: "base64", data }, mediaType }
+  const read = readDataUrl(url)
+  return read === undefined
+    ? { source: { type: "url", url } }
+    : { source: { type: "base64", data: read.data }, mediaType: read.mediaType }
 }
 
 /** An annotation of a text as a citation. */

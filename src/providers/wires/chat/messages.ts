@@ -2,17 +2,28 @@
  * Messages as Chat Completions takes them. Called by `request.ts`. Answers go back in the fields that the decoder read
  * them from.
  */
+import { isBlank } from "../../../internal/model/messages.ts"
 import { optional } from "../../../internal/optional.ts"
-import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
+import { CallIds, idsUpTo, shortId, usualPart } from "../../../internal/provider/encoding.ts"
+import type { EncodingIssues, IdRule } from "../../../internal/provider/encoding.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { AIMessage, AIPart, FilePart, ImagePart, InputPart, Message, ToolMessage } from "../../../Message.ts"
+import { fileName } from "../openai/media.ts"
 import type { Quirks } from "./quirks.ts"
 
 /** The server that the messages are for. */
 export interface Target {
   readonly provider: string
   readonly quirks: Quirks
+  /** The media types of images that the server takes. Absent: every image is sent. */
+  readonly imageTypes?: ReadonlyArray<string> | undefined
+}
+
+/** One request while its messages are encoded. */
+interface Encoding extends Target {
+  readonly ids: CallIds
+  readonly issues: EncodingIssues
 }
 
 /** The `messages` of a request. */
@@ -20,50 +31,61 @@ export const encodeMessages = (
   target: Target,
   messages: ReadonlyArray<Message>,
   issues: EncodingIssues
-): ReadonlyArray<JsonObject> =>
-  messages.flatMap((message, i): ReadonlyArray<JsonObject> => {
+): ReadonlyArray<JsonObject> => {
+  const encoding: Encoding = { ...target, ids: new CallIds(idRule(target.quirks), messages), issues }
+  return messages.flatMap((message, i): ReadonlyArray<JsonObject> => {
     const field = `messages[${i}]`
     switch (message._tag) {
       case "SystemMessage":
-        return [{ role: "system", content: encodeContent(target, message.content, `${field}.content`, issues) }]
+        return isBlank(message.content)
+          ? []
+          : [{ role: "system", content: encodeContent(encoding, message.content, `${field}.content`) }]
       case "HumanMessage":
-        return [{ role: "user", content: encodeContent(target, message.content, `${field}.content`, issues) }]
+        return [{ role: "user", content: encodeContent(encoding, message.content, `${field}.content`) }]
       case "ToolMessage":
-        return [encodeResult(target, message, field, issues)]
+        return [encodeResult(encoding, message, field)]
       case "AIMessage":
-        return encodeAnswer(target, message, field, issues)
+        return encodeAnswer(encoding, message, field)
     }
   })
+}
+
+const idRule = ({ shortToolCallIds, toolCallIdLength }: Quirks): IdRule | undefined =>
+  shortToolCallIds === true ? shortIds : toolCallIdLength === undefined ? undefined : idsUpTo(toolCallIdLength)
+
+const shortIds: IdRule = {
+  fits: (id) => /^[a-zA-Z0-9]{9}$/.test(id),
+  make: (id, attempt) => shortId(attempt === 0 ? id : `${id}${attempt}`)
+}
 
 // -----------------------------------------------------------------------------
 // input
 // -----------------------------------------------------------------------------
 
 const encodeContent = (
-  target: Target,
+  encoding: Encoding,
   content: string | ReadonlyArray<InputPart>,
-  field: string,
-  issues: EncodingIssues
+  field: string
 ): string | Array<JsonObject> => {
   if (typeof content === "string") return content
   return content.flatMap((part, i) => {
     const at = `${field}[${i}]`
-    const { detail, ...options } = part.providerOptions?.[target.provider] ?? {}
+    const { detail, ...options } = part.providerOptions?.[encoding.provider] ?? {}
     const encoded = part.type === "text"
       ? { type: "text", text: part.text }
       : part.type === "image"
-      ? imagePart(part, detail, at, issues)
-      : filePart(target, part, at, issues)
+      ? imagePart(encoding, part, detail, at)
+      : filePart(encoding, part, at)
     return encoded === undefined ? [] : [{ ...encoded, ...options }]
   })
 }
 
 /** The result of a tool. This API takes only text, and has no field for a failure of the tool. */
-const encodeResult = (target: Target, message: ToolMessage, field: string, issues: EncodingIssues): JsonObject => {
+const encodeResult = (encoding: Encoding, message: ToolMessage, field: string): JsonObject => {
   if (typeof message.content !== "string") {
     const at = message.content.findIndex((part) => part.type !== "text")
     if (at !== -1) {
-      issues.unsupported(
+      encoding.issues.unsupported(
         `${field}.content[${at}]`,
         "Chat Completions takes text as the result of a tool, no images or files"
       )
@@ -71,19 +93,23 @@ const encodeResult = (target: Target, message: ToolMessage, field: string, issue
   }
   return {
     role: "tool",
-    tool_call_id: toolCallId(target, message.toolCallId),
-    content: encodeContent(target, message.content, `${field}.content`, issues),
-    ...message.providerOptions?.[target.provider]
+    tool_call_id: encoding.ids.result(message.toolCallId),
+    content: encodeContent(encoding, message.content, `${field}.content`),
+    ...message.providerOptions?.[encoding.provider]
   }
 }
 
 const imagePart = (
+  { imageTypes, issues, provider }: Encoding,
   part: ImagePart,
   detail: JsonObject[string] | undefined,
-  field: string,
-  issues: EncodingIssues
+  field: string
 ): JsonObject | undefined => {
-  const { mediaType, source } = part
+  const { mediaType, source } = usualPart(part, field, issues)
+  if (mediaType !== undefined && imageTypes?.includes(mediaType) === false) {
+    issues.unsupported(`${field}.mediaType`, `${provider} takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
+    return undefined
+  }
   const image = (url: string) => ({
     type: "image_url",
     image_url: { url, ...optional("detail", detail) }
@@ -102,31 +128,24 @@ const imagePart = (
   }
 }
 
-const audioFormats = new Map([
-  ["audio/wav", "wav"],
-  ["audio/x-wav", "wav"],
-  ["audio/mpeg", "mp3"],
-  ["audio/mp3", "mp3"]
-])
+const audioFormats = new Map([["audio/wav", "wav"], ["audio/mpeg", "mp3"]])
 
-const filePart = (target: Target, part: FilePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
-  const { mediaType, name, source } = part
+const filePart = ({ issues, quirks }: Encoding, part: FilePart, field: string): JsonObject | undefined => {
+  const { mediaType, name, source } = usualPart(part, field, issues)
   const filename = name === undefined ? undefined : { filename: name }
   switch (source.type) {
     case "base64": {
       if (mediaType === undefined) return noMediaType(field, issues)
       const format = audioFormats.get(mediaType)
       if (format !== undefined) return { type: "input_audio", input_audio: { data: source.data, format } }
-      // The API requires a name with the data, and reads the type from it.
-      const byDefault = { filename: `file.${mediaType.split("/")[1] ?? "bin"}` }
-      return { type: "file", file: { ...byDefault, ...filename, file_data: dataUrl(mediaType, source.data) } }
+      return { type: "file", file: { filename: fileName(name, mediaType), file_data: dataUrl(mediaType, source.data) } }
     }
     case "file_id":
       return { type: "file", file: { file_id: source.id } }
     case "text":
       return { type: "text", text: source.text }
     case "url":
-      if (target.quirks.fileUrls === true) return { type: "file", file: { ...filename, file_data: source.url } }
+      if (quirks.fileUrls === true) return { type: "file", file: { ...filename, file_data: source.url } }
       issues.unsupported(`${field}.source`, "Chat Completions takes files as data or by id, not by URL")
       return undefined
   }
@@ -148,14 +167,10 @@ const noMediaType = (field: string, issues: EncodingIssues): undefined => {
  * server's own answer are left out without a warning, as no request has a field for them. Left out with a warning:
  * reasoning that the server does not take or another one wrote, server tools, files and unknown parts.
  */
-const encodeAnswer = (
-  target: Target,
-  message: AIMessage,
-  field: string,
-  issues: EncodingIssues
-): ReadonlyArray<JsonObject> => {
+const encodeAnswer = (encoding: Encoding, message: AIMessage, field: string): ReadonlyArray<JsonObject> => {
+  const { ids, issues, provider, quirks } = encoding
   const from = message.metadata?.["provider"]
-  const own = from === undefined || from === target.provider
+  const own = from === undefined || from === provider
   const drop = (what: string): void =>
     issues.warn(
       `${field}: ${what} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
@@ -175,10 +190,11 @@ const encodeAnswer = (
         break
       case "tool_call":
       case "invalid_tool_call":
-        calls.push(encodeCall(target, part))
+        // Some servers put more into their ids than other servers take.
+        calls.push(encodeCall(part, ids.call(part.id, from === provider)))
         break
       case "reasoning":
-        if (own && target.quirks.reasoningBack === true) reasoning.push(part)
+        if (own && quirks.reasoningBack === true) reasoning.push(part)
         else drop("reasoning")
         break
       case "citation":
@@ -198,7 +214,10 @@ const encodeAnswer = (
         break
     }
   }
-  if (text === "" && refusal === "" && calls.length === 0) return []
+  if (text === "" && refusal === "" && calls.length === 0) {
+    if (reasoning.length > 0) issues.warn(`${field}: reasoning was left out, as nothing of the answer follows it`)
+    return []
+  }
   const said = own ? text : text + refusal
   const back = reasoningFields(reasoning, said)
   return [{
@@ -243,10 +262,9 @@ const reasoningFields = (
 }
 
 const encodeCall = (
-  target: Target,
-  part: Extract<AIPart, { readonly type: "tool_call" | "invalid_tool_call" }>
+  part: Extract<AIPart, { readonly type: "tool_call" | "invalid_tool_call" }>,
+  id: string
 ): JsonObject => {
-  const id = toolCallId(target, part.id)
   if (part.type === "tool_call" && part.metadata?.["type"] === "custom" && typeof part.args === "string") {
     return { id, type: "custom", custom: { name: part.name, input: part.args } }
   }
@@ -257,18 +275,4 @@ const encodeCall = (
     ? part.args
     : { value: part.args }
   return { id, type: "function", function: { name: part.name, arguments: JSON.stringify(args) } }
-}
-
-const toolCallId = ({ quirks }: Target, id: string): string =>
-  quirks.shortToolCallIds !== true || /^[a-zA-Z0-9]{9}$/.test(id) ? id : shortId(id)
-
-/** An id of nine letters and digits, always the same for the same id. */
-const shortId = (id: string): string => {
-  let a = 0x811c9dc5
-  let b = 0x1b873593
-  for (let i = 0; i < id.length; i++) {
-    a = Math.imul(a ^ id.charCodeAt(i), 0x01000193)
-    b = Math.imul(b ^ id.charCodeAt(i), 0x5bd1e995)
-  }
-  return ((a >>> 0).toString(36) + (b >>> 0).toString(36)).padStart(9, "0").slice(-9)
 }

@@ -32,6 +32,8 @@ export interface Quirks {
   readonly reasoningBack?: boolean | undefined
   /** Ids of tool calls must be nine letters and digits (Mistral). Other ids are converted. */
   readonly shortToolCallIds?: boolean | undefined
+  /** The most characters of a tool call's id. Longer ids of other servers are shortened. Any length by default. */
+  readonly toolCallIdLength?: number | undefined
   /** The server keeps the `metadata` of a call whose completion is stored. */
   readonly metadata?: boolean | undefined
   /** The server takes files by URL. */

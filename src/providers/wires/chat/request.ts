@@ -12,11 +12,11 @@ import type {
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
 import { optional } from "../../../internal/optional.ts"
-import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
+import { EncodingIssues } from "../../../internal/provider/encoding.ts"
 import { isObject, objectAt } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
 import type { Message } from "../../../Message.ts"
-import { inStrictDialect } from "../openai/schema.ts"
+import { answerSchema, toolSchema } from "../openai/schema.ts"
 import { encodeMessages } from "./messages.ts"
 import type { Target } from "./messages.ts"
 
@@ -97,7 +97,7 @@ const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | und
     json_schema: {
       name: format.name ?? "answer",
       ...optional("description", format.description),
-      schema: strict ? inStrictDialect(provider, format.schema, "responseFormat.schema", issues) : format.schema,
+      schema: answerSchema(provider, { schema: format.schema, strict }, issues),
       strict
     }
   }
@@ -137,16 +137,12 @@ const encodeTool = (
     }
     return tool.definition
   }
-  const { type } = tool.parameters
-  if (type !== undefined && type !== "object") issues.invalid(`${at}.parameters`, "must be the schema of an object")
   return {
     type: "function",
     function: {
       name: tool.name,
       ...optional("description", tool.description),
-      parameters: tool.strict === true
-        ? inStrictDialect(provider, tool.parameters, `${at}.parameters`, issues)
-        : { type: "object", ...tool.parameters },
+      parameters: toolSchema(provider, tool, at, issues),
       ...optional("strict", tool.strict)
     },
     ...tool.providerOptions?.[provider]

@@ -2,9 +2,14 @@
  * Messages as the Messages API takes them. Called by `request.ts`. Answers go back as the blocks that the decoder read
  * them from.
  */
-import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
+import * as Base64 from "effect/encoding/Base64"
+import * as Result from "effect/Result"
+import { optional } from "../../../internal/optional.ts"
+import { CallIds, usualPart } from "../../../internal/provider/encoding.ts"
+import type { EncodingIssues, IdRule } from "../../../internal/provider/encoding.ts"
 import { isObject, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
+import { text as textPart } from "../../../Message.ts"
 import type {
   AIMessage,
   FilePart,
@@ -24,20 +29,42 @@ interface Turn {
   content: string | Array<JsonObject>
 }
 
+/** The server that the messages are for. */
+export interface Target {
+  readonly provider: string
+  /** Whether it is Anthropic's own server. Others take ids and reasoning of their own form, which Anthropic refuses. */
+  readonly official: boolean
+}
+
+/** One request while its messages are encoded. */
+interface Encoding extends Target {
+  readonly ids: CallIds
+  readonly issues: EncodingIssues
+}
+
+const idRule: IdRule = {
+  fits: (id) => /^[a-zA-Z0-9_-]+$/.test(id),
+  make: (id, attempt) => (id.replaceAll(/[^a-zA-Z0-9_-]/g, "_") || "call") + (attempt === 0 ? "" : `_${attempt}`),
+  unique: true
+}
+
 /** The `system` and `messages` fields of a request. */
-export const encodeMessages = (provider: string, messages: ReadonlyArray<Message>, issues: EncodingIssues): {
+export const encodeMessages = (target: Target, messages: ReadonlyArray<Message>, issues: EncodingIssues): {
   readonly system?: string | ReadonlyArray<JsonObject>
   readonly messages: ReadonlyArray<Turn>
 } => {
+  const encoding: Encoding = { ...target, ids: new CallIds(idRule, messages), issues }
   const leading = messages.findIndex((message) => message._tag !== "SystemMessage")
   const system = messages.slice(0, leading).flatMap((message) =>
-    message._tag === "SystemMessage" ? textBlocks(provider, message.content) : []
+    message._tag === "SystemMessage" ? textBlocks(encoding, message.content) : []
   )
   const turns: Array<Turn> = []
   for (const [i, message] of messages.slice(leading).entries()) {
-    const turn = encodeMessage(provider, message, `messages[${leading + i}]`, issues)
-    if (turn !== undefined) append(turns, turn)
+    const turn = encodeMessage(encoding, message, `messages[${leading + i}]`)
+    // An answer without content, such as a refusal, is no turn.
+    if (turn.content.length > 0) append(turns, turn)
   }
+  trimEnd(turns.at(-1))
   const only = system.length === 1 && Object.keys(system[0]!).length === 2 ? stringAt(system[0]!, "text") : undefined
   return { ...(system.length === 0 ? undefined : { system: only ?? system }), messages: turns }
 }
@@ -52,38 +79,49 @@ const append = (turns: Array<Turn>, turn: Turn): void => {
   last.content = [...toBlocks(last.content), ...toBlocks(turn.content)]
 }
 
+/** The API refuses white space at the end of an answer that it is to continue. */
+const trimEnd = (turn: Turn | undefined): void => {
+  if (turn?.role !== "assistant" || typeof turn.content === "string") return
+  const last = turn.content.at(-1)
+  const text = last?.["type"] === "text" ? stringAt(last, "text") : undefined
+  if (text !== undefined) turn.content = [...turn.content.slice(0, -1), { ...last, text: text.trimEnd() }]
+}
+
 const toBlocks = (content: string | ReadonlyArray<JsonObject>): ReadonlyArray<JsonObject> =>
   typeof content === "string" ? [{ type: "text", text: content }] : content
 
-const encodeMessage = (provider: string, message: Message, field: string, issues: EncodingIssues): Turn | undefined => {
+const encodeMessage = (encoding: Encoding, message: Message, field: string): Turn => {
+  const { ids, provider } = encoding
   switch (message._tag) {
     case "SystemMessage":
-      return { role: "system", content: textBlocks(provider, message.content) }
+      return { role: "system", content: textBlocks(encoding, message.content) }
     case "HumanMessage":
-      return { role: "user", content: encodeContent(provider, message.content, `${field}.content`, issues) }
-    case "ToolMessage":
+      return { role: "user", content: encodeContent(encoding, message.content, `${field}.content`) }
+    case "ToolMessage": {
+      const content = encodeContent(encoding, message.content, `${field}.content`)
       return {
         role: "user",
         content: [{
           type: "tool_result",
-          tool_use_id: message.toolCallId,
-          content: encodeContent(provider, message.content, `${field}.content`, issues),
+          tool_use_id: ids.result(message.toolCallId),
+          ...(content.length === 0 ? undefined : { content }),
           ...(message.isError === true ? { is_error: true } : undefined),
           ...optionsFor(provider, message.providerOptions)
         }]
       }
-    case "AIMessage": {
-      const content = encodeAnswer(provider, message, field, issues)
-      // An answer without content, such as a refusal, is no turn.
-      return content.length === 0 ? undefined : { role: "assistant", content }
     }
+    case "AIMessage":
+      return { role: "assistant", content: encodeAnswer(encoding, message, field) }
   }
 }
 
-const textBlocks = (provider: string, content: string | ReadonlyArray<TextPart>): Array<JsonObject> =>
-  typeof content === "string"
-    ? [{ type: "text", text: content }]
-    : content.map((part) => ({ type: "text", text: part.text, ...optionsFor(provider, part.providerOptions) }))
+/** The API refuses blank text wherever it stands. */
+const isBlank = (text: string): boolean => text.trim() === ""
+
+const textBlocks = ({ provider }: Encoding, content: string | ReadonlyArray<TextPart>): Array<JsonObject> =>
+  (typeof content === "string" ? [textPart(content)] : content).flatMap(({ providerOptions, text }) =>
+    isBlank(text) ? [] : [{ type: "text", text, ...optionsFor(provider, providerOptions) }]
+  )
 
 const optionsFor = (provider: string, options: ProviderOptions | undefined): JsonObject | undefined =>
   options?.[provider]
@@ -93,14 +131,14 @@ const optionsFor = (provider: string, options: ProviderOptions | undefined): Jso
 // -----------------------------------------------------------------------------
 
 const encodeContent = (
-  provider: string,
+  { issues, provider }: Encoding,
   content: string | ReadonlyArray<InputPart>,
-  field: string,
-  issues: EncodingIssues
+  field: string
 ): string | Array<JsonObject> => {
-  if (typeof content === "string") return content
+  if (typeof content === "string") return isBlank(content) ? "" : content
   return content.flatMap((part, i) => {
     const at = `${field}[${i}]`
+    if (part.type === "text" && isBlank(part.text)) return []
     const block = part.type === "text"
       ? { type: "text", text: part.text }
       : part.type === "image"
@@ -113,7 +151,7 @@ const encodeContent = (
 const imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
 
 const imageBlock = (part: ImagePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
-  const { mediaType, source } = part
+  const { mediaType, source } = usualPart(part, field, issues)
   if (mediaType !== undefined && !imageTypes.includes(mediaType)) {
     issues.unsupported(`${field}.mediaType`, `Anthropic takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
     return undefined
@@ -132,11 +170,18 @@ const imageBlock = (part: ImagePart, field: string, issues: EncodingIssues): Jso
 }
 
 const fileBlock = (part: FilePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
-  const { mediaType, name, source } = part
+  const { mediaType, name, source } = usualPart(part, field, issues)
   const title = name === undefined ? undefined : { title: name }
   switch (source.type) {
     case "base64":
       if (mediaType === undefined) return noMediaType(field, issues)
+      if (mediaType.startsWith("text/")) {
+        return {
+          type: "document",
+          source: { type: "text", media_type: "text/plain", data: decoded(source.data) },
+          ...title
+        }
+      }
       if (mediaType !== "application/pdf") {
         issues.unsupported(
           `${field}.mediaType`,
@@ -156,6 +201,9 @@ const fileBlock = (part: FilePart, field: string, issues: EncodingIssues): JsonO
   }
 }
 
+/** The text that base64 stands for; the base64 itself if it is none. */
+const decoded = (data: string): string => Result.getOrElse(Base64.decodeString(data), () => data)
+
 const referenceSource = (source: Extract<Source, { readonly type: "url" | "file_id" }>): JsonObject =>
   source.type === "url" ? { type: "url", url: source.url } : { type: "file", file_id: source.id }
 
@@ -172,14 +220,22 @@ const noMediaType = (field: string, issues: EncodingIssues): undefined => {
  * The blocks of an answer. Only the provider that wrote signatures, server tools and unknown blocks understands them,
  * so those of another provider are left out with a warning.
  */
-const encodeAnswer = (
-  provider: string,
+const encodeAnswer = (encoding: Encoding, message: AIMessage, field: string): Array<JsonObject> => {
+  const { issues } = encoding
+  const blocks = answerBlocks(encoding, message, field)
+  const end = blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking") + 1
+  if (end < blocks.length) issues.warn(`${field}: reasoning was left out, as nothing of the answer follows it`)
+  return blocks.slice(0, end)
+}
+
+const answerBlocks = (
+  { ids, issues, official, provider }: Encoding,
   message: AIMessage,
-  field: string,
-  issues: EncodingIssues
+  field: string
 ): Array<JsonObject> => {
   const from = message.metadata?.["provider"]
   const own = from === undefined || from === provider
+  const callId = (id: string) => ids.call(id, from === provider && !official)
   const drop = (what: string): Array<JsonObject> => {
     issues.warn(
       `${field}: ${what} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
@@ -189,8 +245,7 @@ const encodeAnswer = (
   return message.parts.flatMap((part): Array<JsonObject> => {
     switch (part.type) {
       case "text": {
-        // The API refuses blank text.
-        if (part.text.trim() === "") return []
+        if (isBlank(part.text)) return []
         const citations = own ? (part.citations ?? []).map((citation) => citationParam(citation.raw)) : []
         if (!own && part.citations !== undefined) drop("a citation")
         return [{
@@ -204,20 +259,26 @@ const encodeAnswer = (
       case "reasoning":
         if (!own) return drop("reasoning")
         if (part.redacted !== undefined) return [{ type: "redacted_thinking", data: part.redacted }]
-        return part.signature === undefined
+        // Other servers with this API do not sign, and some refuse an answer without its reasoning.
+        return part.signature === undefined && official
           ? drop("reasoning without a signature")
-          : [{ type: "thinking", thinking: part.text, signature: part.signature, ...blockFields(part.metadata) }]
+          : [{
+            type: "thinking",
+            thinking: part.text,
+            ...optional("signature", part.signature),
+            ...blockFields(part.metadata)
+          }]
       case "tool_call":
         return [{
           type: "tool_use",
-          id: part.id,
+          id: callId(part.id),
           name: part.name,
           input: isObject(part.args) ? part.args : { value: part.args },
           ...(own ? blockFields(part.metadata) : undefined)
         }]
       case "invalid_tool_call":
         // Anthropic's advice for handing broken arguments back: "wrap it in a JSON object with a reasonable key".
-        return [{ type: "tool_use", id: part.id, name: part.name, input: { INVALID_JSON: part.text } }]
+        return [{ type: "tool_use", id: callId(part.id), name: part.name, input: { INVALID_JSON: part.text } }]
       case "server_tool_call":
         if (!own) return drop("a server tool call")
         return [{
@@ -241,7 +302,7 @@ const encodeAnswer = (
       case "citation":
         return drop("a citation")
       case "refusal":
-        return part.text.trim() === "" ? [] : [{ type: "text", text: part.text }]
+        return isBlank(part.text) ? [] : [{ type: "text", text: part.text }]
     }
   })
 }

@@ -12,12 +12,15 @@ import type {
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
 import type { SchemaDialect } from "../../../internal/jsonSchema/dialect.ts"
+import { mapNodes, withPrefixItems } from "../../../internal/jsonSchema/nodes.ts"
 import { optional } from "../../../internal/optional.ts"
-import { encodeSchema, EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
+import { encodeParameters, encodeSchema, EncodingIssues } from "../../../internal/provider/encoding.ts"
+import { isObject } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
 import type { Message } from "../../../Message.ts"
 import { encodeMessages } from "./messages.ts"
+import type { Target } from "./messages.ts"
 
 /** A request and the beta features it needs. */
 export interface EncodedRequest extends Encoded {
@@ -29,18 +32,15 @@ const defaultMaxTokens = 4096
 
 /** Encodes a call, or gives the reason why Anthropic cannot take it. */
 export const encodeRequest = (
-  model: { readonly provider: string; readonly model: string; readonly betas: ReadonlyArray<string> },
+  model: Target & { readonly model: string; readonly betas: ReadonlyArray<string> },
   messages: ReadonlyArray<Message>,
   options: CallOptions
 ): EncodedRequest | Reason => {
   const { provider } = model
   const issues = new EncodingIssues()
-  const encoded = encodeMessages(provider, messages, issues)
+  const encoded = encodeMessages(model, messages, issues)
   const budget = options.reasoning?.budgetTokens
   const { betas: ownBetas, ...own } = options.providerOptions?.[provider] ?? {}
-  if (options.temperature !== undefined && options.temperature > 1) {
-    issues.invalid("temperature", `Anthropic takes 0 to 1, not ${options.temperature}`)
-  }
   const body = {
     model: model.model,
     max_tokens: options.maxTokens ?? defaultMaxTokens + (budget ?? 0),
@@ -56,11 +56,53 @@ export const encodeRequest = (
     ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
     stream: true
   }
-  if (issues.problem !== undefined) return issues.problem
   const betas = new Set([...model.betas, ...(Array.isArray(ownBetas) ? ownBetas.map(String) : [])])
+  refuse(options, body, betas, issues)
+  if (issues.problem !== undefined) return issues.problem
   // MCP servers are a beta feature, enabled by a header.
   if ("mcp_servers" in body && ![...betas].some((beta) => beta.startsWith("mcp-client"))) betas.add(mcpBeta)
   return { body, betas: [...betas], warnings: issues.warnings }
+}
+
+/** What the API is known to refuse, alone or together, by the names of the options. */
+const refuse = (
+  options: CallOptions,
+  { max_tokens: maxTokens, thinking }: { readonly max_tokens: unknown; readonly thinking?: unknown },
+  betas: ReadonlySet<string>,
+  issues: EncodingIssues
+): void => {
+  const { temperature, toolChoice, topK, topP } = options
+  if (temperature !== undefined && temperature > 1) {
+    issues.invalid("temperature", `Anthropic takes 0 to 1, not ${temperature}`)
+  }
+  if (options.stopSequences?.some((text) => text.trim() === "")) {
+    issues.invalid("stopSequences", "Anthropic takes no stop sequence of white space alone")
+  }
+  // `providerOptions` may have set it.
+  const { budget_tokens: budget, type } = isObject(thinking) ? thinking : {}
+  if (type !== "enabled" && type !== "adaptive") return
+  if (temperature !== undefined && temperature !== 1) {
+    issues.unsupported("temperature", `Anthropic takes no temperature but 1 while a model reasons, not ${temperature}`)
+  }
+  if (topK !== undefined) issues.unsupported("topK", "Anthropic does not take it while a model reasons")
+  if (topP !== undefined && topP < 0.95) {
+    issues.unsupported("topP", `Anthropic takes 0.95 to 1 while a model reasons, not ${topP}`)
+  }
+  if (toolChoice === "required" || typeof toolChoice === "object") {
+    issues.unsupported(
+      "toolChoice",
+      "Anthropic cannot make a model call a tool while it reasons: leave the choice to it"
+    )
+  }
+  if (typeof budget !== "number" || typeof maxTokens !== "number") return
+  if (budget < 1024) issues.invalid("reasoning.budgetTokens", `Anthropic takes 1024 or more, not ${budget}`)
+  // Interleaved thinking may take all that the context holds.
+  if (maxTokens <= budget && ![...betas].some((beta) => beta.startsWith("interleaved-thinking"))) {
+    issues.invalid(
+      "maxTokens",
+      `must be more than the reasoning budget, which is part of it (${budget}), not ${maxTokens}`
+    )
+  }
 }
 
 const mcpBeta = "mcp-client-2025-11-20"
@@ -82,9 +124,6 @@ const encodeReasoning = (reasoning: ReasoningOptions | undefined, issues: Encodi
       return { thinking: { type: "adaptive" } }
   }
 }
-
-const reasons = ({ budgetTokens, effort }: ReasoningOptions = {}): boolean =>
-  budgetTokens !== undefined || (effort !== undefined && effort !== "none")
 
 /** `output_config` holds both the effort and the format of the answer. */
 const encodeOutput = ({ reasoning, responseFormat }: CallOptions, issues: EncodingIssues) => {
@@ -117,12 +156,6 @@ const encodeTools = (provider: string, options: CallOptions, issues: EncodingIss
     : choice === "none"
     ? { type: "none" }
     : { type: "tool", name: choice.name }
-  if ((type.type === "any" || type.type === "tool") && reasons(options.reasoning)) {
-    issues.unsupported(
-      "toolChoice",
-      "Anthropic cannot make a model call a tool while it reasons: leave the choice to it"
-    )
-  }
   const needed = choice !== undefined || (single !== undefined && tools.length > 0)
   return {
     ...(tools.length === 0 ? undefined : { tools }),
@@ -135,14 +168,15 @@ const encodeTool = (provider: string, tool: ToolDefinition | ProviderTool, at: s
     if (tool.provider !== provider) issues.unsupported(at, `this is a tool of ${tool.provider}, not of ${provider}`)
     return tool.definition
   }
-  const { type } = tool.parameters
-  if (type !== undefined && type !== "object") issues.invalid(`${at}.parameters`, "must be the schema of an object")
   return {
     name: tool.name,
     ...optional("description", tool.description),
-    input_schema: tool.strict === true
-      ? encodeSchema(tool.parameters, schemaDialect, `${at}.parameters`, issues)
-      : { type: "object", ...tool.parameters },
+    // Anthropic takes no other form of tuples than that of today.
+    input_schema: encodeParameters(
+      tool,
+      { at, dialect: schemaDialect, complete: (schema) => mapNodes(schema, withPrefixItems) },
+      issues
+    ),
     ...optional("strict", tool.strict),
     ...tool.providerOptions?.[provider]
   }

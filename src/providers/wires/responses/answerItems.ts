@@ -3,7 +3,7 @@
  * Called by `messages.ts`.
  */
 import * as Equal from "effect/Equal"
-import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
+import type { CallIds, EncodingIssues } from "../../../internal/provider/encoding.ts"
 import { isObject, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { AIMessage, AIPart, Metadata } from "../../../Message.ts"
@@ -21,6 +21,7 @@ type Draft = { [key: string]: Json }
 export const encodeAnswer = (
   provider: string,
   message: AIMessage,
+  ids: CallIds,
   field: string,
   issues: EncodingIssues
 ): ReadonlyArray<JsonObject> => {
@@ -28,7 +29,7 @@ export const encodeAnswer = (
   const own = from === undefined || from === provider
   // The items of an interrupted answer are incomplete, so its parts go back as plain text and calls.
   const complete = message.metadata?.["partial"] !== true
-  const items = new AnswerItems(own && complete)
+  const items = new AnswerItems(own && complete, (id) => ids.call(id, from === provider))
   for (const part of message.parts) {
     const left = items.add(provider, part)
     if (left === undefined) continue
@@ -36,13 +37,17 @@ export const encodeAnswer = (
       `${field}: ${left} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
     )
   }
-  return items.list.filter((item) => {
+  const kept = items.list.filter((item) => {
     // The API looks up reasoning without content by its id, and finds it only if the response was stored.
     const lost = item["type"] === "reasoning" && item["encrypted_content"] === undefined &&
       item["content"] === undefined && message.metadata?.["store"] === false
     if (lost) issues.warn(`${field}: reasoning was left out, as it was neither stored nor encrypted`)
     return !lost
   })
+  // The API refuses reasoning without the item that it led to.
+  const end = kept.findLastIndex((item) => item["type"] !== "reasoning") + 1
+  if (end < kept.length) issues.warn(`${field}: reasoning was left out, as nothing of the answer follows it`)
+  return kept.slice(0, end)
 }
 
 /** The item that a part came from, if the part has it. */
@@ -57,10 +62,12 @@ class AnswerItems {
   readonly list: Array<Draft> = []
   readonly #byId = new Map<string, Draft>()
   readonly #own: boolean
+  readonly #callId: (id: string) => string
 
-  /** `own`: whether the parts have the items they came from. */
-  constructor(own: boolean) {
+  /** `own`: whether the parts have the items they came from. `callId`: the id of a call as the API takes it. */
+  constructor(own: boolean, callId: (id: string) => string) {
     this.#own = own
+    this.#callId = callId
   }
 
   /** Adds a part to its item. Gives a name for the part, for the warning, if it has to be left out. */
@@ -96,18 +103,18 @@ class AnswerItems {
         return undefined
       }
       case "tool_call":
-        this.list.push(call(item ?? { type: typeOf(part) }, part.id, part.name, part.args))
+        this.list.push(call(item ?? { type: typeOf(part) }, this.#callId(part.id), part.name, part.args))
         return undefined
       case "invalid_tool_call":
-        this.list.push(brokenCall(item ?? { type: "function_call" }, part.id, part.name, part.text))
+        this.list.push(brokenCall(item ?? { type: "function_call" }, this.#callId(part.id), part.name, part.text))
         return undefined
       case "server_tool_call":
         if (item === undefined) return "a server tool call"
         Object.assign(
           this.#draft(item),
           part.text === undefined
-            ? call(item, part.id, part.name, part.args)
-            : brokenCall(item, part.id, part.name, part.text)
+            ? call(item, this.#callId(part.id), part.name, part.args)
+            : brokenCall(item, this.#callId(part.id), part.name, part.text)
         )
         return undefined
       case "server_tool_result": {

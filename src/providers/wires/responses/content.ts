@@ -2,9 +2,11 @@
  * Texts, images and files as the Responses API takes them. Called by `messages.ts` and `answerItems.ts`.
  */
 import { optional } from "../../../internal/optional.ts"
-import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
+import { usualPart } from "../../../internal/provider/encoding.ts"
+import type { EncodingIssues } from "../../../internal/provider/encoding.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { FilePart, ImagePart, InputPart, ProviderOptions, TextPart } from "../../../Message.ts"
+import { fileName, imageTypes } from "../openai/media.ts"
 
 /** The content of an input message or of the output of a tool. A string stays a string. */
 export const encodeContent = (
@@ -41,11 +43,9 @@ const encodePart = (part: InputPart, field: string, issues: EncodingIssues): Jso
 
 const encodeText = (part: TextPart): JsonObject => ({ type: "input_text", text: part.text })
 
-const imageTypes = ["image/jpeg", "image/png", "image/gif", "image/webp"]
-
 /** An image. `messages.ts` makes screenshots of it. */
 const encodeImage = (part: ImagePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
-  const { mediaType, source } = part
+  const { mediaType, source } = usualPart(part, field, issues)
   if (mediaType !== undefined && !imageTypes.includes(mediaType)) {
     issues.unsupported(`${field}.mediaType`, `OpenAI takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
     return undefined
@@ -66,14 +66,13 @@ const encodeImage = (part: ImagePart, field: string, issues: EncodingIssues): Js
 }
 
 const encodeFile = (part: FilePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
-  const { mediaType, name, source } = part
+  const { mediaType, name, source } = usualPart(part, field, issues)
   switch (source.type) {
     case "base64":
       if (mediaType === undefined) return noMediaType(field, issues)
       return {
         type: "input_file",
-        // The API requires a name with the data, and its ending should fit the type.
-        filename: name ?? `file.${mediaType.split("/")[1]?.split(/[+;]/)[0] ?? "bin"}`,
+        filename: fileName(name, mediaType),
         file_data: `data:${mediaType};base64,${source.data}`
       }
     case "url":

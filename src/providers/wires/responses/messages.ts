@@ -1,7 +1,9 @@
 /**
  * A conversation as the `input` and the `instructions` of a request to the Responses API. Called by `request.ts`.
  */
-import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
+import { isBlank } from "../../../internal/model/messages.ts"
+import { CallIds, idsUpTo } from "../../../internal/provider/encoding.ts"
+import type { EncodingIssues } from "../../../internal/provider/encoding.ts"
 import { objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { AIMessage, Message, SystemMessage, ToolMessage } from "../../../Message.ts"
@@ -26,7 +28,9 @@ export const encodeMessages = (
   issues: EncodingIssues
 ): JsonObject => {
   const leading = messages.findIndex((message) => message._tag !== "SystemMessage")
-  const system = messages.slice(0, leading).filter((message) => message._tag === "SystemMessage")
+  const system = messages.slice(0, leading).filter((message) =>
+    message._tag === "SystemMessage" && !isBlank(message.content)
+  )
   // `instructions` is plain text, so parts with provider options (such as a cache mark) are sent as messages.
   const plain = system.every(({ content }) =>
     typeof content === "string" || content.every((part) => optionsFor(provider, part.providerOptions) === undefined)
@@ -36,9 +40,10 @@ export const encodeMessages = (
     ? -1
     : messages.findLastIndex((message) => message._tag === "AIMessage" && message.id === previous)
   const calls = new Map<string, Call>()
+  const ids = new CallIds(idsUpTo(64), messages)
   const input = messages.flatMap((message, i): ReadonlyArray<JsonObject> => {
     if (message._tag === "AIMessage") { for (const [id, call] of callsOf(provider, message)) calls.set(id, call) }
-    return i < start || i <= kept ? [] : encodeMessage(provider, message, calls, `messages[${i}]`, issues)
+    return i < start || i <= kept ? [] : encodeMessage(provider, message, { calls, ids }, `messages[${i}]`, issues)
   })
   const instructions = system.map(({ content }) => textOf(content)).join("\n\n")
   return { ...(plain && system.length > 0 ? { instructions } : undefined), input }
@@ -57,22 +62,22 @@ const callsOf = (provider: string, message: AIMessage): ReadonlyArray<readonly [
 const encodeMessage = (
   provider: string,
   message: Message,
-  calls: ReadonlyMap<string, Call>,
+  { calls, ids }: { readonly calls: ReadonlyMap<string, Call>; readonly ids: CallIds },
   field: string,
   issues: EncodingIssues
 ): ReadonlyArray<JsonObject> => {
   switch (message._tag) {
     case "SystemMessage":
-      return [developer(provider, message, field, issues)]
+      return isBlank(message.content) ? [] : [developer(provider, message, field, issues)]
     case "HumanMessage":
       return [{ role: "user", content: encodeContent(provider, message.content, `${field}.content`, issues) }]
     case "ToolMessage":
       return [{
-        ...encodeOutput(provider, message, calls.get(message.toolCallId), `${field}.content`, issues),
+        ...encodeOutput(provider, message, calls.get(message.toolCallId), ids, `${field}.content`, issues),
         ...optionsFor(provider, message.providerOptions)
       }]
     case "AIMessage":
-      return encodeAnswer(provider, message, field, issues)
+      return encodeAnswer(provider, message, ids, field, issues)
   }
 }
 
@@ -91,10 +96,12 @@ const encodeOutput = (
   provider: string,
   message: ToolMessage,
   call: Call | undefined,
+  ids: CallIds,
   field: string,
   issues: EncodingIssues
 ): JsonObject => {
-  const { content, isError = false, toolCallId } = message
+  const { content, isError = false } = message
+  const toolCallId = ids.result(message.toolCallId)
   const called = stringAt(call?.item ?? {}, "type") ?? "function_call"
   const type = callKind(called)?.output ?? "function_call_output"
   const answer = { type, call_id: toolCallId }

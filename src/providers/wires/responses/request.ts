@@ -9,7 +9,7 @@
 import type { CallOptions } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
 import { optional } from "../../../internal/optional.ts"
-import { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
+import { EncodingIssues } from "../../../internal/provider/encoding.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
 import type { Message } from "../../../Message.ts"

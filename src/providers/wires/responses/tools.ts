@@ -3,8 +3,8 @@
  */
 import type { CallOptions, ProviderTool, ResponseFormat, ToolChoice, ToolDefinition } from "../../../CallOptions.ts"
 import { optional } from "../../../internal/optional.ts"
-import type { EncodingIssues } from "../../../internal/provider/encodingIssues.ts"
-import { inStrictDialect } from "../openai/schema.ts"
+import type { EncodingIssues } from "../../../internal/provider/encoding.ts"
+import { answerSchema, toolSchema } from "../openai/schema.ts"
 
 type Tool = ToolDefinition | ProviderTool
 
@@ -24,17 +24,13 @@ const encodeTool = (provider: string, tool: Tool, at: string, issues: EncodingIs
     if (tool.provider !== provider) issues.unsupported(at, `this is a tool of ${tool.provider}, not of ${provider}`)
     return tool.definition
   }
-  const { type } = tool.parameters
-  if (type !== undefined && type !== "object") issues.invalid(`${at}.parameters`, "must be the schema of an object")
   // The default of the API is strict, which makes the model give every optional property.
   const strict = tool.strict ?? false
   return {
     type: "function",
     name: tool.name,
     ...optional("description", tool.description),
-    parameters: strict
-      ? inStrictDialect("OpenAI", tool.parameters, `${at}.parameters`, issues)
-      : { type: "object", ...tool.parameters },
+    parameters: toolSchema("OpenAI", tool, at, issues),
     strict,
     ...tool.providerOptions?.[provider]
   }
@@ -62,7 +58,7 @@ export const encodeFormat = (format: ResponseFormat | undefined, issues: Encodin
     type: "json_schema",
     name: format.name ?? "answer",
     ...optional("description", format.description),
-    schema: strict ? inStrictDialect("OpenAI", format.schema, "responseFormat.schema", issues) : format.schema,
+    schema: answerSchema("OpenAI", { schema: format.schema, strict }, issues),
     strict
   }
 }
