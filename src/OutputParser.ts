@@ -11,11 +11,12 @@
  * Parsers stream: each emits chunks while the answer arrives, and folds them to its value. Those that can fail do so
  * with an {@link OutputParserError}.
  *
+ * All of them skip reasoning in tags (`<think>`, `<thinking>` or `<reasoning>`) at the start of the text.
+ *
  * @module
  * @since 0.1.0
  * @stability stable
  */
-import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as JsonPatch from "effect/JsonPatch"
@@ -25,14 +26,15 @@ import type { AIMessageChunk } from "./AIMessageChunk.ts"
 import { LineSplitter } from "./internal/http/lineSplitter.ts"
 import { Utf8Encoder } from "./internal/http/utf8.ts"
 import type { Options } from "./internal/json/text.ts"
+import { textOf, textsOf } from "./internal/parsers/answerText.ts"
 import { elements } from "./internal/parsers/elements.ts"
 import type { ArraySchema } from "./internal/parsers/elements.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
+import { FirstFit } from "./internal/parsers/firstFit.ts"
 import { fixing } from "./internal/parsers/fixing.ts"
 import type { Fixer, FixingOptions } from "./internal/parsers/fixing.ts"
 import { jsonParser, lastText } from "./internal/parsers/json.ts"
-import { bulleted, commas, numbered } from "./internal/parsers/list.ts"
-import type { Splitter } from "./internal/parsers/list.ts"
+import { bulleted, commas, ListReader, numbered } from "./internal/parsers/list.ts"
 import { patchFold, patchTo } from "./internal/parsers/patches.ts"
 import { regexParser } from "./internal/parsers/regex.ts"
 import { decoder, schemaText } from "./internal/parsers/schema.ts"
@@ -48,7 +50,8 @@ export { OutputParserError } from "./internal/parsers/error.ts"
 export type { FixingOptions } from "./internal/parsers/fixing.ts"
 
 /**
- * Parses an answer to its text. Reasoning and tool calls are left out.
+ * Parses an answer to its text. Reasoning and tool calls are left out, and so is reasoning in tags (`<think>`,
+ * `<thinking>` or `<reasoning>`) at the start of the text.
  *
  * **Details**
  *
@@ -66,7 +69,7 @@ export const string: Runnable<AIMessage, string, never, never, string, AIMessage
   type: "parser",
   name: "StrOutputParser",
   fold: text,
-  run: (message: AIMessage) => Stream.sync(() => message.content),
+  run: (message: AIMessage) => textOf(message),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => textsOf(chunks)
 })
 
@@ -92,7 +95,7 @@ export const bytes: Runnable<AIMessage, Uint8Array, never, never, Uint8Array, AI
   type: "parser",
   name: "BytesOutputParser",
   fold: foldBytes,
-  run: (message: AIMessage) => encode(Stream.sync(() => message.content)),
+  run: (message: AIMessage) => encode(textOf(message)),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => encode(textsOf(chunks))
 })
 
@@ -118,7 +121,7 @@ export const lines: Runnable<AIMessage, ReadonlyArray<string>, never, never, str
   type: "parser",
   name: "LinesOutputParser",
   fold: items<string>,
-  run: (message: AIMessage) => split(Stream.sync(() => message.content)),
+  run: (message: AIMessage) => split(textOf(message)),
   over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => split(textsOf(chunks))
 })
 
@@ -210,8 +213,10 @@ export function json(
  * Values before the last are unchecked and in the schema's encoded form, so they have another type than the decoded
  * value. Types that JSON lacks, such as dates, have the form that `Schema.toCodecJson` gives them.
  *
- * With `elements: true`, for a schema of arrays, it emits each element as soon as it is complete and decoded. An
- * element that does not fit fails the stream at once.
+ * If prose surrounds several values, it takes the first that fits the schema.
+ *
+ * With `elements: true`, for a schema of arrays, it emits each element as soon as it is complete and decoded. After the
+ * first one, an element that does not fit fails the stream at once.
  *
  * It fails if the answer is not JSON or does not fit the schema.
  *
@@ -283,7 +288,7 @@ export function schema(
     return jsonParser<ReadonlyArray<unknown>, unknown, unknown>({
       ...base,
       fold: items,
-      commitOnFirstItem: true,
+      choice: "elements",
       // The overload with `elements` requires a schema of arrays.
       make: elements(schema as ArraySchema)
     })
@@ -292,10 +297,15 @@ export function schema(
   return jsonParser<unknown, unknown, unknown>({
     ...base,
     fold: last,
-    make: (answer, text) => ({
-      slice: () => text.next(),
-      end: (whole) => Effect.map(decode(whole, answer), (decoded) => [decoded])
-    })
+    choice: "fitting",
+    make: (answer, text) => {
+      const fit = new FirstFit(text, (json) => decode(json, answer))
+      return {
+        slice: () => text.next(),
+        judge: () => fit.judge(),
+        end: () => Effect.map(fit.end(answer), (decoded) => [decoded])
+      }
+    }
   })
 }
 
@@ -309,8 +319,14 @@ export function schema(
  *
  * **Details**
  *
- * It emits each item, in an array of its own, as soon as it is complete. Items are trimmed, and other lines are
- * ignored. It never fails: an answer without items is an empty list.
+ * It emits each item, in an array of its own, as soon as it is complete. Items are trimmed. It never fails: an answer
+ * without items is an empty list.
+ *
+ * - `comma`: an item in double quotes may have commas, and quotes that are doubled.
+ * - `numbered`: the number may be emphasized, in parentheses, or end with `)`.
+ * - `numbered` and `markdown`: indented lines without a marker go on the item, other lines are ignored.
+ *
+ * An empty array says that the items before it were reasoning: only its closing tag, such as `</think>`, was sent.
  *
  * **Example** (Names, one by one)
  *
@@ -328,14 +344,13 @@ export const list = (
   form: "comma" | "numbered" | "markdown"
 ): Runnable<AIMessage, ReadonlyArray<string>, never, never, ReadonlyArray<string>, AIMessageChunk> => {
   const { make, name } = forms[form]
-  const itemsOf = <E, R>(texts: Stream.Stream<string, E, R>) =>
-    Stream.map(splitBy(texts, make), (item): ReadonlyArray<string> => [item])
+  const itemsOf = <E, R>(texts: Stream.Stream<string, E, R>) => splitBy(texts, () => new ListReader(make))
   return streaming({
     type: "parser",
     name,
     fold: lists<string>,
     run: (message: AIMessage) => itemsOf(Stream.sync(() => message.content)),
-    over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => itemsOf(textsOf(chunks))
+    over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => itemsOf(Stream.map(chunks, ({ content }) => content))
   })
 }
 
@@ -469,12 +484,6 @@ export const withFixing: {
 // internal
 // -----------------------------------------------------------------------------
 
-/** The text of each chunk, as one array for each read. */
-const textsOf = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>): Stream.Stream<string, E, R> =>
-  Stream.transformPull(chunks, (pull) => Effect.succeed(Effect.map(pull, textsIn)))
-
-const textsIn = (chunks: Array.NonEmptyReadonlyArray<AIMessageChunk>) => Array.map(chunks, (chunk) => chunk.content)
-
 const encode = <E, R>(texts: Stream.Stream<string, E, R>): Stream.Stream<Uint8Array, E, R> =>
   Stream.mapAccum(
     texts,
@@ -485,7 +494,10 @@ const encode = <E, R>(texts: Stream.Stream<string, E, R>): Stream.Stream<Uint8Ar
 
 const filled = (bytes: Uint8Array): ReadonlyArray<Uint8Array> => bytes.length === 0 ? [] : [bytes]
 
-const splitBy = <E, R>(texts: Stream.Stream<string, E, R>, make: () => Splitter): Stream.Stream<string, E, R> =>
+const splitBy = <A, E, R>(
+  texts: Stream.Stream<string, E, R>,
+  make: () => { readonly push: (slice: string) => ReadonlyArray<A>; readonly end: () => ReadonlyArray<A> }
+): Stream.Stream<A, E, R> =>
   Stream.mapAccum(
     texts,
     make,

@@ -41,7 +41,7 @@ describe("list", () => {
   }
   const expected = {
     comma: [[], [], ["a"], ["a", "b", "c"], ["a", "", "b"], ["", ""], ["koi", "carp"], ["🐠", "ü"]],
-    numbered: [[], ["a", "b", "c"], ["a b", "c"], [], ["a", "b"]],
+    numbered: [[], ["a", "b", "c"], ["a b", "c"], ["a"], ["a", "b"]],
     markdown: [[], ["a", "b", "c"], ["a - b", "[ ] d"], ["a", "b"]]
   }
   const random = makeRandom(1)

@@ -44,7 +44,8 @@ export const chatModel = (
 ) =>
   provider === "openai"
     ? OpenAi.make({ ...options, api: "chat", ...more })
-    : OpenAiCompatible.make({ ...options, preset: provider, ...more })
+    // The expected results have the text as it was sent.
+    : OpenAiCompatible.make({ ...options, preset: provider, quirks: { thinkTags: false }, ...more })
 
 /** Mistral's own SDK made the expected results of its recordings, and spells names in its own way. */
 const spelled = (usage: object): Readonly<Record<string, Schema.Json>> =>

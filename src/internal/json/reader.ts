@@ -278,8 +278,6 @@ export class JsonReader {
     } else {
       this.#root = whole
       this.#state = done
-      // From now on `value` returns the value itself, which equals the last snapshot.
-      this.#snapshotVersion = -1
     }
   }
 

@@ -27,6 +27,7 @@ export class SnapshotPacer<A> {
   readonly #source: GrowingValue<A>
   #credit = 0
   #shown = 0
+  #last: A | undefined
 
   constructor(source: GrowingValue<A>) {
     this.#source = source
@@ -45,11 +46,14 @@ export class SnapshotPacer<A> {
     if (value === undefined) return undefined
     if (cost > freeCost) this.#credit -= cost
     this.#shown = version
+    // The version grows also when another value was tried, and dropped.
+    if (value === this.#last) return undefined
+    this.#last = value
     return value
   }
 
   /** Whether the last snapshot is the current value. */
   get shown(): boolean {
-    return this.#shown === this.#source.version
+    return this.#shown === this.#source.version || (this.#last !== undefined && this.#last === this.#source.value())
   }
 }

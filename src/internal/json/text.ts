@@ -6,6 +6,7 @@ import type { Json } from "effect/Schema"
 import { noJson } from "./failure.ts"
 import type { Failure } from "./failure.ts"
 import { JsonFinder } from "./finder.ts"
+import type { Candidate, Choice } from "./finder.ts"
 import { limitsOf } from "./limits.ts"
 import { JsonReader } from "./reader.ts"
 import { SnapshotPacer } from "./snapshotPacer.ts"
@@ -21,8 +22,10 @@ export interface Options {
    *
    * - A text that starts with an object or an array is that value.
    * - Otherwise the value is the content of the first fence that holds JSON.
-   * - Without such a fence it is the first object in the text, or the first array at the start of a line.
+   * - Without such a fence it is the first object in the text, or else the first array on lines of its own.
+   * - Empty brackets (`{}`, `[ ]`) and the numbers of sources (`[1]`) are the value only if there is no other.
    * - A string, number, `true`, `false` or `null` must be the whole text or the whole content of a fence.
+   * - Where a closing tag of reasoning (`</think>`) has no opening one, the text begins behind it.
    */
   readonly prose?: boolean | undefined
 }
@@ -31,13 +34,15 @@ export interface Options {
 export class JsonText {
   readonly #reader: JsonReader | JsonFinder
   readonly #pacer: SnapshotPacer<Json>
+  readonly #choice: Choice
   #length = 0
   #whole: Json | undefined
 
-  /** @param commitOnFirstItem see {@link JsonFinder} */
-  constructor(options: Options | undefined, commitOnFirstItem = false) {
+  /** @param choice how the value is chosen among several in prose */
+  constructor(options: Options | undefined, choice: Choice = "first") {
     const limits = limitsOf(options)
-    this.#reader = options?.prose === true ? new JsonFinder(limits, commitOnFirstItem) : new JsonReader(limits, true)
+    this.#reader = options?.prose === true ? new JsonFinder(limits, choice) : new JsonReader(limits, true)
+    this.#choice = choice
     this.#pacer = new SnapshotPacer(this.#reader)
   }
 
@@ -49,11 +54,6 @@ export class JsonText {
   /** A number that grows whenever the value changes. */
   get version(): number {
     return this.#reader.version
-  }
-
-  /** The complete elements of the outermost array. The array grows; its elements never change. */
-  get elements(): ReadonlyArray<Json> | undefined {
-    return this.#reader.elements
   }
 
   /** Reads the next piece. Does nothing after a failure. */
@@ -85,6 +85,29 @@ export class JsonText {
     return this.#whole
   }
 
+  /** The complete values that may be the answer, the likeliest first. */
+  get candidates(): ReadonlyArray<Candidate> {
+    if (this.#reader instanceof JsonFinder) return this.#reader.candidates
+    return this.#reader.done ? [this.#alone(this.#reader)] : []
+  }
+
+  /** The next value to judge, if there is one; see {@link JsonFinder.next}. */
+  get unjudged(): Candidate | undefined {
+    if (this.#reader instanceof JsonFinder) return this.#reader.next
+    const listed = this.#choice === "elements" && this.#reader.elements !== undefined
+    return listed ? this.#alone(this.#reader) : undefined
+  }
+
+  /** Says whether a value fits what the caller expects. Returns whether the text may have one that does. */
+  judge(candidate: Candidate, fits: boolean): boolean {
+    return this.#reader instanceof JsonFinder ? this.#reader.judge(candidate, fits) : fits
+  }
+
+  /** The failure of a value that the text ends in, while other values are complete. */
+  get unfinished(): Failure | undefined {
+    return this.#reader instanceof JsonFinder ? this.#reader.unfinished : undefined
+  }
+
   /** Whether the value is a number that ended only because the text did. */
   get openEnded(): boolean {
     return this.#reader.openEnded
@@ -93,6 +116,10 @@ export class JsonText {
   /** Whether the last value of {@link next} is the current one. */
   get shown(): boolean {
     return this.#pacer.shown
+  }
+
+  #alone(reader: JsonReader): Candidate {
+    return { reader, rank: 0, rejected: false }
   }
 
   /** The failure of a text without JSON. */

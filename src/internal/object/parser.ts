@@ -12,6 +12,7 @@ import { Accumulator } from "../message/accumulator.ts"
 import { optional } from "../optional.ts"
 import { Answer, wholeChunk } from "../parsers/answer.ts"
 import type { OutputParserError } from "../parsers/error.ts"
+import { FirstFit } from "../parsers/firstFit.ts"
 import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
@@ -49,9 +50,10 @@ const objectReader = <A, P, R>(
   const expected = () => JSON.stringify(codec.jsonSchema)
   const args = location._tag === "Tool" ? new CallArgs(location.name) : undefined
   // Prose or a fence may surround an object in text, even with providers that promise none.
-  const json = new JsonText({ prose: args === undefined })
+  const json = new JsonText({ prose: args === undefined }, "fitting")
   const message = new Accumulator()
   let answer = new Answer(expected)
+  const fit = new FirstFit<A, R>(json, (object) => codec.decode(object, answer))
   let finish: Finish | undefined
 
   const push = (chunk: AIMessageChunk): Part<P> | undefined => {
@@ -59,9 +61,10 @@ const objectReader = <A, P, R>(
     finish = chunk.finish ?? finish
     // Without a call the text is the answer. Text before a call is not part of it.
     const textOnly = args?.called !== true
-    const text = args === undefined ? chunk.content : args.read(chunk)
+    const slice = args?.read(chunk)
     if (textOnly && args?.called === true) answer = new Answer(expected)
-    answer.add(args?.called === true ? { ...chunk, content: text } : chunk)
+    const said = answer.add(args?.called === true ? { ...chunk, content: slice ?? "" } : chunk)
+    const text = slice ?? said
     if (text === "" || json.failure !== undefined) return undefined
     json.push(text)
     const object = json.next()
@@ -91,18 +94,24 @@ const objectReader = <A, P, R>(
     if (args?.ended === false) return incomplete(`The call of the tool ${args.name} is incomplete`)
     // A call without arguments has no text. Neither has one that a token limit cut off before the first argument.
     if (args?.blank === true && finish?.reason !== "length") json.push("{}")
+    if (args === undefined) json.push(answer.end())
     return json.end() ? undefined : failure()
   }
 
   return {
-    push: (chunks) => Effect.sync(() => chunks.map(push).filter((part) => part !== undefined)),
+    push: (chunks) =>
+      Effect.suspend(() => {
+        const parts = chunks.map(push).filter((part) => part !== undefined)
+        const judging = fit.judge()
+        return judging === undefined ? Effect.succeed(parts) : Effect.as(judging, parts)
+      }),
     failure,
     end: Effect.suspend(() => {
       const failure = problem()
       if (failure !== undefined) return Effect.fail(failure)
       // The stream of a model only succeeds after its finish, which completes the message.
       const whole = message.message() as AIMessage
-      return Effect.map(codec.decode(json.whole, answer), (value): ReadonlyArray<Whole<A>> => [
+      return Effect.map(fit.end(answer), (value): ReadonlyArray<Whole<A>> => [
         { _tag: "Object", value, message: whole, ...optional("usage", whole.usage) }
       ])
     })

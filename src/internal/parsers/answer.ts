@@ -8,6 +8,7 @@ import type { AIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { excerpt } from "../excerpt.ts"
 import type { Failure } from "../json/failure.ts"
+import { textIn, ThinkTags } from "../json/thinkTags.ts"
 import { optional } from "../optional.ts"
 import { OutputParserError } from "./error.ts"
 
@@ -17,6 +18,7 @@ export type ReadFailure = Pick<Failure, "reason" | "message" | "path">
 /** The parts of an answer that are needed to explain why it could not be parsed. */
 export class Answer {
   readonly #expected: () => string
+  readonly #tags = new ThinkTags()
   #raw = ""
   #refusal = ""
   #finish: Finish | undefined
@@ -32,12 +34,18 @@ export class Answer {
     return this.#raw
   }
 
-  /** Adds the next chunk. */
-  add(chunk: AIMessageChunk): void {
+  /** Adds the next chunk. Returns its text without reasoning in tags at the start of the answer. */
+  add(chunk: AIMessageChunk): string {
     this.#raw += chunk.content
     for (const part of chunk.parts) if (part.type === "refusal") this.#refusal += part.text
     if (chunk.finish !== undefined) this.#finish = chunk.finish
     if (chunk.usage !== undefined) this.#usage = chunk.usage
+    return this.#tags.textOf(chunk.content)
+  }
+
+  /** The end of the answer: the text that {@link add} held back. */
+  end(): string {
+    return textIn(this.#tags.end())
   }
 
   /** The error of an answer with which the model declined. It takes precedence over any other error. */

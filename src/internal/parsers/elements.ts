@@ -30,30 +30,36 @@ export const elements = <S extends ArraySchema>(schema: S) => {
   return (answer: Answer, text: JsonText): JsonHandler<Item, Services> => {
     const decoded: Array<Item> = []
     let failure: OutputParserError | undefined
+    const read = Effect.gen(function*() {
+      const items: Array<Item> = []
+      for (let list = text.unjudged; list !== undefined && failure === undefined; list = text.unjudged) {
+        const at = decoded.length
+        const whole = list.reader.elements ?? []
+        if (at >= whole.length) break
+        const result = yield* Effect.result(decodeItem(whole[at], answer, [at]))
+        if (Result.isSuccess(result)) {
+          decoded.push(result.success)
+          items.push(result.success)
+          if (at === 0) text.judge(list, true)
+          // Once an item was emitted, no other array can take the place of this one.
+        } else if (at > 0 || !text.judge(list, false)) failure = result.failure
+      }
+      return items
+    })
     return {
-      read: Effect.gen(function*() {
-        const items: Array<Item> = []
-        const whole = text.elements ?? []
-        while (decoded.length < whole.length && failure === undefined) {
-          const at = decoded.length
-          const result = yield* Effect.result(decodeItem(whole[at], answer, [at]))
-          if (Result.isFailure(result)) failure = result.failure
-          else {
-            decoded.push(result.success)
-            items.push(result.success)
-          }
-        }
-        return items
-      }),
+      read,
       failure: () => failure,
       end: (whole) =>
-        Array.isArray(whole)
-          ? check(decoded).pipe(
-            Effect.mapError((error) => answer.failed("Mismatch", issuesOf(error))),
-            Effect.as([])
-          )
-          // A value that is not an array fails here, with the schema's own issues.
-          : Effect.as(decodeAll(whole, answer), [])
+        Effect.flatMap(read, (items) =>
+          failure !== undefined
+            ? Effect.fail(failure)
+            : Array.isArray(whole) && (decoded.length > 0 || whole.length === 0)
+            ? check(decoded).pipe(
+              Effect.mapError((error) => answer.failed("Mismatch", issuesOf(error))),
+              Effect.as(items)
+            )
+            // Anything else fails here, with the schema's own issues.
+            : Effect.as(decodeAll(whole, answer), []))
     }
   }
 }

@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { EventPolicy } from "../events/policy.ts"
+import type { Choice } from "../json/finder.ts"
 import { JsonText } from "../json/text.ts"
 import type { Options } from "../json/text.ts"
 import { streaming } from "../runnable/make.ts"
@@ -28,8 +29,8 @@ export interface JsonSpec<A, Chunk, R> {
   readonly fold: () => ChunkFold<Chunk, A>
   /** Describes the expected form of the answer; called only when an error is made. */
   readonly expected: () => string
-  /** Whether an array is final once its first element is complete; see `JsonFinder`. */
-  readonly commitOnFirstItem?: boolean | undefined
+  /** How the value is chosen among several in prose. Defaults to the first. */
+  readonly choice?: Choice | undefined
   /** Makes the handler of one answer. */
   readonly make: (answer: Answer, text: JsonText) => JsonHandler<Chunk, R>
   /** How events show the parser. Defaults to its input message and its chunks. */
@@ -40,6 +41,8 @@ export interface JsonSpec<A, Chunk, R> {
 export interface JsonHandler<Chunk, R> {
   /** The chunk after one slice of the answer, if any. Not called for an answer that is already complete. */
   readonly slice?: (() => Chunk | undefined) | undefined
+  /** Runs after all slices of one read, if it is not undefined. */
+  readonly judge?: (() => Effect.Effect<void, never, R> | undefined) | undefined
   /** The chunks after all slices of one read. Takes the place of `slice` when decoding needs an effect. */
   readonly read?: Effect.Effect<ReadonlyArray<Chunk>, never, R> | undefined
   /** The error for which reading stops, if there is one. */
@@ -55,7 +58,7 @@ export const jsonParser = <A, Chunk, R>(
   // A complete message is read like a stream, but without partial values.
   const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>, incremental: boolean) =>
     readStream(chunks, () => {
-      const text = new JsonText({ prose: true, ...spec.options }, spec.commitOnFirstItem)
+      const text = new JsonText({ prose: true, ...spec.options }, spec.choice)
       const answer = new Answer(spec.expected)
       const handler = spec.make(answer, text)
       const failure = () =>
@@ -65,18 +68,20 @@ export const jsonParser = <A, Chunk, R>(
           Effect.suspend(() => {
             const values: Array<Chunk> = []
             for (const chunk of chunks) {
-              answer.add(chunk)
-              if (chunk.content === "" || text.failure !== undefined) continue
-              text.push(chunk.content)
+              const slice = answer.add(chunk)
+              if (slice === "" || text.failure !== undefined) continue
+              text.push(slice)
               const value = incremental ? handler.slice?.() : undefined
               if (value !== undefined) values.push(value)
             }
-            return handler.read ?? Effect.succeed(values)
+            const judging = handler.judge?.()
+            return handler.read ?? (judging === undefined ? Effect.succeed(values) : Effect.as(judging, values))
           }),
         failure,
         end: Effect.suspend((): Effect.Effect<ReadonlyArray<Chunk>, OutputParserError, R> => {
           const declined = answer.declined()
           if (declined !== undefined) return Effect.fail(declined)
+          text.push(answer.end())
           // `end` sets a failure when it returns false.
           if (!text.end()) return Effect.fail(failure()!)
           return text.openEnded && answer.cutOff

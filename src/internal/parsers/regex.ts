@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
+import { namesThinkTag, withoutThought } from "../json/thinkTags.ts"
 import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
 import type { Runnable } from "../step/types.ts"
@@ -20,6 +21,7 @@ export const regexParser = (
 ): Runnable<AIMessage, Record<string, string>, OutputParserError, never, Record<string, string>, AIMessageChunk> => {
   // A global or sticky pattern would start after its previous match.
   const once = new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ""))
+  const ownsTags = namesThinkTag(pattern.source)
   const groupsOf = (match: RegExpExecArray) =>
     Object.fromEntries(
       names === undefined
@@ -37,7 +39,7 @@ export const regexParser = (
           }),
         failure: () => undefined,
         end: Effect.suspend((): Effect.Effect<ReadonlyArray<Record<string, string>>, OutputParserError> => {
-          const match = once.exec(answer.raw)
+          const match = once.exec(ownsTags ? answer.raw : withoutThought(answer.raw))
           // In an answer that was cut off the match may be incomplete.
           const error = answer.declined() ??
             (match === null || answer.cutOff

@@ -9,6 +9,7 @@ import type { AIMessage } from "../../Message.ts"
 import { limitsOf } from "../json/limits.ts"
 import { SnapshotPacer } from "../json/snapshotPacer.ts"
 import type { Options } from "../json/text.ts"
+import { isThinkName } from "../json/thinkTags.ts"
 import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
 import type { Runnable } from "../step/types.ts"
@@ -23,6 +24,8 @@ export const xmlParser = (
   options: Omit<Options, "prose"> | undefined,
   root: string | undefined
 ): Runnable<AIMessage, Xml, OutputParserError, never, Xml, AIMessageChunk> => {
+  // Tags that are asked for are not those of reasoning.
+  const ownsTags = root !== undefined && isThinkName(root)
   const expected = () => root === undefined ? "XML" : `XML, in <${root}>`
   const over = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>, incremental: boolean) =>
     readStream(chunks, () => {
@@ -35,9 +38,10 @@ export const xmlParser = (
           Effect.sync(() => {
             const values: Array<Xml> = []
             for (const chunk of chunks) {
-              answer.add(chunk)
-              reader.push(chunk.content)
-              pacer.addCredit(chunk.content.length)
+              const said = answer.add(chunk)
+              const slice = ownsTags ? chunk.content : said
+              reader.push(slice)
+              pacer.addCredit(slice.length)
               const value = incremental ? pacer.next() : undefined
               if (value !== undefined) values.push(value)
             }
@@ -45,6 +49,7 @@ export const xmlParser = (
           }),
         failure,
         end: Effect.suspend((): Effect.Effect<ReadonlyArray<Xml>, OutputParserError> => {
+          if (!ownsTags) reader.push(answer.end())
           const whole = reader.end()
           const error = answer.declined() ?? failure()
           if (error !== undefined) return Effect.fail(error)

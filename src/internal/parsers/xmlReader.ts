@@ -6,6 +6,7 @@ import { excerpt } from "../excerpt.ts"
 import type { Failure } from "../json/failure.ts"
 import type { Limits } from "../json/limits.ts"
 import { isHighSurrogate } from "../json/string.ts"
+import { isThinkName, LoneClosingTag } from "../json/thinkTags.ts"
 
 /** An XML element: an object whose one key is the element's name. */
 export interface Xml {
@@ -49,7 +50,10 @@ export class XmlReader {
 
   readonly #limits: Limits
   readonly #root: string | undefined
-  readonly #open: Array<Open> = []
+  #open: Array<Open> = []
+  readonly #closing = new LoneClosingTag()
+  /** Whether text stands before the element. */
+  #amidProse = false
   #state = inText
   #read = 0
   #whole: Xml | undefined
@@ -75,8 +79,12 @@ export class XmlReader {
   /** Reads the next piece. */
   push(piece: string): void {
     let at = 0
-    while (at < piece.length && this.#state !== over && this.failure === undefined) {
-      at = this.#state === inText ? this.#readText(piece, at) : this.#readMarkup(piece, at)
+    while (at < piece.length && this.failure === undefined) {
+      at = this.#state === over
+        ? this.#readOver(piece, at)
+        : this.#state === inText
+        ? this.#readText(piece, at)
+        : this.#readMarkup(piece, at)
     }
     this.#read += piece.length
     if (this.failure === undefined && this.#read > this.#limits.maxLength) {
@@ -104,6 +112,24 @@ export class XmlReader {
       } else this.#fail("Incomplete", `Expected ${closeTag(open.name)} before the end`)
     }
     return this.failure === undefined ? this.#whole : undefined
+  }
+
+  /** Looks behind the element for the end of reasoning that it was part of. */
+  #readOver(piece: string, from: number): number {
+    const end = this.#closing.endIn(piece.slice(from))
+    if (end === -1) return piece.length
+    this.#restart()
+    return from + end
+  }
+
+  /** Forgets all that was read: only the closing tag of reasoning was sent. */
+  #restart(): void {
+    this.#closing.stop()
+    this.#open = []
+    this.#whole = undefined
+    this.#state = inText
+    this.cost = 0
+    this.version++
   }
 
   /** Reads text up to the next markup. Like the other readers, it returns the position where it stopped. */
@@ -205,6 +231,7 @@ export class XmlReader {
   }
 
   #start(name: string, empty: boolean): void {
+    if (isThinkName(name)) this.#closing.stop()
     if (this.#open.length === 0 && this.#root !== undefined && name !== this.#root) return
     if (this.#open.length === this.#limits.maxDepth) {
       this.#fail("Depth", `The elements are nested more than ${this.#limits.maxDepth} levels deep`)
@@ -218,6 +245,7 @@ export class XmlReader {
 
   #close(name: string): void {
     const open = this.#open[this.#open.length - 1]
+    if (isThinkName(name) && !this.#closing.stopped) return this.#restart()
     // A closing tag before the element is ignored.
     if (open === undefined) return
     if (name !== open.name) {
@@ -232,6 +260,8 @@ export class XmlReader {
     if (parent === undefined) {
       this.#whole = whole
       this.#state = over
+      // A text that is XML from its first character on has no reasoning before it.
+      if (!this.#amidProse) this.#closing.stop()
     } else {
       parent.children.push(whole)
       this.cost++
@@ -240,6 +270,7 @@ export class XmlReader {
 
   #add(text: string): void {
     const open = this.#open[this.#open.length - 1]
+    if (open === undefined && text.trim() !== "") this.#amidProse = true
     // Text between elements is layout.
     if (open === undefined || open.children.length > 0 || text === "") return
     const shown = (open.text === "" ? text.trimStart() : text).trimEnd()

@@ -91,12 +91,18 @@ export const items = <A>(): ChunkFold<A, ReadonlyArray<A>> => {
   }
 }
 
+/** The chunk of a list which says that the items before it do not count. */
+export const anew: ReadonlyArray<never> = Object.freeze([])
+
 /** For chunks that are lists of items. */
 export const lists = <A>(): ChunkFold<ReadonlyArray<A>, ReadonlyArray<A>> => {
-  const all: Array<A> = []
+  let all: Array<A> = []
   return {
     add: (chunks) => {
-      for (const item of chunks.flat() as ReadonlyArray<A>) all.push(item) // flat takes the outer lists apart
+      for (const chunk of chunks) {
+        if (chunk === anew) all = []
+        else for (const item of [chunk].flat() as ReadonlyArray<A>) all.push(item) // flat takes the list apart
+      }
     },
     partial: () => all.slice(),
     done: () => all,

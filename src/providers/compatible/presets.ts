@@ -28,8 +28,12 @@ export interface Preset {
   readonly capabilities?: Partial<Capabilities> | undefined
 }
 
-/** The quirks of a server without a preset: the older field names, and every reading that cannot be mistaken. */
-export const unknownServer: Quirks = { maxTokens: true, changingIds: true, serverTools: true }
+/**
+ * The quirks of a server unless its preset says otherwise: the older field names, and every reading that cannot be
+ * mistaken. Servers on the user's machine and hosts of open models (Groq, Together, Fireworks, Perplexity) leave the
+ * reasoning of some models in the text: https://console.groq.com/docs/reasoning.
+ */
+export const unknownServer: Quirks = { maxTokens: true, changingIds: true, serverTools: true, thinkTags: true }
 
 /** The capabilities of most servers. */
 export const usualCapabilities: Partial<Capabilities> = {
@@ -49,26 +53,25 @@ export const presets = {
     name: "ollama",
     baseUrl: "http://localhost:11434/v1",
     baseUrlVariable: "OLLAMA_BASE_URL",
-    models: ["llama3.2"],
-    quirks: { thinkTags: true }
+    models: ["llama3.2"]
   },
   lmstudio: {
     name: "lmstudio",
     baseUrl: "http://localhost:1234/v1",
     baseUrlVariable: "LMSTUDIO_BASE_URL",
-    quirks: { thinkTags: true, topK: true }
+    quirks: { topK: true }
   },
   llamacpp: {
     name: "llamacpp",
     baseUrl: "http://localhost:8080/v1",
     baseUrlVariable: "LLAMACPP_BASE_URL",
-    quirks: { thinkTags: true, topK: true }
+    quirks: { topK: true }
   },
   vllm: {
     name: "vllm",
     baseUrl: "http://localhost:8000/v1",
     baseUrlVariable: "VLLM_BASE_URL",
-    quirks: { thinkTags: true, topK: true, reasoningBack: true }
+    quirks: { topK: true, reasoningBack: true }
   },
   // https://console.groq.com/docs/openai
   groq: {

@@ -379,6 +379,38 @@ describe("the quirks", () => {
     )
   }
 
+  for (
+    const [said, reasoning, text, thinkTags] of [
+      ["<THINKING>hm</Thinking>Hello", "hm", "Hello", true],
+      ["<reasoning>a </think></reasoning> Hello", "a </think>", "Hello", true],
+      ["<think>hm</think>Hello", "", "<think>hm</think>Hello", false],
+      ["hm, so</think>\n\nHello </think>", "hm, so", "Hello </think>", "open"],
+      ["<think>hm</think>Hello", "hm", "Hello", "open"],
+      ["hm", "hm", "", "open"]
+    ] as const
+  ) {
+    it.live(`thinkTags ${thinkTags}: ${JSON.stringify(said)}, in letters and whole`, () =>
+      Effect.gen(function*() {
+        for (const slices of [[...said], [said]]) {
+          const message = yield* asked(answer(slices.map((content) => delta({ content }))), { thinkTags })
+          assert.strictEqual(message.content, text)
+          assert.strictEqual(
+            message.parts.flatMap((part) => part.type === "reasoning" ? [part.text] : []).join(""),
+            reasoning
+          )
+        }
+      }))
+  }
+
+  it.live("thinkTags open: text behind reasoning in a field of its own is text", () =>
+    Effect.gen(function*() {
+      const message = yield* asked(
+        answer([delta({ reasoning_content: "hm" }), delta({ content: "Hel" }), delta({ content: "lo" })]),
+        { thinkTags: "open" }
+      )
+      assert.strictEqual(message.content, "Hello")
+    }))
+
   it.live("thinkTags: reasoning arrives as it comes, not at the end", () =>
     Effect.gen(function*() {
       const { model } = yield* serveCompatible(

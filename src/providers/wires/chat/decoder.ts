@@ -10,6 +10,7 @@
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import { TruncatedError } from "../../../ChatModelError.ts"
+import { ThinkTags } from "../../../internal/json/thinkTags.ts"
 import { optional } from "../../../internal/optional.ts"
 import type { DecoderOptions } from "../../../internal/provider/decoder.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
@@ -23,7 +24,6 @@ import { meaningful, piecesOf, reasoningIn, toCitation, toImage } from "./conten
 import type { Reasoning } from "./content.ts"
 import { FastPath } from "./fastPath.ts"
 import type { Quirks } from "./quirks.ts"
-import { ThinkTags } from "./thinkTags.ts"
 import { ToolCalls } from "./toolCalls.ts"
 import { toFinish, toUsage, usageIn } from "./usage.ts"
 
@@ -59,7 +59,9 @@ export class ChatDecoder extends EventDecoder {
   constructor(options: DecoderOptions, quirks: Quirks) {
     super(options)
     this.#quirks = quirks
-    this.#tags = quirks.thinkTags === true ? new ThinkTags() : undefined
+    this.#tags = quirks.thinkTags === undefined || quirks.thinkTags === false
+      ? undefined
+      : new ThinkTags(quirks.thinkTags === "open")
   }
 
   protected get missing(): string {
@@ -181,21 +183,21 @@ export class ChatDecoder extends EventDecoder {
   }
 
   #content(text: string): void {
-    if (this.#tags !== undefined) { for (const piece of this.#tags.push(text)) this.#piece(piece) }
-    else if (text !== "") {
-      this.#text(text)
-      this.#note("content", text)
-    }
+    if (text === "") return
+    if (this.#tags === undefined || this.#tags.over) this.#text(text)
+    else for (const piece of this.#tags.push(text)) this.#piece(piece)
+    this.#note("content", text)
   }
 
   #piece({ reasoning, text }: { readonly reasoning: boolean; readonly text: string }): void {
-    if (reasoning) this.#reasoning({ text, key: "think", metadata: { field: "think" } })
+    if (reasoning) this.#reasoning({ text, key: thinkTag, metadata: { field: thinkTag } })
     else this.#text(text)
   }
 
   #reasoning({ key, metadata, redacted, signature, text }: Reasoning): void {
     const kind = `reasoning ${key}`
     if (text === "" && signature === undefined && redacted === undefined) return
+    if (key !== thinkTag) this.#tags?.separate()
     const index = this.#indexOf(kind)
     this.#deltas.push({
       type: "reasoning",
@@ -235,7 +237,7 @@ export class ChatDecoder extends EventDecoder {
 
   /** Records that the event's only delta so far is this slice. */
   #note(field: string, text: string): void {
-    this.#plain = this.#deltas.length === 1 && this.#tags === undefined ? { field, text } : undefined
+    this.#plain = this.#deltas.length === 1 ? { field, text } : undefined
   }
 
   #toolCalls(slices: ReadonlyArray<unknown>): void {
@@ -370,6 +372,9 @@ export class ChatDecoder extends EventDecoder {
     return [{ ...this.#endOf(parts), ...optional("usage", usage && toUsage(usage)) }]
   }
 }
+
+/** The key of reasoning that stood in the text. */
+const thinkTag = "think"
 
 const arrayAt = (object: JsonObject, key: string): ReadonlyArray<JsonObject[string]> => {
   const value = object[key]

@@ -10,8 +10,11 @@ export interface Quirks {
   readonly noFinishReason?: boolean | undefined
   /** Chunks of one message may have different ids. Without this, another id is a second message, which is an error. */
   readonly changingIds?: boolean | undefined
-  /** Reasoning is part of the text, as `<think>...</think>` at its start. */
-  readonly thinkTags?: boolean | undefined
+  /**
+   * Reasoning is part of the text, as `<think>...</think>` at its start (or `<thinking>`, `<reasoning>`). With `open`
+   * only the closing tag is sent, because the server's template wrote the opening one: all text before it is reasoning.
+   */
+  readonly thinkTags?: boolean | "open" | undefined
   /** The limit of tokens is named `max_tokens`, not `max_completion_tokens`. */
   readonly maxTokens?: boolean | undefined
   /** The server takes `top_k`. */
