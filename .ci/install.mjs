@@ -78,26 +78,15 @@ for (const line of call.stdout.trimEnd().split("\n")) {
   say(`A call without the SDK: ${line}`)
 }
 
-const cli = node(join("node_modules", "rivulet", "dist", "cli", "main.js"), "--help")
-expect(
-  cli.status === 1 && /needs @effect\/platform-node.*npm install/.test(cli.stderr),
-  `The command line without its package: exit code ${cli.status}\n${cli.stdout}${cli.stderr}`
-)
-say(`The command line without its package: ${cli.stderr.trim()}`)
-
 // -----------------------------------------------------------------------------
 // the command line, and providers without an SDK
 // -----------------------------------------------------------------------------
-
-const withCommandLine = join(work, "command-line")
-makeProject(withCommandLine, [tarball(work), pinned("effect"), pinned("@effect/platform-node")])
-expect(!existsSync(join(withCommandLine, "node_modules", "@anthropic-ai")), "@effect/platform-node brought an SDK")
 
 const rivulet = (...args) => {
   const { status, stderr, stdout } = spawnSync(
     process.execPath,
     [join("node_modules", "rivulet", "dist", "cli", "main.js"), ...args],
-    { cwd: withCommandLine, encoding: "utf8", env: { PATH: process.env.PATH, RIVULET_DEMO_PACE: "0" } }
+    { cwd: project, encoding: "utf8", env: { PATH: process.env.PATH, RIVULET_DEMO_PACE: "0" } }
   )
   expect(status === 0, `rivulet ${args.join(" ")}: exit code ${status}\n${stdout}${stderr}`)
   return stdout
@@ -138,7 +127,7 @@ const programs = spawnSync(
   await Effect.runPromise(Effect.scoped(program))
 `
   ],
-  { cwd: withCommandLine, encoding: "utf8", env: { PATH: process.env.PATH } }
+  { cwd: project, encoding: "utf8", env: { PATH: process.env.PATH } }
 )
 expect(
   programs.stdout === "Hello\n".repeat(3) && programs.stderr === "",

@@ -1,6 +1,6 @@
 /**
  * The command line as one effect that succeeds with an exit code, and the function that runs it as a process. main.ts
- * calls it after a check of the dependencies. Every failure becomes one line on stderr here.
+ * calls it. Every failure becomes one line on stderr here.
  */
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"

@@ -8,7 +8,8 @@ import { RunEvent } from "../../src/RunEvent.ts"
 import * as AnthropicServer from "../../src/testing/anthropic/AnthropicServer.ts"
 import * as Script from "../../src/testing/anthropic/Script.ts"
 import * as OpenAiServer from "../../src/testing/openai/OpenAiServer.ts"
-import { cli, key, root, startCli, withKey } from "./program.ts"
+import { root } from "../support/build.ts"
+import { cli, key, startCli, withKey } from "./program.ts"
 
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 

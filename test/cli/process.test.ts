@@ -1,12 +1,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
-import { cpSync, mkdirSync, symlinkSync } from "node:fs"
+import { cpSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { dirname, join } from "node:path"
+import { join } from "node:path"
 import * as AnthropicServer from "../../src/testing/anthropic/AnthropicServer.ts"
 import * as Script from "../../src/testing/anthropic/Script.ts"
-import { built, cli, main, makeFolder, root, shell, start, startCli, withKey } from "./program.ts"
+import { makeFolder } from "../support/build.ts"
+import { built, cli, main, shell, start, startCli, withKey } from "./program.ts"
 
 const endless = Script.endless({ token: " more", delay: "5 millis" })
 
@@ -225,37 +226,25 @@ describe.skipIf(!hasPty)("on a terminal", () => {
     }))
 })
 
-/** The package somewhere else, with some of the packages it may need. */
-const install = (...packages: ReadonlyArray<string>) => {
-  const modules = join(makeFolder(tmpdir()), "node_modules")
-  cpSync(built, join(modules, "rivulet"), { recursive: true })
-  for (const name of packages) {
-    mkdirSync(dirname(join(modules, name)), { recursive: true })
-    symlinkSync(join(root, "node_modules", name), join(modules, name))
-  }
-  return join(modules, "rivulet/dist/cli/main.js")
+/** The package somewhere else, without any other package. */
+const install = () => {
+  const folder = join(makeFolder(tmpdir()), "node_modules/rivulet")
+  cpSync(built, folder, { recursive: true })
+  return join(folder, "dist/cli/main.js")
 }
 
 describe("an installation", () => {
-  const bare = install("effect")
-  const withoutSdk = install("effect", "@effect/platform-node")
+  const alone = install()
 
-  it.live("without @effect/platform-node says what to install", () =>
+  it.live("without any other package has the demo, and says what to install when Claude is asked", () =>
     Effect.gen(function*() {
-      const ended = yield* cli(["--version"], { main: bare })
-      assert.strictEqual(ended.code, 1)
-      assert.match(ended.stderr, /^rivulet: .*npm install @effect\/platform-node\n$/)
-    }))
-
-  it.live("without @anthropic-ai/sdk has the demo, and says so when Claude is asked", () =>
-    Effect.gen(function*() {
-      const models = yield* cli(["models"], { main: withoutSdk })
+      const models = yield* cli(["models"], { main: alone })
       assert.match(models.stdout, /^demo +ready/m)
       assert.match(models.stdout, /^anthropic:.* needs: npm install @anthropic-ai\/sdk/m)
-      const demo = yield* cli(["stream", "What is 6 * 7?"], { main: withoutSdk })
+      const demo = yield* cli(["stream", "What is 6 * 7?"], { main: alone })
       assert.match(demo.stdout, /^6 \* 7 = 42\n/)
       const ended = yield* cli(["stream", "Hi", "--model", "anthropic:claude-haiku-4-5"], {
-        main: withoutSdk,
+        main: alone,
         env: { ANTHROPIC_API_KEY: "key" }
       })
       assert.strictEqual(ended.code, 6)

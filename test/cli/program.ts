@@ -2,37 +2,10 @@
 import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import { execFileSync, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import type { ChildProcessWithoutNullStreams } from "node:child_process"
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-import { afterAll } from "vitest"
-
-export const root = fileURLToPath(new URL("../../", import.meta.url))
-
-/** A folder that goes when the tests of the file are over. Under node_modules, packages are found from it. */
-export const makeFolder = (parent = join(root, "node_modules/.cache")): string => {
-  mkdirSync(parent, { recursive: true })
-  const folder = mkdtempSync(join(parent, "rivulet-cli-"))
-  afterAll(() => rmSync(folder, { recursive: true, force: true }))
-  return folder
-}
-
-/** Builds the package into a folder of its own, so that no other build, nor another test, is in the way. */
-const build = (): string => {
-  const folder = makeFolder()
-  const tsc = join(root, "node_modules/typescript/bin/tsc")
-  const options = ["--incremental", "false", "--tsBuildInfoFile", "null", "--outDir", join(folder, "dist")]
-  try {
-    execFileSync(process.execPath, [tsc, "-p", join(root, "tsconfig.build.json"), ...options], { encoding: "utf8" })
-  } catch (error) {
-    // A type error elsewhere is not for these tests to report, as long as there is a program.
-    if (!existsSync(join(folder, "dist/cli/main.js"))) throw error
-  }
-  copyFileSync(join(root, "package.json"), join(folder, "package.json"))
-  return folder
-}
+import { build } from "../support/build.ts"
 
 /** The folder of the built package. */
 export const built = build()

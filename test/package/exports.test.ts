@@ -29,8 +29,15 @@ describe("exports", () => {
 
   it("every public module can be imported", () => {
     const { exports } = manifest
-    assert.strictEqual(exports["."], "./dist/index.js")
-    assert.strictEqual(exports["./*"], "./dist/*.js")
+    for (const [key, file] of [[".", "index"], ["./*", "*"]] as const) {
+      // The first condition that a tool knows counts. Bundlers know `module`, and some of them `node` as well.
+      assert.deepStrictEqual(Object.entries(exports[key]), [
+        ["types", `./dist/${file}.d.ts`],
+        ["module", `./dist/${file}.js`],
+        ["node", `./dist/node/${file}.js`],
+        ["default", `./dist/${file}.js`]
+      ])
+    }
     for (const name of exported) assert.notProperty(exports, `./${name}`)
   })
 
@@ -44,6 +51,7 @@ describe("exports", () => {
       "rivulet/testing/anthropic/Script",
       "rivulet/cli/main",
       "rivulet/cli/app",
+      "rivulet/node/ChatModel",
       "rivulet/index"
     ]
   ) {

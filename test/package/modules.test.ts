@@ -189,6 +189,10 @@ describe("what is imported from outside", () => {
     })
   }
 
+  it("only the command line asks where its file is, as the library's is another one in a bundle", () => {
+    for (const { file, path } of all) if (!path.startsWith("cli/")) assert.notInclude(file.text, "import.meta", path)
+  })
+
   it("providers are loaded when they are asked for, not with the table", () => {
     const { imports } = named("Providers.ts")
     const faces = imports.filter(({ specifier }) => /^\.\/(Anthropic|OpenAi|OpenAiCompatible)\.ts$/.test(specifier))
