@@ -13,7 +13,8 @@
  * model and interrupts the tools; a slow consumer slows both.
  *
  * The model is told its own mistakes: a tool that does not exist, arguments that do not fit, and the failures for which
- * a tool has a schema. Any other failure ends the run with a typed error that has the conversation so far.
+ * a tool has a schema. Any other failure ends the run with a typed error that has the conversation so far. A tool that
+ * throws ends it with an {@link AgentToolDefect}, which has the conversation, too.
  *
  * A run continues when the agent gets its messages as input: calls at the end without a result are run first. So a run
  * can wait for an approval and continue in another process. If another message follows such calls, they are not run, and
@@ -49,7 +50,7 @@ import type { Any } from "./internal/tools/any.ts"
 // -----------------------------------------------------------------------------
 
 export type { Conversation, Step } from "./internal/agent/conversation.ts"
-export { AgentModelError, AgentToolError } from "./internal/agent/errors.ts"
+export { AgentModelError, AgentToolDefect, AgentToolError } from "./internal/agent/errors.ts"
 export type {
   AgentEndChunk,
   AgentFinish,
@@ -168,7 +169,7 @@ export const make = <
  * import { Agent, Tool } from "rivulet"
  *
  * const done = Tool.make("done", { parameters: Schema.Struct({ answer: Schema.String }), handler: () => Effect.void })
- * const agent = Agent.make({ tools: [done], toolChoice: "required", stopWhen: Agent.hasToolCall("done") })
+ * const agent = Agent.make({ tools: [done], system: "Call done to end.", stopWhen: Agent.hasToolCall("done") })
  * const cheap = Agent.make({ tools: [done], stopWhen: ({ usage }) => (usage?.totalTokens ?? 0) > 10_000 })
  * ```
  */

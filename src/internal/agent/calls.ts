@@ -7,7 +7,8 @@ import * as Result from "effect/Result"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type { ToolCall, ToolMessage } from "../../Message.ts"
-import { excerpt } from "../excerpt.ts"
+import { excerpt, nameOf } from "../excerpt.ts"
+import { isObject } from "../json/object.ts"
 import type { Call } from "../model/messages.ts"
 import { concurrencyOf } from "../runnable/make.ts"
 import { toStream } from "../step/run.ts"
@@ -15,8 +16,9 @@ import { merge } from "../stream/merge.ts"
 import type { Producer } from "../stream/merge.ts"
 import type { Output } from "../tools/any.ts"
 import { TypeId } from "../tools/definitions.ts"
+import { reportRefused } from "../tools/make.ts"
 import type { Conversation } from "./conversation.ts"
-import { AgentToolError } from "./errors.ts"
+import { AgentToolDefect, AgentToolError, toolFailure } from "./errors.ts"
 import { agentFold } from "./fold.ts"
 import type { OpenStep, Progress } from "./progress.ts"
 import type { AnyOptions, Chunk, Decision } from "./types.ts"
@@ -74,13 +76,23 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
           }
       }
     }
-    const rejected = (why: string): Chunks => Stream.sync(() => failed(why))
+    const rejected = (why: string): Chunks => Stream.fromEffect(Effect.map(reportRefused(call, why), () => failed(why)))
+    const onDefect = (cause: unknown): Effect.Effect<never, string> =>
+      options.onToolDefect === "tell"
+        ? Effect.logWarning(`The tool ${name} died`, cause).pipe(
+          Effect.andThen(Effect.fail(excerpt(toolFailure(name, cause), maxToldLength)))
+        )
+        : Effect.die(new AgentToolDefect({ tool: name, toolCallId, cause }, progress.conversation))
 
     if (call.type === "invalid_tool_call") return rejected(`This call cannot be read: ${call.reason}`)
     const tool = tools.get(name)
     if (tool === undefined) return rejected(unknownTool(name, [...tools.keys()]))
     return Stream.unwrap(Effect.gen(function*() {
-      const opened = yield* Effect.result(tool[TypeId].open(call))
+      const opened = yield* Effect.result(
+        Effect.catchDefect(tool[TypeId].open(call), (cause) =>
+          // It died before its run began, which would have told.
+          Effect.tapDefect(onDefect(cause), () => reportRefused(call, toolFailure(name, cause))))
+      )
       if (Result.isFailure(opened)) return rejected(opened.failure)
       const decision = yield* decide(options, call, conversation)
       if (decision === "suspend") {
@@ -91,7 +103,10 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
       yield* Semaphore.takeScoped(permits, 1)
       return opened.success.pipe(
         Stream.mapError((reason) => new AgentToolError({ tool: name, toolCallId, reason }, progress.conversation)),
-        Stream.map(chunkOf)
+        Stream.map(chunkOf),
+        Stream.catchDefect((defect) =>
+          Stream.fromEffect(Effect.match(onDefect(defect), { onFailure: failed, onSuccess: failed }))
+        )
       )
     }))
   }
@@ -111,6 +126,23 @@ const unknownTool = (name: string, names: ReadonlyArray<string>): string =>
 
 const decide = (options: AnyOptions, call: ToolCall, begun: Conversation): Effect.Effect<Decision, unknown, unknown> =>
   Effect.suspend(() => {
-    const decision = options.approve?.(call, begun) ?? "approve"
-    return Effect.isEffect(decision) ? decision : Effect.succeed(decision)
+    if (options.approve === undefined) return Effect.succeed("approve")
+    const decided = options.approve(call, begun)
+    return Effect.flatMap(Effect.isEffect(decided) ? decided : Effect.succeed(decided), (decision) => {
+      if (isDecision(decision)) return Effect.succeed(decision)
+      const { id, name } = call
+      return Effect.die(
+        new TypeError(
+          `approve gave ${nameOf(decision)} for the call ${id} of ${name}: it must give "approve", "suspend", ` +
+            "{ deny: reason }, or an Effect of one of them"
+        )
+      )
+    })
   })
+
+/** Whether a caller without types gave a decision. Nothing else approves a call. */
+const isDecision = (value: unknown): value is Decision =>
+  value === "approve" || value === "suspend" || (isObject(value) && typeof value["deny"] === "string")
+
+/** The longest message of a defect that a model is told, in UTF-16 code units. */
+const maxToldLength = 2000

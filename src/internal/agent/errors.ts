@@ -40,6 +40,59 @@ export class AgentModelError extends ChatModelError {
 }
 
 /**
+ * The defect of a tool that threw, or gave a result that is no JSON. The run of the agent dies with it, unless
+ * `onToolDefect` is `tell`.
+ *
+ * **Details**
+ *
+ * `cause` is what the tool died with. The results of the step's other calls that had ended are in `conversation`: an
+ * agent that gets its messages as input runs only the remaining calls. The conversation is not encoded, logged or sent
+ * in events.
+ *
+ * **Example** (Keeping the conversation)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { Agent } from "rivulet"
+ *
+ * const agent = Agent.make({ tools: [] })
+ * const messages = agent.invoke("Hi").pipe(
+ *   Effect.map((result) => result.messages),
+ *   Effect.catchDefect((defect) =>
+ *     defect instanceof Agent.AgentToolDefect ? Effect.succeed(defect.conversation.messages) : Effect.die(defect)
+ *   )
+ * )
+ * ```
+ */
+export class AgentToolDefect extends Error {
+  override readonly name = "AgentToolDefect"
+  /** The name of the tool. */
+  readonly tool: string
+  /** The id of the call. */
+  readonly toolCallId: string
+  readonly #conversation: () => Conversation
+
+  constructor(
+    { cause, tool, toolCallId }: { readonly tool: string; readonly toolCallId: string; readonly cause: unknown },
+    conversation: () => Conversation
+  ) {
+    super(toolFailure(tool, cause), { cause })
+    this.tool = tool
+    this.toolCallId = toolCallId
+    this.#conversation = conversation
+  }
+
+  /** The conversation so far, with the results of the calls that had ended. */
+  get conversation(): Conversation {
+    return this.#conversation()
+  }
+}
+
+/** The sentence for the failure of a tool. */
+export const toolFailure = (tool: string, reason: unknown): string =>
+  `The tool ${tool} failed: ${reason instanceof Error ? reason.message : String(reason)}`
+
+/**
  * The failure of a tool's handler that the model is not told, because the tool has no schema for it.
  *
  * **Details**
@@ -83,8 +136,7 @@ export class AgentToolError<out E> extends Data.TaggedError("AgentToolError")<{
   }
 
   override get message(): string {
-    const { reason, tool } = this
-    return `The tool ${tool} failed: ${reason instanceof Error ? reason.message : String(reason)}`
+    return toolFailure(this.tool, this.reason)
   }
 
   /** The conversation so far, with the results of the calls that had ended. */

@@ -11,6 +11,7 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { Reason } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import { system } from "../../Message.ts"
+import { nameOf } from "../excerpt.ts"
 import { callsOf, settled, toMessages } from "../model/messages.ts"
 import type { Call } from "../model/messages.ts"
 import type { ChatInput } from "../model/request.ts"
@@ -31,7 +32,8 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
   Stream.suspend(() => {
     const { maxSteps = 20, onStep, stopWhen } = options
     const instructions = options.system === undefined ? [] : [system(options.system)]
-    const request = requestOf(options)
+    const forced = requestOf(options)
+    const free = isForcing(options.toolChoice) ? { ...forced, toolChoice: "auto" } as const : forced
     const { messages, pending } = settled(toMessages(input))
     const progress = new Progress(messages)
     let requests = 0
@@ -42,7 +44,10 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
       requests++
       const answer = accumulator()
       next = Effect.suspend(() => answered(answer.message() as AIMessage)) // a model's stream only succeeds after its finish
-      return model.stream([...instructions, ...progress.conversation().messages], request).pipe(
+      const { messages } = progress.conversation()
+      // A model that was forced to call a tool has done so, and must be free to answer.
+      const request = messages.at(-1)?._tag === "ToolMessage" ? free : forced
+      return model.stream([...instructions, ...messages], request).pipe(
         Stream.mapError((error) => new AgentModelError(error, progress.conversation)),
         Stream.mapArray((chunks) => {
           for (const chunk of chunks) answer.add(chunk)
@@ -81,8 +86,12 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
 
     /** Asks the model again, unless a condition or the limit of steps ends the run. */
     const goOn = Effect.fnUntraced(function*(message: AIMessage): Effect.fn.Return<Chunks, unknown, unknown> {
-      const met = stopWhen?.(progress.conversation()) ?? false
-      if (Effect.isEffect(met) ? yield* met : met) return yield* end(message, "stop_when", [])
+      const decided = stopWhen?.(progress.conversation()) ?? false
+      const met: unknown = Effect.isEffect(decided) ? yield* decided : decided
+      if (typeof met !== "boolean") {
+        return yield* Effect.die(new TypeError(`The agent's stopWhen gave ${nameOf(met)}, not true or false`))
+      }
+      if (met) return yield* end(message, "stop_when", [])
       return yield* requests < maxSteps ? ask : end(message, "max_steps", [])
     })
 
@@ -103,9 +112,12 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
 /** The options that are sent with each request. */
 const requestOf = (options: AnyOptions): CallOptions => {
   const { approve: _approve, concurrency: _concurrency, maxSteps: _maxSteps, name: _name, ...rest } = options
-  const { onStep: _onStep, stopWhen: _stopWhen, system: _system, ...request } = rest
+  const { onStep: _onStep, onToolDefect: _onToolDefect, stopWhen: _stopWhen, system: _system, ...request } = rest
   return request
 }
+
+/** Whether a choice leaves the model no way to answer. */
+const isForcing = (choice: CallOptions["toolChoice"]): boolean => choice === "required" || typeof choice === "object"
 
 /** Whether an answer was cut off, so that its calls may not be the ones that the model wanted. */
 const isCutOff = (reason: Reason): boolean => reason === "length" || reason === "refusal" || reason === "content_filter"

@@ -138,9 +138,14 @@ export type Decision = "approve" | {
 export type StopDecision = boolean | Effect.Effect<boolean, unknown, unknown>
 
 /** The options of an agent, together with the options of each of its requests. */
-export interface Options<Tools, Decided, Stop, RO> extends Omit<CallOptions, "tools"> {
+export interface Options<Tools, Decided, Stop, RO> extends Omit<CallOptions, "tools" | "toolChoice"> {
   /** The tools that the model may call: those that are run here, and those that the provider runs. */
   readonly tools: Tools
+  /**
+   * Whether the model must call a tool, and which. It may be forced in the first step of a run only: with the results of
+   * its calls the model is free to answer. Defaults to `auto`.
+   */
+  readonly toolChoice?: CallOptions["toolChoice"]
   /** The name of the agent in events. Defaults to `Agent`. */
   readonly name?: string | undefined
   /** Instructions for the model, sent before the messages of every request. They are not part of the conversation. */
@@ -163,6 +168,11 @@ export interface Options<Tools, Decided, Stop, RO> extends Omit<CallOptions, "to
    * `suspend`.
    */
   readonly approve?: ((call: ToolCall, run: Conversation) => Decided) | undefined
+  /**
+   * What happens when a tool throws, or gives a result that is no JSON. With `die`, the default, the run dies with an
+   * `AgentToolDefect`. With `tell` the model is told the message of the error, which is logged as a warning.
+   */
+  readonly onToolDefect?: "die" | "tell" | undefined
   /** Runs after each step; the run waits for it. A failure is logged as a warning and does not affect the run. */
   readonly onStep?: ((step: Step, run: Conversation) => Effect.Effect<unknown, unknown, RO>) | undefined
 }

@@ -10,16 +10,17 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Stream from "effect/Stream"
-import type { ToolMessage } from "../../Message.ts"
+import type { InvalidToolCall, ToolCall, ToolMessage } from "../../Message.ts"
+import { withRun } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
-import { excerpt } from "../excerpt.ts"
+import { excerpt, nameOf } from "../excerpt.ts"
 import { requiresKeys } from "../jsonSchema/nodes.ts"
 import { restore } from "../jsonSchema/restore.ts"
 import { lazy } from "../lazy.ts"
 
 import { makeRunnable } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
-import { fromStream, single, toStream } from "../step/run.ts"
+import { collect, fromStream, observed, single, toStream } from "../step/run.ts"
 import type { Runnable } from "../step/types.ts"
 import type { ChunkPull, Opener, StepInfo } from "../step/types.ts"
 import type { Implementation, Output } from "./any.ts"
@@ -93,26 +94,25 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
 
   /** The values of a handler that streams as progress, and then the result. */
   const outputs = (parameters: Parameters, call: CallInfo): Stream.Stream<Output<A>, Exclude<E, Reported>, R> =>
-    toStream<Output<A>, Output<A>, E, R>((scope) =>
-      Effect.map(openTool(spec, parameters, call)(scope), (run) => {
-        const fold = run.fold()
-        let over = false
+    toStream<Output<A>, Output<A>, E, R>((scope) => {
+      let output: Output<A> | undefined
+      let over = false
+      // The run itself fails if its result cannot be encoded, so that its events say so.
+      const end = (value: A) => Effect.map(result(value), (encoded) => void (output = encoded))
+      return Effect.map(openTool(spec, parameters, call, end)(scope), (run) => {
         const next: ChunkPull<Output<A>, E, R> = Effect.suspend((): ChunkPull<Output<A>, E, R> =>
           over ? Cause.done() : Pull.matchEffect(run.pull, {
-            onSuccess: (values) => {
-              fold.add(values)
-              return run.single === true ? next : Effect.succeed(Array.map(values, progress))
-            },
+            onSuccess: (values) => run.single === true ? next : Effect.succeed(Array.map(values, progress)),
             onDone: () => {
               over = true
-              return Effect.map(Effect.suspend(() => result(fold.done())), Array.of)
+              return output === undefined ? Cause.done() : Effect.succeed(Array.of(output))
             },
             onFailure: Effect.failCause
           })
         )
         return { pull: next, fold: () => last<Output<A>>() }
       })
-    ).pipe(Stream.catchIf(
+    }).pipe(Stream.catchIf(
       // The schema decides which failures are reported.
       (error: E): error is E & Reported => isReported(error),
       (error) => Stream.fromEffect(failure(error))
@@ -154,19 +154,40 @@ const maxProblemLength = 2000
 
 const infoOf = ({ name }: { readonly name: string }): StepInfo => ({ type: "tool", name, events: { stream: "ifMany" } })
 
-/** One run of a tool. */
+/** One run of a tool. `end` runs with the result before the run ends. */
 const openTool = <Parameters, A, E, R>(
   spec: ToolSpec<Parameters, A, E, R>,
   parameters: Parameters,
-  call: CallInfo
+  call: CallInfo,
+  end?: (result: A) => Effect.Effect<void>
 ): Opener<A, A, E, R> =>
-  watch(infoOf(spec), parameters, (scope) =>
-    Effect.suspend((): ReturnType<Opener<A, A, E, R>> => {
-      const made = spec.handler(parameters, call)
-      return Stream.isStream(made)
-        ? fromStream(atLeastOne(spec.name, made), () => last<A>())(scope)
-        : Effect.succeed(single(made))
-    }))
+  inCall(
+    call.id,
+    watch(infoOf(spec), parameters, (scope) => {
+      const run = Effect.suspend((): ReturnType<Opener<A, A, E, R>> => {
+        const made = spec.handler(parameters, call)
+        return Stream.isStream(made)
+          ? fromStream(atLeastOne(spec.name, made), () => last<A>())(scope)
+          : Effect.succeed(single(made))
+      })
+      return end === undefined ? run : Effect.map(run, (run) => {
+        const fold = run.fold()
+        return observed(run, { chunks: fold.add, end: () => end(fold.done()) })
+      })
+    })
+  )
+
+/** Adds the id of a call to the metadata of a run and of the runs inside. */
+const inCall = <A, E, R>(id: string | undefined, open: Opener<A, A, E, R>): Opener<A, A, E, R> =>
+  id === undefined
+    ? open
+    : withRun((context) => ({ ...context, metadata: { ...context.metadata, tool_call_id: id } }), open)
+
+/** Reports a call that is not run: its events are a start with the arguments, and an error with the reason. */
+export const reportRefused = (call: ToolCall | InvalidToolCall, reason: string): Effect.Effect<void> => {
+  const input = call.type === "tool_call" ? call.args : call.text
+  return Effect.ignore(collect(inCall(call.id, watch(infoOf(call), input, () => Effect.fail({ message: reason })))))
+}
 
 const atLeastOne = <A, E, R>(name: string, stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.orElseIfEmpty(
@@ -179,4 +200,10 @@ const contentOf = (value: unknown, encode: (value: unknown) => Effect.Effect<unk
   value === undefined
     ? Effect.succeed("")
     // The type checker holds a handler to its schema, so a value that does not fit is a defect.
-    : Effect.map(Effect.orDie(encode(value)), (json) => typeof json === "string" ? json : JSON.stringify(json))
+    : Effect.map(Effect.orDie(encode(value)), (json) => typeof json === "string" ? json : jsonOf(json))
+
+const jsonOf = (value: unknown): string => {
+  const json: string | undefined = JSON.stringify(value) // its type hides that a function has no JSON
+  if (json === undefined) throw new TypeError(`The result is ${nameOf(value)}, which is no JSON`)
+  return json
+}
