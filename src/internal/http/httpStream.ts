@@ -39,8 +39,8 @@ export interface HttpStream {
 }
 
 /**
- * The longest wait for the end of the body after the last event of the message. As a rule both are in one packet. The
- * wait lets the connection be reused, and a second message on it is an error.
+ * The longest wait for the end of the body after the last event of the message, however much comes meanwhile. As a rule
+ * both are in one packet. The wait lets the connection be reused, and a second message on it is an error.
  */
 const endOfBody = Duration.millis(250)
 
@@ -82,7 +82,8 @@ class Connection {
   /** Sends the request. Succeeds with the headers. */
   open(request: HttpStream): Effect.Effect<Response, ChatModelError> {
     return Effect.callback((resume) => {
-      const failed = (cause: unknown) => resume(Effect.fail(request.toError(cause)))
+      // Made in the fiber, so that whatever is thrown meanwhile fails the call.
+      const failed = (cause: unknown) => resume(Effect.failSync(() => request.toError(cause)))
       // A `fetch` of the app may ignore the signal.
       this.#onClose = () => failed(new Error("The connection was closed"))
       if (this.#controller === undefined) return this.#onClose()
@@ -125,9 +126,11 @@ class Body {
   readonly #services: Context.Context<never>
   readonly #decoder: Decoder
   #ended = false
-  /** Resumes the waiting pull. */
+  /** Resumes the waiting pull. Does nothing if none waits. */
   #wake: (next: ChunkPull) => void = () => {}
+  /** Runs from the end of the message to the end of the body. */
   #timer: Fiber.Fiber<void> | undefined
+  #late = false
 
   constructor(
     request: HttpStream,
@@ -149,13 +152,13 @@ class Body {
     if (failure !== undefined) return resume(Effect.fail(failure))
     if (this.#ended) return resume(Cause.done())
     this.#wake = resume
-    if (complete) return this.#readEnd()
+    if (complete) return this.#late ? this.#over() : this.#readEnd()
     this.#readMore()
   })
 
   /** Reads until there are chunks, and only then wakes the fiber. */
   #readMore(): void {
-    this.#read((cause) => this.#wake(Effect.fail(this.#request.toError(cause, this.#response))))
+    this.#read((cause) => this.#wake(Effect.failSync(() => this.#request.toError(cause, this.#response))))
   }
 
   #read(broken: (cause: unknown) => void): void {
@@ -165,19 +168,19 @@ class Body {
 
   /** Reads the end of the body. The message is complete, so a lost connection or one that stays open is no failure. */
   #readEnd(): Effect.Effect<void> {
-    const over = () => this.#received(undefined)
-    const timer = Effect.runForkWith(this.#services)(Effect.sleep(endOfBody))
-    this.#timer = timer
-    timer.addObserver((exit) => {
-      if (Exit.isSuccess(exit)) over()
-    })
-    this.#read(over)
-    return Effect.sync(() => timer.interruptUnsafe())
+    if (this.#timer === undefined) {
+      this.#timer = Effect.runForkWith(this.#services)(Effect.sleep(endOfBody))
+      this.#timer.addObserver((exit) => {
+        this.#late = Exit.isSuccess(exit)
+        if (this.#late) this.#wake(this.pull)
+      })
+    }
+    this.#read(() => this.#received(undefined))
+    return Effect.sync(() => this.#timer?.interruptUnsafe())
   }
 
   #received(bytes: Uint8Array | undefined): void {
     if (this.#ended) return
-    this.#timer?.interruptUnsafe()
     try {
       if (bytes === undefined) return this.#over()
       const chunks = this.#decoder.push(bytes)
@@ -192,6 +195,7 @@ class Body {
 
   #over(): void {
     this.#ended = true
+    this.#timer?.interruptUnsafe()
     this.#wake(
       Effect.flatMap(
         this.#decoder.end(),

@@ -24,6 +24,8 @@ export interface FrameHandler {
 // mark, as only one at the start of a stream is to be dropped.
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
+const encoder = new TextEncoder()
+
 const LF = 10
 const CR = 13
 
@@ -43,7 +45,8 @@ export class SseParser {
   #inFrame = false
   #event = ""
   #data: string | undefined
-  #frameLength = 0
+  /** The bytes of the lines so far of a frame that earlier reads began. */
+  #frameBytes = 0
   #limit = maxFrameBytes
   /** Whether the body has a line that only event streams have. */
   opened = false
@@ -64,13 +67,14 @@ export class SseParser {
       else this.#waiting.push(bytes)
       this.#waitingBytes += bytes.length
     } else {
+      this.#frameBytes += this.#waitingBytes + end + 1
       const head = end === bytes.length - 1 ? bytes : bytes.subarray(0, end + 1)
       const text = decoder.decode(this.#waiting === undefined ? head : joinBytes([...this.#waiting, head]))
       this.#waiting = end === bytes.length - 1 ? undefined : [bytes.subarray(end + 1)]
       this.#waitingBytes = bytes.length - end - 1
       this.#lines(this.#clean(text))
     }
-    return this.#waitingBytes + this.#frameLength <= (this.opened ? maxFrameBytes : this.#limit)
+    return this.#waitingBytes + this.#frameBytes <= (this.opened ? maxFrameBytes : this.#limit)
   }
 
   /** Parses what is left at the end of the body, as if the line ends after it had come. */
@@ -98,19 +102,25 @@ export class SseParser {
   #lines(text: string): void {
     const handler = this.#handler
     let at = 0
+    let frameStart = this.#inFrame ? -1 : 0
     while (at < text.length) {
       if (!this.#inFrame) {
         const after = handler.fast(text, at)
         if (after !== -1) {
-          at = after
+          at = frameStart = after
           continue
         }
       }
       const end = text.indexOf("\n", at)
-      if (end === at) this.#dispatch()
-      else this.#line(text, at, end)
+      if (end !== at) this.#line(text, at, end)
+      else {
+        this.#dispatch()
+        frameStart = end + 1
+      }
       at = end + 1
     }
+    // Of a frame that began in this read, only its own lines count.
+    if (frameStart !== -1) this.#frameBytes = frameStart === at ? 0 : encoder.encode(text.slice(frameStart)).length
   }
 
   #line(text: string, start: number, end: number): void {
@@ -126,7 +136,6 @@ export class SseParser {
       case "data":
         this.opened = true
         this.#data = this.#data === undefined ? value : `${this.#data}\n${value}`
-        this.#frameLength += value.length
         break
       case "event":
         this.opened = true
@@ -148,7 +157,6 @@ export class SseParser {
     this.#inFrame = false
     this.#data = undefined
     this.#event = ""
-    this.#frameLength = 0
     // An event without data is none: proxies send such events to keep a connection alive.
     if (data !== undefined && data.trim() !== "") this.#handler.frame(event === "" ? "message" : event, data)
   }

@@ -1,6 +1,6 @@
 /**
- * The limits on JSON that a model writes, and the one check of them that needs no reader. The accumulator of messages
- * uses that check, so this file must not import the readers.
+ * The limits on JSON that a model or a server writes, the one check of them that needs no reader, and parsing a whole
+ * text. The accumulator of messages and the decoders use these, so this file must not import the readers.
  */
 
 /** The limits on a text that is read. */
@@ -49,3 +49,17 @@ const endOfString = (text: string, from: number): number => {
   while (at < text.length && text.charCodeAt(at) !== 0x22) at += text.charCodeAt(at) === 0x5c ? 2 : 1
   return at
 }
+
+/**
+ * The value of a JSON text. A number that a double cannot hold (`1e400`) is null, as JSON.parse would make it infinite,
+ * which is no JSON value. Throws what JSON.parse throws, and RangeError on such a number at the bottom of a deep text.
+ */
+export const parseJson = (text: string): unknown => {
+  const value: unknown = JSON.parse(text)
+  return maybeInfinite.test(text) ? JSON.parse(text, (_, item: unknown) => isInfinite(item) ? null : item) : value
+}
+
+/** A number with an exponent of three digits, or of two hundred digits. Most exponents in a text are part of a string. */
+const maybeInfinite = /(?:^|[[:,\s])-?\d+(?:\.\d+)?[eE]\+?\d{3}|\d{200}/
+
+const isInfinite = (value: unknown): boolean => typeof value === "number" && !Number.isFinite(value)

@@ -6,7 +6,7 @@ import type { Finish } from "../../Finish.ts"
 import { aiMessage, partialAIMessage } from "../../Message.ts"
 import type { AIMessage, AIPart, Citation, FilePart, Metadata, PartialAIMessage, Source } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { isDeeperThan, limitsOf } from "../json/limits.ts"
+import { isDeeperThan, limitsOf, parseJson } from "../json/limits.ts"
 import { optional } from "../optional.ts"
 import type { AIMessageChunk, Delta } from "./chunk.ts"
 
@@ -16,14 +16,14 @@ type Block =
     readonly type: "text"
     text: string
     citations: Array<Citation> | undefined
-    metadata: Metadata | undefined
+    metadata: MergedMetadata | undefined
   }
   | {
     readonly type: "reasoning"
     text: string
     signature: string | undefined
     redacted: string | undefined
-    metadata: Metadata | undefined
+    metadata: MergedMetadata | undefined
   }
   | {
     readonly type: "tool_call" | "server_tool_call"
@@ -31,12 +31,15 @@ type Block =
     name: string | undefined
     args: string
     end: boolean
-    metadata: Metadata | undefined
+    metadata: MergedMetadata | undefined
   }
-  | { readonly type: "refusal"; text: string; metadata: Metadata | undefined }
+  | { readonly type: "refusal"; text: string; metadata: MergedMetadata | undefined }
   | { readonly type: "unknown"; readonly raw: Array<UnknownRaw> }
   | { readonly type: "file"; part: FilePart }
   | { readonly type: "whole"; readonly part: AIPart }
+
+/** One metadata as it came, or several merged in a map: copying an object with each would be quadratic. */
+type MergedMetadata = Metadata | Map<string, Metadata[string]>
 
 type UnknownRaw = Extract<Delta, { readonly type: "unknown" }>["raw"]
 
@@ -47,7 +50,7 @@ export class Accumulator {
   #content: string | undefined
   #usage: Usage | undefined
   #finish: Finish | undefined
-  #metadata: Metadata | undefined
+  #metadata: MergedMetadata | undefined
   readonly #blocks: Array<Block> = []
   /** The blocks by their index. */
   readonly #byIndex = new Map<number, Block>()
@@ -68,9 +71,7 @@ export class Accumulator {
     for (const delta of chunk.parts) this.#addDelta(delta)
     if (chunk.usage !== undefined) this.#usage = chunk.usage
     if (chunk.finish !== undefined) this.#finish = chunk.finish
-    if (chunk.metadata !== undefined) {
-      this.#metadata = this.#metadata === undefined ? chunk.metadata : { ...this.#metadata, ...chunk.metadata }
-    }
+    this.#metadata = merge(this.#metadata, chunk.metadata)
   }
 
   /**
@@ -143,7 +144,7 @@ export class Accumulator {
       parts: this.#blocks.map((block, i) => toPart(block, length && i === this.#blocks.length - 1)),
       usage: this.#usage,
       finish: this.#finish,
-      metadata: this.#metadata
+      metadata: plain(this.#metadata)
     }
   }
 
@@ -312,17 +313,17 @@ const toPart = (block: Block, cutByLength: boolean): AIPart => {
         type: "text",
         text: block.text,
         ...optional("citations", block.citations),
-        ...optional("metadata", block.metadata)
+        ...optional("metadata", plain(block.metadata))
       }
     case "refusal":
-      return { type: "refusal", text: block.text, ...optional("metadata", block.metadata) }
+      return { type: "refusal", text: block.text, ...optional("metadata", plain(block.metadata)) }
     case "reasoning":
       return {
         type: "reasoning",
         text: block.text,
         ...optional("signature", block.signature),
         ...optional("redacted", block.redacted),
-        ...optional("metadata", block.metadata)
+        ...optional("metadata", plain(block.metadata))
       }
     case "unknown":
       return { type: "unknown", raw: block.raw }
@@ -339,7 +340,7 @@ const toCall = (
   block: Extract<Block, { readonly type: "tool_call" | "server_tool_call" }>,
   cutByLength: boolean
 ): AIPart => {
-  const call = { id: block.id ?? "", name: block.name ?? "", ...optional("metadata", block.metadata) }
+  const call = { id: block.id ?? "", name: block.name ?? "", ...optional("metadata", plain(block.metadata)) }
   const args = block.end ? parseArgs(block.args, cutByLength) : { reason: "the call was cut off" }
   if ("value" in args) return { type: block.type, ...call, args: args.value }
   return block.type === "tool_call"
@@ -352,11 +353,18 @@ const parseArgs = (text: string, cutByLength: boolean) => {
   if (text.trim() === "") return cutByLength ? { reason: "a token limit cut the call off" } : { value: {} }
   if (isDeeperThan(text, limitsOf(undefined).maxDepth)) return { reason: "the arguments are nested too deeply" }
   try {
-    return { value: JSON.parse(text) as UnknownRaw } // JSON.parse yields JSON; its type says `any`
+    return { value: parseJson(text) as UnknownRaw } // what it parses is JSON
   } catch {
     return { reason: cutByLength ? "a token limit cut the call off" : "the arguments are not valid JSON" }
   }
 }
 
-const merge = (a: Metadata | undefined, b: Metadata | undefined): Metadata | undefined =>
-  a === undefined ? b : b === undefined ? a : { ...a, ...b }
+const merge = (a: MergedMetadata | undefined, b: Metadata | undefined): MergedMetadata | undefined => {
+  if (a === undefined || b === undefined) return a ?? b
+  const all = a instanceof Map ? a : new Map(Object.entries(a))
+  for (const [name, value] of Object.entries(b)) all.set(name, value)
+  return all
+}
+
+const plain = (metadata: MergedMetadata | undefined): Metadata | undefined =>
+  metadata instanceof Map ? Object.fromEntries(metadata) : metadata

@@ -18,10 +18,11 @@ import type { Retry } from "../../CallOptions.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../../ChatModelError.ts"
 import type { Reason, TimeoutError } from "../../ChatModelError.ts"
 import type { AIMessage, PartialAIMessage } from "../../Message.ts"
+import type { Usage } from "../../Usage.ts"
 import { AnswerListener } from "../events/currentRun.ts"
 import { Accumulator } from "../message/accumulator.ts"
-import { concat, empty } from "../message/chunk.ts"
 import type { AIMessageChunk } from "../message/chunk.ts"
+import { optional } from "../optional.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import type { Opener, Run } from "../step/types.ts"
 import type { Prepared } from "./prepare.ts"
@@ -107,7 +108,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   #first(retries: number): ChunkPull {
     this.#watchdog.begin()
     const attempt = this.#attempt = new Attempt(this.#call, this.#request, this.#watchdog, this.#listener)
-    return Effect.catchCause(firstShown(attempt, empty), (cause): ChunkPull => {
+    return Effect.catchCause(firstShown(attempt, []), (cause): ChunkPull => {
       const error = Option.getOrUndefined(Cause.findErrorOption(cause))
       if (error === undefined || Cause.isDone(error)) return Effect.failCause(cause)
       return Effect.flatMap(
@@ -257,21 +258,37 @@ class Attempt {
     const arrived = partial.id !== "" || partial.parts.length > 0 || partial.usage !== undefined
     if (!arrived) return error
     const { metadata, model, provider, reason } = error
-    return new ChatModelError({ provider, model, reason, partial, metadata })
+    // Assigned, as the constructor would check it: what an adapter gave may be no JSON, and the reason must be told.
+    return Object.assign(new ChatModelError({ provider, model, reason, metadata }), { partial })
   }
 }
 
 const afterFinish = "Something followed the chunk that ended the message"
 
 /** Holds back chunks with only an id, usage or metadata, and joins them to the first chunk with content. */
-const firstShown = (attempt: Attempt, before: AIMessageChunk): ChunkPull =>
+const firstShown = (attempt: Attempt, held: Array<AIMessageChunk>): ChunkPull =>
   Effect.flatMap(attempt.next(), (chunks): ChunkPull => {
-    let held = before
     for (let i = 0; i < chunks.length; i++) {
-      held = held === empty ? chunks[i]! : concat(held, chunks[i]!)
-      if (held.parts.length > 0 || held.content !== "" || held.finish !== undefined) {
-        return Effect.succeed([held, ...chunks.slice(i + 1)])
+      const chunk = chunks[i]!
+      if (chunk.parts.length > 0 || chunk.content !== "" || chunk.finish !== undefined) {
+        return Effect.succeed([held.length === 0 ? chunk : joined([...held, chunk]), ...chunks.slice(i + 1)])
       }
+      held.push(chunk)
     }
     return firstShown(attempt, held)
   })
+
+/** Chunks of which only the last one has content. All metadata is merged at once, as a chunk may have any amount of it. */
+const joined = (chunks: ReadonlyArray<AIMessageChunk>): AIMessageChunk => {
+  const { content, finish, parts } = chunks[chunks.length - 1]!
+  const metadata = chunks.flatMap((chunk) => chunk.metadata === undefined ? [] : Object.entries(chunk.metadata))
+  return {
+    _tag: "AIMessageChunk",
+    id: chunks.find(({ id }) => id !== "")?.id ?? "",
+    content,
+    parts,
+    ...optional("usage", chunks.reduce<Usage | undefined>((usage, chunk) => chunk.usage ?? usage, undefined)),
+    ...optional("finish", finish),
+    ...(metadata.length === 0 ? undefined : { metadata: Object.fromEntries(metadata) })
+  }
+}

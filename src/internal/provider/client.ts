@@ -10,9 +10,7 @@ import type { Reason } from "../../ChatModelError.ts"
 import { maxPageBytes } from "../http/sse.ts"
 import { UnexpectedResponse } from "./errors.ts"
 import { secretText } from "./settings.ts"
-
-/** Headers by name. Redacted values are secrets, and appear in no error. */
-export type HeaderOptions = { readonly [name: string]: string | Redacted.Redacted<string> }
+import type { HeaderOptions } from "./settings.ts"
 
 /** The address and the headers of requests. Built once for a model, as that costs more than the rest of a request. */
 export interface Endpoint {
@@ -66,33 +64,111 @@ export const keyProblem = (
   })
 }
 
-/** The error of an address that is no http or https URL. */
-export const baseUrlProblem = (baseUrl: string | undefined, example: string): Reason | undefined => {
-  if (baseUrl === undefined) return undefined
-  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
-  return url !== undefined && (url.protocol === "http:" || url.protocol === "https:") ?
-    undefined :
-    new InvalidRequestError({
-      field: "baseUrl",
-      message: `baseUrl: must be an http or https URL, such as ${example}`
-    })
+/** Settings that all providers have. */
+interface CommonSettings {
+  readonly baseUrl: string | undefined
+  /** An address for the error of a wrong one. */
+  readonly exampleUrl: string
+  readonly headers: HeaderOptions
+  /** Other settings that become headers, by name. */
+  readonly texts?: { readonly [name: string]: string | ReadonlyArray<string> | undefined }
+  /** Whether a key is sent. */
+  readonly keyed: boolean
+  readonly dangerouslyAllowBrowser: boolean | undefined
 }
+
+/** The first error of these settings. None of the messages repeats a setting, as any may hold a secret. */
+export const settingsProblem = (settings: CommonSettings): Reason | undefined =>
+  baseUrlProblem(settings) ?? headersProblem(settings) ?? browserProblem(settings)
+
+const baseUrlProblem = ({ baseUrl, exampleUrl }: CommonSettings): Reason | undefined => {
+  if (baseUrl === undefined) return undefined
+  const problem = (message: string) => new InvalidRequestError({ field: "baseUrl", message: `baseUrl: ${message}` })
+  const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
+  if (url === undefined || !/^https?:$/.test(url.protocol)) {
+    return problem(`must be an http or https URL, such as ${exampleUrl}`)
+  }
+  // fetch would refuse it with a message that repeats it.
+  return url.username === "" && url.password === "" ? undefined : problem(
+    "must not hold a user name or a password; pass them in `headers`, as `authorization: Basic ` with both in base64"
+  )
+}
+
+const headersProblem = ({ headers, texts = {} }: CommonSettings): Reason | undefined => {
+  for (const [name, value] of Object.entries(headers)) {
+    if (!/^[\w!#$%&'*+.^`|~-]+$/.test(name)) {
+      return new InvalidRequestError({ field: "headers", message: "headers: a name is not one of an HTTP header" })
+    }
+    if (value !== undefined && !isHeaderValue(secretText(value))) return notSendable(`headers.${name}`)
+  }
+  for (const [name, value] of Object.entries(texts)) {
+    if (![value ?? []].flat().every((text) => isHeaderValue(secretText(text)))) return notSendable(name)
+  }
+  return undefined
+}
+
+/** Whether `fetch` takes a text as the value of a header. */
+const isHeaderValue = (text: string | undefined): boolean =>
+  text !== undefined && /^[\t\x20-\x7e\x80-\xff]*$/.test(text)
+
+const notSendable = (field: string): Reason =>
+  new InvalidRequestError({
+    field,
+    message:
+      `${field}: must be a text, plain or \`Redacted\`, without line breaks and other characters that no header has`
+  })
+
+const isWebPage = (): boolean => "window" in globalThis && "document" in globalThis
+
+const browserProblem = ({ dangerouslyAllowBrowser, keyed }: CommonSettings): Reason | undefined =>
+  keyed && dangerouslyAllowBrowser !== true && isWebPage()
+    ? new UnsupportedError({
+      field: "apiKey",
+      message:
+        "apiKey: a web page shows its key to every visitor. Call a server of your own that adds the key, or set " +
+        "`dangerouslyAllowBrowser: true` if the key may be seen"
+    })
+    : undefined
+
+/**
+ * The mode in which `fetch` follows no redirect, which could carry the key to another host. With "error" it also need not
+ * keep a copy of the request and its body, which is a fifth of the cost of a short call. Cloudflare's workers refuse
+ * "error"; with "manual" they answer with the redirect itself.
+ */
+const redirectMode = (): "error" | "manual" => {
+  try {
+    // The constructor checks the mode as `fetch` does.
+    new Request("http://localhost", { redirect: "error" })
+    return "error"
+  } catch {
+    return "manual"
+  }
+}
+
+/** Whether a response is a redirect, as the mode "manual" gives it. Browsers hide even its status. */
+const isRedirect = ({ status, type }: Response): boolean =>
+  type === "opaqueredirect" || [301, 302, 303, 307, 308].includes(status)
 
 /**
  * Sends a body. Resolves with a response of success; rejects with {@link UnexpectedResponse} or the error of `fetch`.
  */
-export const postJson = async (
-  fetch: typeof globalThis.fetch,
-  { headers, url }: Endpoint,
-  body: object,
-  signal: AbortSignal
-): Promise<Response> => {
-  // A redirect could carry the key to another host. Refusing redirects also spares fetch a copy of the request and its
-  // body, which is a fifth of the cost of a short call.
-  const init: RequestInit = { method: "POST", headers, body: JSON.stringify(body), signal, redirect: "error" }
-  const response = await fetch(url, init)
+export type Post = (endpoint: Endpoint, body: object, signal: AbortSignal) => Promise<Response>
+
+/** A function that sends with a `fetch`. Made once for a model. */
+export const poster = (fetch: typeof globalThis.fetch): Post => {
+  const redirect = redirectMode()
+  return async ({ headers, url }, body, signal) =>
+    checked(await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal, redirect }))
+}
+
+const checked = async (response: Response): Promise<Response> => {
   // The content type is not asked, as proxies change it: the first bytes tell the decoder whether it is a stream.
   if (response.ok) return response
+  if (isRedirect(response)) {
+    // A body that broke rejects its cancellation, which says nothing new.
+    response.body?.cancel().catch(() => {})
+    throw new Error("unexpected redirect")
+  }
   throw new UnexpectedResponse(response, await startOf(response))
 }
 

@@ -12,11 +12,12 @@ import { excerpt } from "../excerpt.ts"
 import type { Decoder } from "../http/httpStream.ts"
 import { maxFrameBytes, maxPageBytes, SseParser } from "../http/sse.ts"
 import type { FrameHandler } from "../http/sse.ts"
-import { bodyIn, errorIn, errorInLine, readError } from "./errorBody.ts"
-import { metadataOf, reasonOf, scrubbed } from "./errors.ts"
-import type { Scrub } from "./errors.ts"
+import { parseJson } from "../json/limits.ts"
+import { bodyIn, errorIn, errorInLine } from "./errorBody.ts"
+import { factsOf, metadataOf, reasonOf } from "./errors.ts"
 import { isObject, stringAt } from "./json.ts"
 import type { JsonObject } from "./json.ts"
+import type { Scrub } from "./settings.ts"
 
 /** The call that a decoder serves. */
 export interface DecoderOptions {
@@ -129,7 +130,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     if (this.failure !== undefined || keepAlives.has(name)) return
     let event: unknown
     try {
-      event = JSON.parse(data)
+      event = parseJson(data)
     } catch {
       return this.#noJson(name, data)
     }
@@ -175,7 +176,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
 
   /** Fails with an error that the provider sent inside a 200 response. */
   protected errorEvent(event: JsonObject): void {
-    const facts = readError(scrubbed(event, this.options.scrub), { now: this.options.now() })
+    const facts = factsOf(event, { now: this.options.now() }, this.options.scrub)
     this.fail(reasonOf(facts), metadataOf(facts))
   }
 
@@ -183,7 +184,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     this.fail(
       new MalformedResponseError({
         message,
-        ...(data === undefined ? undefined : { excerpt: excerpt(this.options.scrub(data)) })
+        ...(data === undefined ? undefined : { excerpt: excerpt(this.options.scrub(data.slice(0, maxScrubbed))) })
       })
     )
   }
@@ -199,6 +200,9 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     })
   }
 }
+
+/** The most characters of a frame that are scrubbed for its excerpt. */
+const maxScrubbed = 64 * 1024
 
 /** The names, types and texts of frames that only keep a connection alive. */
 const keepAlives = new Set(["ping", "pong", "keepalive", "keep-alive", "keep_alive", "heartbeat"])

@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import type { Metadata } from "../../Message.ts"
 import { excerpt } from "../excerpt.ts"
+import { isDeeperThan, limitsOf, parseJson } from "../json/limits.ts"
 import { optional } from "../optional.ts"
 import { isObject, numberAt, objectAt, restOf, stringAt } from "./json.ts"
 import type { JsonObject } from "./json.ts"
@@ -47,7 +48,7 @@ export const errorIn = (event: JsonObject): boolean => {
  * without framing.
  */
 export const errorInLine = (line: string): JsonObject | undefined => {
-  const text = /^\s*\[?error\]?\s*:?\s+(\S.*)$/is.exec(line)?.[1] ?? /^error:(\S.*)$/is.exec(line)?.[1]
+  const text = /^\s*\[?error\]?(?:\s*:)?\s+(\S.*)$/is.exec(line)?.[1] ?? /^error:(\S.*)$/is.exec(line)?.[1]
   const body = parsedObject(text ?? line)
   if (text !== undefined) return body === undefined ? { error: text } : errorIn(body) ? body : { error: body }
   return body !== undefined && errorIn(body) ? body : undefined
@@ -57,7 +58,7 @@ export const errorInLine = (line: string): JsonObject | undefined => {
 export const bodyIn = (text: string): JsonObject | undefined => {
   const whole = parsedObject(text)
   if (whole !== undefined) return whole
-  for (const [, line = ""] of text.matchAll(/^(?:(?:data|error):)?\s*([{[].*)$/gm)) {
+  for (const [, line = ""] of text.matchAll(/^(?:(?:data|error):)?[^\S\n]*([{[].*)$/gm)) {
     const body = parsedObject(line)
     if (body !== undefined) return body
   }
@@ -65,9 +66,10 @@ export const bodyIn = (text: string): JsonObject | undefined => {
 }
 
 const parsedObject = (text: string): JsonObject | undefined => {
-  if (!/^\s*[{[]/.test(text)) return undefined
+  // An error is read by recursion.
+  if (!/^\s*[{[]/.test(text) || isDeeperThan(text, limitsOf(undefined).maxDepth)) return undefined
   try {
-    const value: unknown = JSON.parse(text)
+    const value = parseJson(text)
     const object: unknown = Array.isArray(value) ? value[0] : value
     return isObject(object) ? object : undefined
   } catch {
@@ -212,19 +214,19 @@ const textFields = [
   "title"
 ]
 
+/** The most characters of a text that are read. */
+const maxText = 64 * 1024
+
 /** The sentence of an object. One that is JSON is a layer of its own. */
 const textIn = (layer: JsonObject): string | undefined => {
   for (const name of textFields) {
     const text = stringAt(layer, name)
-    if (text !== undefined && text !== "" && parsedObject(text) === undefined) return text
+    if (text !== undefined && text !== "" && parsedObject(text) === undefined) return text.slice(0, maxText)
   }
   // FastAPI tells what is wrong with each field.
   const detail = layer["detail"]
-  return Array.isArray(detail) ? JSON.stringify(detail) : undefined
+  return Array.isArray(detail) ? JSON.stringify(detail).slice(0, maxText) : undefined
 }
-
-/** The most characters of one field in the metadata of an error. */
-const maxField = 4096
 
 /** The fields that have no other place: those of the error and, before them, those beside it. */
 const metadataIn = (body: JsonObject): Metadata | undefined => {
@@ -235,10 +237,7 @@ const metadataIn = (body: JsonObject): Metadata | undefined => {
     ...restOf(error, ["type", "message", "param", "metadata", "object"]),
     ...routed
   }
-  const entries = Object.entries(fields).slice(0, 32).map(([name, value]): [string, JsonObject[string]] => {
-    const text = JSON.stringify(value)
-    return [names.get(name) ?? name, text.length <= maxField ? value : excerpt(text, maxField)]
-  })
+  const entries = Object.entries(fields).slice(0, 32).map(([name, value]) => [names.get(name) ?? name, value])
   return entries.length === 0 ? undefined : Object.fromEntries(entries)
 }
 

@@ -1,8 +1,10 @@
 /**
  * Errors of providers: the reason of a status or of an error body, `retry-after`, and failed connections.
- * `provider/model.ts` calls {@link errorOf} and decoders call {@link reasonOf}. `errorBody.ts` reads the bodies. Every text from a server passes through `scrub` first, as it may repeat a secret.
+ * `provider/model.ts` calls {@link errorOf} and decoders call {@link reasonOf}. `errorBody.ts` reads the bodies. Every text
+ * of a server is scrubbed here, as it may repeat a secret.
  */
 import * as Duration from "effect/Duration"
+import type * as Schema from "effect/Schema"
 import {
   AuthenticationError,
   ChatModelError,
@@ -25,18 +27,10 @@ import type { Metadata } from "../../Message.ts"
 import { excerpt } from "../excerpt.ts"
 import { optional } from "../optional.ts"
 import { bodyIn, delayOf, errorIn, readError, windowOf } from "./errorBody.ts"
-import type { ErrorFacts } from "./errorBody.ts"
+import type { ErrorContext, ErrorFacts } from "./errorBody.ts"
 import { isObject } from "./json.ts"
 import type { JsonObject } from "./json.ts"
-
-/** Removes secrets from a text. */
-export type Scrub = (text: string) => string
-
-/** Replaces each secret by `<redacted>`, in case a server or a library repeats one. */
-export const scrubber = (secrets: ReadonlyArray<string>): Scrub => {
-  const known = secrets.filter((secret) => secret.length > 0)
-  return (text) => known.reduce((text, secret) => text.replaceAll(secret, "<redacted>"), text)
-}
+import type { Scrub } from "./settings.ts"
 
 /** How a provider reports errors. */
 export interface ErrorDialect {
@@ -128,31 +122,77 @@ export const errorOf = (cause: unknown, context: Context): ChatModelError =>
   cause instanceof UnexpectedResponse ? unexpectedResponseError(cause, context) : networkError(cause, context)
 
 const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, context: Context): ChatModelError => {
-  const { errorDialect, model, now, provider, scrub } = context
+  const { model, now, provider, scrub } = context
   const body = bodyIn(text)
   // A successful status does not tell the kind of error.
   const failed = status < 300 ? undefined : status
   const delay = retryAfterOf(headers, now)
-  const facts = readError(
-    body === undefined ? { ...optional("message", plainText(scrub(text))) } : scrubbed(body, scrub),
-    { status: failed, now, waits: delay !== undefined }
+  const facts = factsOf(
+    body ?? { ...optional("message", plainText(text)) },
+    { status: failed, now, waits: delay !== undefined },
+    scrub
   )
-  const requestId = headers.get(errorDialect.requestIdHeader)
   return new ChatModelError({
     provider,
     model,
     reason: status < 300 && (body === undefined || !errorIn(body))
       ? new MalformedResponseError({
-        message: `${notAStream} ${headers.get("content-type")}`,
+        message: `${notAStream} ${excerpt(scrub(headers.get("content-type") ?? "no type"))}`,
         excerpt: excerpt(scrub(text))
       })
       : reasonOf(facts, failed, delay),
-    metadata: { ...metadataOf(facts), status, ...optional("requestId", requestId ?? undefined) }
+    metadata: { ...metadataOf(facts), status, ...optional("requestId", requestIdOf(headers, context)) }
   })
 }
 
-/** A body without secrets, however they are escaped in it. */
-export const scrubbed = (body: JsonObject, scrub: Scrub): JsonObject => JSON.parse(scrub(JSON.stringify(body)))
+/** The most characters of one field in the metadata of an error. */
+const maxField = 4096
+
+/**
+ * What an error body says, without secrets. The texts are scrubbed after they were read, because a short secret may be a
+ * word of the protocol, and one by one, because it may be part of the syntax of JSON.
+ */
+export const factsOf = (body: JsonObject, context: ErrorContext, scrub: Scrub): ErrorFacts => {
+  const facts = readError(body, context)
+  const scrubbed = (text: string | undefined) => text === undefined ? undefined : scrub(text)
+  return {
+    ...facts,
+    message: scrubbed(facts.message),
+    type: scrubbed(facts.type),
+    field: scrubbed(facts.field),
+    metadata: facts.metadata &&
+      Object.fromEntries(
+        Object.entries(scrubbedObject(facts.metadata, scrub)).map(([name, value]) => [name, bounded(value)])
+      )
+  }
+}
+
+const bounded = (value: Schema.Json): Schema.Json => {
+  const text = JSON.stringify(value)
+  return text.length <= maxField ? value : excerpt(text, maxField)
+}
+
+const scrubbedObject = (object: JsonObject, scrub: Scrub): JsonObject =>
+  // The names of the protocols are shorter.
+  Object.fromEntries(
+    Object.entries(object).map(([name, value]) => [name.length < 8 ? name : scrub(name), scrubbedValue(value, scrub)])
+  )
+
+const scrubbedValue = (value: Schema.Json, scrub: Scrub): Schema.Json => {
+  if (typeof value === "string") return scrub(value)
+  if (typeof value === "number") return scrub(String(value)) === String(value) ? value : scrub(String(value))
+  if (Array.isArray(value)) return value.map((item: Schema.Json) => scrubbedValue(item, scrub))
+  return isObject(value) ? scrubbedObject(value, scrub) : value
+}
+
+/** The id of the request in the headers of a response. */
+export const requestIdOf = (
+  headers: Headers | undefined,
+  { errorDialect, scrub }: Pick<Context, "errorDialect" | "scrub">
+): string | undefined => {
+  const requestId = headers?.get(errorDialect.requestIdHeader)
+  return requestId === null || requestId === undefined ? undefined : excerpt(scrub(requestId))
+}
 
 const notAStream = "The server answered with no event stream but with"
 
@@ -160,16 +200,17 @@ const notAStream = "The server answered with no event stream but with"
 const plainText = (text: string): string | undefined => text === "" || /<[a-z!]/i.test(text) ? undefined : text
 
 /**
- * The errors of a redirect in Node.js ("unexpected redirect"), Bun ("UnexpectedRedirect") and Deno ("redirect mode").
+ * The errors of a redirect in Node.js ("unexpected redirect", as `client.ts` says it too), Bun ("UnexpectedRedirect") and
+ * Deno ("redirect mode").
  */
 const redirected = /unexpected ?redirect|redirect mode/i
 
 const networkError = (cause: unknown, context: Context): ChatModelError => {
   const chain = causes(cause)
-  const requestId = context.headers?.get(context.errorDialect.requestIdHeader)
-  const code = chain.map((error) => error["code"]).find((code) => typeof code === "string")
+  const requestId = requestIdOf(context.headers, context)
+  const code = chain.map((error) => fieldOf(error, "code")).find((code) => typeof code === "string")
   const messages = chain
-    .map((error) => error["message"])
+    .map((error) => fieldOf(error, "message"))
     .filter((text) => typeof text === "string")
     .map((text) => text.replace(/\.$/, ""))
     .filter((text) => text !== "")
@@ -181,21 +222,32 @@ const networkError = (cause: unknown, context: Context): ChatModelError => {
       ? new UnknownError({
         message: `The server redirects elsewhere, which is not followed; check the base URL (${message})`
       })
-      : new NetworkError({ message, ...(typeof code === "string" ? { code } : undefined) }),
-    ...(requestId === null || requestId === undefined ? undefined : { metadata: { requestId } })
+      : new NetworkError({
+        message,
+        ...(typeof code === "string" ? { code: excerpt(context.scrub(code)) } : undefined)
+      }),
+    ...(requestId === undefined ? undefined : { metadata: { requestId } })
   })
 }
 
 /** An error and its causes, outermost first. */
-const causes = (error: unknown): ReadonlyArray<{ readonly [key: string]: unknown }> => {
-  const chain: Array<{ readonly [key: string]: unknown }> = []
+const causes = (error: unknown): ReadonlyArray<object> => {
+  const chain: Array<object> = []
   let current = error
-  while (isObject(current) && chain.length < 5) {
+  while (typeof current === "object" && current !== null && chain.length < 5) {
     chain.push(current)
-    const inner: unknown = current["cause"] ?? firstError(current["errors"])
-    current = inner
+    current = fieldOf(current, "cause") ?? firstError(fieldOf(current, "errors"))
   }
   return chain
+}
+
+/** A field of an error that came from anywhere. A getter of it may throw, which says nothing of the failure. */
+const fieldOf = (error: object, name: string): unknown => {
+  try {
+    return Reflect.get(error, name)
+  } catch {
+    return undefined
+  }
 }
 
 // Node reports a host with several addresses as an AggregateError.

@@ -26,21 +26,38 @@ export const stringAt = (object: JsonObject, key: string): string | undefined =>
   return typeof value === "string" ? value : undefined
 }
 
-/** The number in a field. */
+/** The number in a field. All numbers of the protocols are counts, positions and statuses, so a larger one is none. */
 export const numberAt = (object: JsonObject, key: string): number | undefined => {
   const value = object[key]
-  return typeof value === "number" ? value : undefined
+  return typeof value === "number" && Math.abs(value) <= Number.MAX_SAFE_INTEGER ? value : undefined
 }
 
 /** The fields of an object except those in `named` and those that are null; undefined if none are left. */
 export const restOf = (object: JsonObject, named: ReadonlyArray<string>): JsonObject | undefined => {
-  let rest: { [key: string]: Schema.Json } | undefined
+  let rest: JsonObject | undefined
   for (const key of Object.keys(object)) {
     const value = object[key]
     if (value === undefined || value === null || named.includes(key)) continue
     rest ??= {}
-    // An assignment to a field named __proto__ would change the prototype.
-    Object.defineProperty(rest, key, { value, configurable: true, enumerable: true, writable: true })
+    define(rest, key, value)
   }
   return rest
+}
+
+/**
+ * Adds the fields of another object that are not null to one that the caller owns, and gives it. A copy for each of many
+ * events would make a stream quadratic.
+ */
+export const addFields = (owned: JsonObject | undefined, fields: JsonObject): JsonObject => {
+  const all = owned ?? {}
+  for (const key of Object.keys(fields)) {
+    const value = fields[key]
+    if (value !== undefined && value !== null) define(all, key, value)
+  }
+  return all
+}
+
+/** An assignment to a field named __proto__ would change the prototype. */
+const define = (object: JsonObject, key: string, value: Schema.Json): void => {
+  Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
 }

@@ -5,7 +5,6 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Redacted from "effect/Redacted"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { CallOptions } from "../../CallOptions.ts"
@@ -22,10 +21,10 @@ import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
 import { optional } from "../optional.ts"
 import type { DecoderOptions } from "./decoder.ts"
-import { errorOf, scrubber, UnexpectedResponse } from "./errors.ts"
+import { errorOf, requestIdOf, UnexpectedResponse } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
-import { secretText } from "./settings.ts"
+import { scrubber } from "./settings.ts"
 
 /** A request that can be sent. */
 export interface Encoded {
@@ -44,8 +43,8 @@ export interface ProviderModel<E extends Encoded> {
   /** The options for every call. */
   readonly options: CallOptions
   readonly capabilities: Partial<Capabilities>
-  /** Values to redact from errors; only Redacted ones are used. */
-  readonly secrets: ReadonlyArray<unknown>
+  /** Texts to redact from errors. */
+  readonly secrets: ReadonlyArray<string>
   readonly errorDialect: ErrorDialect
   /** The part of JSON Schema that the provider enforces. Absent: any schema, or none. */
   readonly schemaDialect?: SchemaDialect | undefined
@@ -60,7 +59,7 @@ export interface ProviderModel<E extends Encoded> {
 /** A chat model over HTTP. */
 export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Service => {
   const { errorDialect, model, provider } = spec
-  const scrub = scrubber(spec.secrets.flatMap((secret) => Redacted.isRedacted(secret) ? secretText(secret) ?? [] : []))
+  const scrub = scrubber(spec.secrets)
   const fail = (reason: Reason) => new ChatModelError({ provider, model, reason })
 
   const sent = (request: ChatRequest, send: Send<E>) =>
@@ -85,9 +84,8 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
           send: (signal) => send(encoded, signal),
           decoder: (response) => {
             const unexpected = (body: string) => toError(new UnexpectedResponse(response, body), response)
-            const requestId = response.headers.get(errorDialect.requestIdHeader)
             const metadata = {
-              ...optional("requestId", requestId ?? undefined),
+              ...optional("requestId", requestIdOf(response.headers, { errorDialect, scrub })),
               ...(warnings.length === 0 ? undefined : { warnings })
             }
             return spec.decoder({ provider, model, metadata, scrub, now, unexpected }, encoded)

@@ -1,7 +1,7 @@
 /**
- * Settings of a provider: those that the app passes, those from its environment, and those from `Config`. Called by each
- * provider's public module (`src/Anthropic.ts` and so on), which adds nothing but the names of its settings and their
- * variables. Must import no provider.
+ * Settings of a provider: those that the app passes, those from its environment, and those from `Config`; and the secrets
+ * among them. Called by each provider's public module (`src/Anthropic.ts` and so on), which adds nothing but the names of
+ * its settings and their variables, and by hosts, which pass on the secrets. Must import no provider.
  */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
@@ -95,3 +95,105 @@ export const readConfig = Effect.fnUntraced(function*<C extends Configured>(
   // Each setting has been replaced by what its Config gives.
   return { ...options, ...read } as OptionsOf<C>
 })
+
+// -----------------------------------------------------------------------------
+// secrets
+// -----------------------------------------------------------------------------
+
+/** Headers by name. A Redacted value is a secret, and so is a plain one of 8 characters unless its header is public. */
+export type HeaderOptions = { readonly [name: string]: string | Redacted.Redacted<string> }
+
+/** Removes secrets from a text. */
+export type Scrub = (text: string) => string
+
+/** A shorter plain text is no secret. A shorter secret is removed only where it is a word of its own. */
+const leastLength = 8
+
+/** Headers that say what the app is and what it accepts. */
+const publicHeaders =
+  /^(accept(-.+)?|cache-control|connection|content-.+|host|origin|(http-)?referer|user-agent|x-title|.*(version|beta))$/i
+
+/** Parameters of a base URL that say what is asked for. */
+const publicParameters = /version|deployment|region/i
+
+/** Headers whose values hold a secret after a scheme or a name. */
+const credentialHeaders = /authorization|cookie/i
+
+/**
+ * The secrets of a provider's settings: the Redacted ones among `values`, those in headers, and those in the query of
+ * the base URL.
+ */
+export const secretsOf = (
+  values: ReadonlyArray<unknown>,
+  headers: HeaderOptions,
+  baseUrl: string | undefined
+): ReadonlyArray<string> => [
+  ...values.flatMap((value) => Redacted.isRedacted(value) ? secretText(value) ?? [] : []),
+  ...Object.entries(headers).flatMap(([name, value]) => headerSecrets(name, value)),
+  ...parametersOf(baseUrl).flatMap(([name, value]) =>
+    value.length < leastLength || publicParameters.test(name) ? [] : value
+  )
+]
+
+const headerSecrets = (name: string, value: unknown): ReadonlyArray<string> => {
+  const text = secretText(value)?.trim() ?? ""
+  const redacted = Redacted.isRedacted(value)
+  if (!redacted && (text.length < leastLength || publicHeaders.test(name))) return []
+  if (!redacted && !credentialHeaders.test(name)) return [text]
+  const pieces = text.split(/[\s,;=]+/).filter((piece) => piece.length >= leastLength)
+  return [text, ...pieces, ...basicCredentials(text)]
+}
+
+/** `user:password` of Basic authorization, and the password. */
+const basicCredentials = (header: string): ReadonlyArray<string> => {
+  const [, encoded] = /^basic\s+([a-z0-9+/]+)=*$/i.exec(header) ?? []
+  if (encoded === undefined || encoded.length % 4 === 1) return []
+  const credentials = new TextDecoder().decode(Uint8Array.from(atob(encoded), (byte) => byte.charCodeAt(0)))
+  return [credentials, credentials.slice(credentials.indexOf(":") + 1)]
+}
+
+const parametersOf = (url: string | undefined): ReadonlyArray<readonly [name: string, value: string]> =>
+  url !== undefined && URL.canParse(url) ? [...new URL(url).searchParams] : []
+
+/**
+ * Replaces secrets by `<redacted>`, in case a server or a library repeats one: as they are, in base64, and with
+ * punctuation escaped for JSON, a URL or HTML. Of two that start at the same place, the longer one is replaced.
+ */
+export const scrubber = (secrets: ReadonlyArray<string>): Scrub => {
+  const known = new Set(secrets.flatMap((secret) => [secret, ...inBase64(secret)]))
+  known.delete("")
+  if (known.size === 0) return (text) => text
+  const longestFirst = [...known].sort((a, b) => b.length - a.length)
+  const pattern = new RegExp(longestFirst.map(inAnyForm).join("|"), "g")
+  return (text) => text.replace(pattern, "<redacted>")
+}
+
+const inBase64 = (secret: string): ReadonlyArray<string> =>
+  // btoa takes characters of one byte, of which headers consist.
+  secret.length < leastLength || /[^\0-\xff]/.test(secret) ? [] : [btoa(secret).replace(/=+$/, "")]
+
+/** A pattern for a secret. Nothing escapes a letter or a digit, so they stand for themselves. */
+const inAnyForm = (secret: string): string => {
+  const forms = secret.replace(/\W/g, formsOf)
+  // The letters of a short secret are in many words.
+  return secret.length < leastLength ? `(?<!\\w)${forms}(?!\\w)` : forms
+}
+
+/** A pattern for `/`, say: itself, `\/`, `\u002f`, `&#x2F;`, `&#47;` or `%2F`. */
+const formsOf = (character: string): string => {
+  const code = character.charCodeAt(0)
+  const forms = [
+    `\\\\*${code < 0x80 ? `\\${character}` : character}`,
+    `\\\\+u0*${hex(code)}`,
+    `&#(?:[xX]0*${hex(code)}|0*${code});`,
+    Array.from(new TextEncoder().encode(character), (byte) => `%${hex(byte)}`).join(""),
+    ...(entities.get(character) ?? [])
+  ]
+  return `(?:${forms.join("|")})`
+}
+
+/** Hexadecimal digits in either case. */
+const hex = (code: number): string =>
+  code.toString(16).replace(/[a-f]/g, (letter) => `[${letter}${letter.toUpperCase()}]`)
+
+const entities = new Map([["&", ["&amp;"]], ["<", ["&lt;"]], [">", ["&gt;"]], ["\"", ["&quot;"]], ["'", ["&apos;"]]])

@@ -4,16 +4,8 @@
  * and nowhere else. Nothing is read from the environment that the options do not hold already.
  */
 import * as Effect from "effect/Effect"
-import { UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
-import {
-  baseUrlProblem,
-  keyProblem,
-  loadSdk,
-  longestTimer,
-  postJson,
-  revealed
-} from "../../internal/provider/client.ts"
+import { keyProblem, loadSdk, longestTimer, poster, revealed, settingsProblem } from "../../internal/provider/client.ts"
 import type { Endpoint } from "../../internal/provider/client.ts"
 import type { Send } from "../../internal/provider/model.ts"
 import { secretText } from "../../internal/provider/settings.ts"
@@ -23,10 +15,18 @@ import type { Options } from "./options.ts"
 /** Checks the settings, loads the SDK, and gives a function that sends to `POST /v1/messages`. */
 export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Send<EncodedRequest>, Reason> {
   const problem = keyProblem(options.apiKey ?? options.authToken, "ANTHROPIC_API_KEY", keySite) ??
-    baseUrlProblem(options.baseUrl, defaultBaseUrl) ?? browserProblem(options)
+    settingsProblem({
+      baseUrl: options.baseUrl,
+      exampleUrl: defaultBaseUrl,
+      headers: options.headers ?? {},
+      texts: { betas: options.betas },
+      keyed: true,
+      dangerouslyAllowBrowser: options.dangerouslyAllowBrowser
+    })
   if (problem !== undefined) return yield* problem
   const sdk = yield* loadSdk("@anthropic-ai/sdk", importSdk)
   const fetch = options.fetch ?? globalThis.fetch
+  const post = poster(fetch)
   const client = new sdk.Anthropic({
     apiKey: secretText(options.apiKey) ?? null,
     authToken: options.apiKey === undefined ? secretText(options.authToken) ?? null : null,
@@ -35,8 +35,7 @@ export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.
     timeout: longestTimer,
     logLevel: "off",
     openTelemetry: false,
-    // The SDK refuses every web page; `browserProblem` has refused those that would ask Anthropic directly.
-    dangerouslyAllowBrowser: isWebPage(),
+    dangerouslyAllowBrowser: options.dangerouslyAllowBrowser === true,
     fetch
   })
   const build = async (beta: boolean): Promise<Endpoint> => {
@@ -51,24 +50,13 @@ export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.
   let plain: Endpoint | undefined
   let beta: Endpoint | undefined
   return async ({ betas, body }, signal) => {
-    if (betas.length === 0) return postJson(fetch, plain ??= await build(false), body, signal)
+    if (betas.length === 0) return post(plain ??= await build(false), body, signal)
     const { headers, url } = beta ??= await build(true)
     const withBetas = new Headers(headers)
     withBetas.set("anthropic-beta", betas.join(","))
-    return postJson(fetch, { url, headers: withBetas }, body, signal)
+    return post({ url, headers: withBetas }, body, signal)
   }
 })
-
-const isWebPage = (): boolean => "window" in globalThis && "document" in globalThis
-
-/** Visitors can read the key of a page, so a page has to call a server that adds the key. */
-const browserProblem = ({ baseUrl, fetch }: Options): Reason | undefined =>
-  baseUrl === undefined && fetch === undefined && isWebPage()
-    ? new UnsupportedError({
-      message: "A web page would show its API key to every visitor: " +
-        "set `baseUrl` to a server of your own that adds the key, or pass a `fetch` that calls one"
-    })
-    : undefined
 
 /**
  * The import is inside a `try` because only there do esbuild, webpack and Vite all let a package be absent; esbuild

@@ -5,6 +5,7 @@
 import type { Capabilities } from "../../Capabilities.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { providerModel } from "../../internal/provider/model.ts"
+import { secretsOf } from "../../internal/provider/settings.ts"
 import { MessageDecoder } from "../wires/messages/decoder.ts"
 import { encodeRequest, schemaDialect } from "../wires/messages/request.ts"
 import { connect, isOfficial } from "./client.ts"
@@ -28,14 +29,24 @@ const capabilities: Partial<Capabilities> = {
 
 /** Makes a chat model from complete settings. */
 export const makeModel = (options: Options): Service => {
-  const { apiKey, authToken, baseUrl, betas = [], fetch: _, headers = {}, model, ...callOptions } = options
+  const {
+    apiKey,
+    authToken,
+    baseUrl,
+    betas = [],
+    dangerouslyAllowBrowser: _,
+    fetch: __,
+    headers = {},
+    model,
+    ...callOptions
+  } = options
   const official = isOfficial(baseUrl)
   return providerModel({
     provider,
     model,
     options: callOptions,
     capabilities,
-    secrets: [apiKey, authToken, ...Object.values(headers)],
+    secrets: secretsOf([apiKey, authToken], headers, baseUrl),
     errorDialect: { requestIdHeader: "request-id" },
     schemaDialect,
     connect: connect(options),

@@ -3,7 +3,7 @@
  */
 import type * as Redacted from "effect/Redacted"
 import type { CallOptions } from "../../CallOptions.ts"
-import type { HeaderOptions } from "../../internal/provider/client.ts"
+import type { HeaderOptions } from "../../internal/provider/settings.ts"
 
 /** The settings of Anthropic's Messages API, and the options for every call. */
 export interface Options extends CallOptions {
@@ -17,8 +17,16 @@ export interface Options extends CallOptions {
   readonly baseUrl?: string | undefined
   /** Beta features to enable, as the `anthropic-beta` header names them. None by default. */
   readonly betas?: ReadonlyArray<string> | undefined
-  /** Headers to add to every request. Redacted values appear in no error. */
+  /**
+   * Headers to add to every request. No error repeats a Redacted value, nor a plain one of 8 characters or more whose
+   * header is not a common public one, such as `content-type` or `user-agent`. None by default.
+   */
   readonly headers?: HeaderOptions | undefined
   /** The `fetch` to use, for a proxy or a test. Defaults to the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined
+  /**
+   * Whether a web page may send the key, which its visitors can read. Defaults to `false`: calls in a page then fail with
+   * `UnsupportedError`.
+   */
+  readonly dangerouslyAllowBrowser?: boolean | undefined
 }

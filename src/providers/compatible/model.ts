@@ -7,8 +7,9 @@ import type * as Redacted from "effect/Redacted"
 import { InvalidRequestError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import type { Service } from "../../internal/model/service.ts"
-import { baseUrlProblem, keyProblem } from "../../internal/provider/client.ts"
+import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
 import { providerModel } from "../../internal/provider/model.ts"
+import { secretsOf } from "../../internal/provider/settings.ts"
 import { ChatDecoder } from "../wires/chat/decoder.ts"
 import { encodeRequest } from "../wires/chat/request.ts"
 import { client } from "../wires/openai/client.ts"
@@ -23,7 +24,18 @@ export const presetOf = ({ preset }: Options): Preset | undefined =>
 
 /** Makes a chat model from complete settings. */
 export const makeModel = (options: Options): Service => {
-  const { apiKey, baseUrl: _, capabilities, fetch, headers = {}, model, preset: name, quirks: own, ...call } = options
+  const {
+    apiKey,
+    baseUrl: _,
+    capabilities,
+    dangerouslyAllowBrowser: __,
+    fetch,
+    headers = {},
+    model,
+    preset: name,
+    quirks: own,
+    ...call
+  } = options
   const preset = presetOf(options)
   const provider = preset?.name ?? (typeof name === "string" ? name : "openai-compatible")
   const known = { ...preset?.capabilities, ...capabilities }
@@ -31,7 +43,7 @@ export const makeModel = (options: Options): Service => {
   const serverTools = own?.serverTools ?? preset?.quirks?.serverTools ?? known.serverTools ?? preset === undefined
   const quirks = { ...unknownServer, ...preset?.quirks, ...own, serverTools }
   const baseUrl = options.baseUrl ?? preset?.baseUrl ?? ""
-  const problem = settingsProblem(options, preset, baseUrl, apiKey)
+  const problem = problemOf(options, preset, baseUrl, apiKey)
   return providerModel({
     provider,
     model,
@@ -42,7 +54,7 @@ export const makeModel = (options: Options): Service => {
       serverTools,
       ...known
     },
-    secrets: [apiKey, ...Object.values(headers)],
+    secrets: secretsOf([apiKey], headers, baseUrl),
     errorDialect: { requestIdHeader: "x-request-id" },
     schemaDialect: strictDialect(provider),
     connect: problem === undefined
@@ -53,8 +65,8 @@ export const makeModel = (options: Options): Service => {
   })
 }
 
-const settingsProblem = (
-  { preset: name }: Options,
+const problemOf = (
+  { dangerouslyAllowBrowser, headers = {}, preset: name }: Options,
   preset: Preset | undefined,
   baseUrl: string,
   apiKey: Redacted.Redacted<string> | undefined
@@ -77,6 +89,12 @@ const settingsProblem = (
     })
   }
   const needed = preset?.keyVariable !== undefined || apiKey !== undefined
-  return baseUrlProblem(baseUrl, "http://localhost:11434/v1") ??
-    (needed ? keyProblem(apiKey, preset?.keyVariable ?? "`apiKey`", preset?.keySite) : undefined)
+  const problem = settingsProblem({
+    baseUrl,
+    exampleUrl: "http://localhost:11434/v1",
+    headers,
+    keyed: needed,
+    dangerouslyAllowBrowser
+  })
+  return problem ?? (needed ? keyProblem(apiKey, preset?.keyVariable ?? "`apiKey`", preset?.keySite) : undefined)
 }

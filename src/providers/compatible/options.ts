@@ -4,7 +4,7 @@
 import type * as Redacted from "effect/Redacted"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
-import type { HeaderOptions } from "../../internal/provider/client.ts"
+import type { HeaderOptions } from "../../internal/provider/settings.ts"
 import type { Quirks } from "../wires/chat/quirks.ts"
 import type { Preset, PresetName } from "./presets.ts"
 
@@ -25,8 +25,16 @@ export interface Options extends CallOptions {
   readonly quirks?: Quirks | undefined
   /** Capabilities of the model. They override those of the preset. */
   readonly capabilities?: Partial<Capabilities> | undefined
-  /** Headers to add to every request. Redacted values appear in no error. */
+  /**
+   * Headers to add to every request. No error repeats a Redacted value, nor a plain one of 8 characters or more whose
+   * header is not a common public one, such as `content-type` or `user-agent`. None by default.
+   */
   readonly headers?: HeaderOptions | undefined
   /** The `fetch` to use, for a proxy or a test. Defaults to the global one. */
   readonly fetch?: typeof globalThis.fetch | undefined
+  /**
+   * Whether a web page may send the key, which its visitors can read. Defaults to `false`: calls in a page then fail with
+   * `UnsupportedError`, unless there is no key.
+   */
+  readonly dangerouslyAllowBrowser?: boolean | undefined
 }

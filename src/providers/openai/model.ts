@@ -3,8 +3,9 @@
  */
 import * as Effect from "effect/Effect"
 import type { Service } from "../../internal/model/service.ts"
-import { baseUrlProblem, keyProblem } from "../../internal/provider/client.ts"
+import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
 import { providerModel } from "../../internal/provider/model.ts"
+import { secretsOf } from "../../internal/provider/settings.ts"
 import { client } from "../wires/openai/client.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
 import type { ApiSpec } from "./api.ts"
@@ -23,6 +24,7 @@ export const makeModel = (options: Options): Service => {
     apiKey,
     baseUrl = defaultBaseUrl,
     fetch,
+    dangerouslyAllowBrowser,
     headers = {},
     model,
     organization,
@@ -30,13 +32,20 @@ export const makeModel = (options: Options): Service => {
     ...call
   } = options
   const spec = apis[api]
-  const problem = keyProblem(apiKey, "OPENAI_API_KEY", keySite) ?? baseUrlProblem(baseUrl, defaultBaseUrl)
+  const problem = keyProblem(apiKey, "OPENAI_API_KEY", keySite) ?? settingsProblem({
+    baseUrl,
+    exampleUrl: defaultBaseUrl,
+    headers,
+    texts: { organization, project },
+    keyed: true,
+    dangerouslyAllowBrowser
+  })
   return providerModel({
     provider,
     model,
     options: call,
     capabilities: spec.capabilities,
-    secrets: [apiKey, organization, project, ...Object.values(headers)],
+    secrets: secretsOf([apiKey, organization, project], headers, baseUrl),
     errorDialect: { requestIdHeader: "x-request-id" },
     schemaDialect: strictDialect("OpenAI"),
     connect: problem === undefined

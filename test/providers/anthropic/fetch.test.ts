@@ -3,8 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Fiber, Redacted } from "effect"
 import { TestClock } from "effect/testing"
 import * as Anthropic from "rivulet/Anthropic"
-import { Script } from "rivulet/Testing"
-import { serve } from "../../support/anthropic.ts"
 
 const modelWith = (fetch: typeof globalThis.fetch) =>
   Anthropic.make({ model: "claude-haiku-4-5", apiKey: Redacted.make("key"), fetch, maxRetries: 0 })
@@ -79,33 +77,5 @@ describe("a fetch that fails", () => {
       const { isRetryable, reason } = yield* Effect.flip(model.invoke("Hi"))
       assert.strictEqual(reason._tag === "NetworkError" && reason.code, "ENOTFOUND")
       assert.isTrue(isRetryable)
-    }))
-})
-
-describe("a web page", () => {
-  const inPage = Effect.acquireRelease(
-    Effect.sync(() => Object.assign(globalThis, { window: { document: {} }, document: {} })),
-    () =>
-      Effect.sync(() => {
-        Reflect.deleteProperty(globalThis, "window")
-        Reflect.deleteProperty(globalThis, "document")
-      })
-  )
-
-  it.live("is refused the API itself", () =>
-    Effect.gen(function*() {
-      yield* inPage
-      const model = yield* Anthropic.make({ model: "claude-haiku-4-5", apiKey: Redacted.make("key") })
-      const { reason } = yield* Effect.flip(model.invoke("Hi"))
-      assert.strictEqual(reason._tag, "UnsupportedError")
-      assert.match(reason.message, /`baseUrl`.*`fetch`/)
-    }))
-
-  it.live("may ask by way of a server of the app", () =>
-    Effect.gen(function*() {
-      yield* inPage
-      const { model } = yield* serve(Script.text("Hello"))
-      const { content } = yield* model.invoke("Hi")
-      assert.strictEqual(content, "Hello")
     }))
 })

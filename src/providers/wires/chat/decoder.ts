@@ -16,7 +16,7 @@ import type { DecoderOptions } from "../../../internal/provider/decoder.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
 import { errorIn } from "../../../internal/provider/errorBody.ts"
 import { reasonOf } from "../../../internal/provider/errors.ts"
-import { isObject, objectAt, stringAt } from "../../../internal/provider/json.ts"
+import { addFields, isObject, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import { failureKind } from "../../../internal/provider/words.ts"
 import type { Metadata } from "../../../Message.ts"
@@ -279,7 +279,7 @@ export class ChatDecoder extends EventDecoder {
     const first = this.#deltas[at]
     if (first?.type === "text" || first?.type === "reasoning" || first?.type === "tool_call") {
       this.#deltas[at] = { ...first, metadata: { ...first.metadata, delta: changed } }
-    } else this.#endMetadata = { ...this.#endMetadata, ...changed }
+    } else this.#endMetadata = addFields(this.#endMetadata, changed)
   }
 
   /** The fields that have changed. */

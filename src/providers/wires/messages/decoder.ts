@@ -7,12 +7,12 @@
 import type { AIMessageChunk } from "../../../AIMessageChunk.ts"
 import { optional } from "../../../internal/optional.ts"
 import { EventDecoder, isAt, needsParser } from "../../../internal/provider/decoder.ts"
-import { numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
+import { addFields, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Metadata } from "../../../Message.ts"
 import { blockDelta, startBlock, stopBlock } from "./blocks.ts"
 import type { Block } from "./blocks.ts"
-import { mergeUsage, toFinish, toUsage } from "./usage.ts"
+import { toFinish, toUsage } from "./usage.ts"
 
 /** The decoder of one response. */
 export class MessageDecoder extends EventDecoder {
@@ -96,7 +96,7 @@ export class MessageDecoder extends EventDecoder {
     this.started = true
     this.id = stringAt(message, "id") ?? ""
     const usage = objectAt(message, "usage")
-    if (usage !== undefined) this.#usage = mergeUsage(undefined, usage)
+    if (usage !== undefined) this.#usage = addFields(undefined, usage)
     const metadata: Metadata = {
       provider: this.options.provider,
       model: stringAt(message, "model") ?? this.options.model,
@@ -173,15 +173,12 @@ export class MessageDecoder extends EventDecoder {
 
   #messageDelta(event: JsonObject): void {
     const usage = objectAt(event, "usage")
-    if (usage !== undefined) this.#usage = mergeUsage(this.#usage, usage)
+    // Fields are totals, and null means unchanged.
+    if (usage !== undefined) this.#usage = addFields(this.#usage, usage)
     const delta = objectAt(event, "delta")
     this.#stopReason = (delta && stringAt(delta, "stop_reason")) ?? this.#stopReason
-    const metadata = {
-      ...this.#endMetadata,
-      ...(delta && restOf(delta, ["stop_reason"])),
-      ...restOf(event, ["type", "delta", "usage"])
-    }
-    if (Object.keys(metadata).length > 0) this.#endMetadata = metadata
+    const metadata = { ...(delta && restOf(delta, ["stop_reason"])), ...restOf(event, ["type", "delta", "usage"]) }
+    if (Object.keys(metadata).length > 0) this.#endMetadata = addFields(this.#endMetadata, metadata)
   }
 
   /** Fails for an event of a message after `message_stop`. Gives false for any other event. */

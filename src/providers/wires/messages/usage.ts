@@ -8,14 +8,8 @@ import type { JsonObject } from "../../../internal/provider/json.ts"
 import { finishReason } from "../../../internal/provider/words.ts"
 import type { Usage } from "../../../Usage.ts"
 
-/** Merges a later usage object into an earlier one. Fields are totals, and null means unchanged. */
-export const mergeUsage = (earlier: JsonObject | undefined, later: JsonObject): JsonObject => ({
-  ...earlier,
-  ...Object.fromEntries(Object.entries(later).filter(([, value]) => value !== null))
-})
-
 /**
- * Usage in Rivulet's terms. Anthropic does not count cached tokens in `input_tokens`; here they are part of the input.
+ * Usage in Rivulet's terms, with a copy of `raw`, which grows. Anthropic does not count cached tokens in `input_tokens`; here they are part of the input.
  */
 export const toUsage = (raw: JsonObject): Usage => {
   const cacheReadTokens = numberAt(raw, "cache_read_input_tokens")
@@ -31,7 +25,7 @@ export const toUsage = (raw: JsonObject): Usage => {
     ...optional("cacheReadTokens", cacheReadTokens),
     ...optional("cacheWriteTokens", cacheWriteTokens),
     ...optional("reasoningTokens", reasoningTokens),
-    raw
+    raw: { ...raw }
   }
 }
 

@@ -4,10 +4,11 @@
  */
 import type * as Redacted from "effect/Redacted"
 import { optional } from "../../../internal/optional.ts"
-import { postJson, revealed } from "../../../internal/provider/client.ts"
-import type { Endpoint, HeaderOptions } from "../../../internal/provider/client.ts"
+import { poster, revealed } from "../../../internal/provider/client.ts"
+import type { Endpoint } from "../../../internal/provider/client.ts"
 import type { Encoded, Send } from "../../../internal/provider/model.ts"
 import { secretText } from "../../../internal/provider/settings.ts"
+import type { HeaderOptions } from "../../../internal/provider/settings.ts"
 
 /** Settings that have been checked. */
 export interface ClientOptions {
@@ -27,10 +28,10 @@ export interface ClientOptions {
 
 /** Gives a function that sends to a path of the API. */
 export const client = (options: ClientOptions, path: string): Send<Encoded> => {
-  const fetch = options.fetch ?? globalThis.fetch
+  const post = poster(options.fetch ?? globalThis.fetch)
   let endpoint: Endpoint | undefined
   // Async, so that headers which `fetch` refuses reject like any other failure.
-  return async ({ body }, signal) => postJson(fetch, endpoint ??= endpointOf(options, path), body, signal)
+  return async ({ body }, signal) => post(endpoint ??= endpointOf(options, path), body, signal)
 }
 
 const endpointOf = ({ apiKey, baseUrl, headers, organization, project }: ClientOptions, path: string): Endpoint => {
