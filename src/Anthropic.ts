@@ -18,9 +18,9 @@
  * - A bundle builds without the SDK, and its first call then fails with `UnsupportedError`. webpack warns of the absent
  *   package. For browsers and edge runtimes the SDK needs a bundler that reads the `browser` field of its package.json;
  *   with esbuild that is `platform: "browser"`.
- * - A web page must not hold an API key, as its visitors can read it. There, set `baseUrl` to a server of your own that
- *   adds the key, or pass a `fetch` that calls one, and any text as `apiKey`. Without either, calls fail with
- *   `UnsupportedError`. If the server has another origin, it must allow the SDK's headers (CORS).
+ * - A web page must not hold an API key, as its visitors can read it, so calls in a page fail with `UnsupportedError`. To
+ *   call a server of your own that adds the key, set `baseUrl`, any text as `apiKey`, and `dangerouslyAllowBrowser: true`.
+ *   If the server has another origin, it must allow the SDK's headers (CORS).
  *
  * @module
  * @since 0.1.0

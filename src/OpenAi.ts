@@ -23,8 +23,9 @@
  *
  * **Gotchas**
  *
- * - A web page must not hold an API key, as its visitors can read it. There, set `baseUrl` to a server of your own that adds
- *   the key, or pass a `fetch` that calls one.
+ * - A web page must not hold an API key, as its visitors can read it, so calls in a page fail with `UnsupportedError`. To
+ *   call a server of your own that adds the key, use `OpenAiCompatible` without a key, or set `baseUrl`, any text as
+ *   `apiKey`, and `dangerouslyAllowBrowser: true`.
  *
  * @module
  * @since 0.1.0

@@ -1,9 +1,9 @@
 // No key in any error, log, JSON, inspection or stack; and the sources of the settings.
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Config, ConfigProvider, Effect, Exit, Layer, Logger, Redacted, Schedule, Schema, Stream } from "effect"
+import { Config, ConfigProvider, Effect, Exit, Layer, Logger, Redacted, Schedule, Stream } from "effect"
 import type { Scope } from "effect"
 import { inspect } from "node:util"
-import { ChatModel, ChatModelError } from "rivulet"
+import { ChatModel } from "rivulet"
 import type { CallOptions } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
 import * as OpenAi from "rivulet/OpenAi"
@@ -11,25 +11,13 @@ import { AnthropicServer, OpenAiScript, OpenAiServer, Script } from "rivulet/Tes
 import type { TestServer } from "rivulet/Testing"
 import * as anthropic from "../support/anthropic.ts"
 import * as openAi from "../support/openai.ts"
+import { printed } from "../support/printed.ts"
 
 const header = "h3ader-s3cret"
 
 /** A key as JavaScript may give it. */
 const untyped = (key: unknown) => key as Redacted.Redacted<string>
 const { chat } = OpenAiScript
-
-/** Every printed form of an error. */
-const printed = (error: ChatModelError.ChatModelError): string =>
-  [
-    String(error),
-    error.message,
-    error.stack,
-    JSON.stringify(error),
-    JSON.stringify(Schema.encodeSync(ChatModelError.ChatModelError)(error)),
-    inspect(error, { depth: null, showHidden: true, getters: true }),
-    inspect(error.reason, { depth: null, showHidden: true }),
-    Cause.pretty(Cause.fail(error))
-  ].join("\n")
 
 /** Options that the models of all providers have. */
 interface Settings extends CallOptions.CallOptions {

@@ -27,10 +27,14 @@ export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.
   const sdk = yield* loadSdk("@anthropic-ai/sdk", importSdk)
   const fetch = options.fetch ?? globalThis.fetch
   const post = poster(fetch)
+  // The SDK appends the path to the query of a base URL.
+  const baseUrl = new URL(options.baseUrl ?? defaultBaseUrl)
+  const query = Object.fromEntries(baseUrl.searchParams)
+  baseUrl.search = ""
   const client = new sdk.Anthropic({
     apiKey: secretText(options.apiKey) ?? null,
     authToken: options.apiKey === undefined ? secretText(options.authToken) ?? null : null,
-    baseURL: options.baseUrl ?? defaultBaseUrl,
+    baseURL: baseUrl.href,
     defaultHeaders: revealed(options.headers),
     timeout: longestTimer,
     logLevel: "off",
@@ -43,7 +47,7 @@ export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.
       method: "post",
       path: "/v1/messages",
       body: {},
-      ...(beta ? { query: { beta: true } } : undefined)
+      query: beta ? { ...query, beta: true } : query
     })
     return { url, headers: req.headers }
   }
