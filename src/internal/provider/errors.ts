@@ -154,12 +154,12 @@ const maxField = 4096
  */
 export const factsOf = (body: JsonObject, context: ErrorContext, scrub: Scrub): ErrorFacts => {
   const facts = readError(body, context)
-  const scrubbed = (text: string | undefined) => text === undefined ? undefined : scrub(text)
+  const word = (text: string | undefined) => text === undefined ? undefined : excerpt(scrub(text))
   return {
     ...facts,
-    message: scrubbed(facts.message),
-    type: scrubbed(facts.type),
-    field: scrubbed(facts.field),
+    message: facts.message === undefined ? undefined : scrub(facts.message),
+    type: word(facts.type),
+    field: word(facts.field),
     metadata: facts.metadata &&
       Object.fromEntries(
         Object.entries(scrubbedObject(facts.metadata, scrub)).map(([name, value]) => [name, bounded(value)])
