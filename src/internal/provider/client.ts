@@ -83,16 +83,18 @@ export const settingsProblem = (settings: CommonSettings): Reason | undefined =>
 
 const baseUrlProblem = ({ baseUrl, exampleUrl }: CommonSettings): Reason | undefined => {
   if (baseUrl === undefined) return undefined
-  const problem = (message: string) => new InvalidRequestError({ field: "baseUrl", message: `baseUrl: ${message}` })
   const url = URL.canParse(baseUrl) ? new URL(baseUrl) : undefined
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    return problem(`must be an http or https URL, such as ${exampleUrl}`)
+    return invalidBaseUrl(`must be an http or https URL, such as ${exampleUrl}`)
   }
   // fetch would refuse it with a message that repeats it.
-  return url.username === "" && url.password === "" ? undefined : problem(
+  return url.username === "" && url.password === "" ? undefined : invalidBaseUrl(
     "must not hold a user name or a password; pass them in `headers`, as `authorization: Basic ` with both in base64"
   )
 }
+
+const invalidBaseUrl = (message: string): Reason =>
+  new InvalidRequestError({ field: "baseUrl", message: `baseUrl: ${message}` })
 
 const headersProblem = ({ headers, texts = {} }: CommonSettings): Reason | undefined => {
   for (const [name, value] of Object.entries(headers)) {
@@ -138,8 +140,7 @@ const browserProblem = ({ dangerouslyAllowBrowser, keyed }: CommonSettings): Rea
 const redirectMode = (): "error" | "manual" => {
   try {
     // The constructor checks the mode as `fetch` does.
-    new Request("http://localhost", { redirect: "error" })
-    return "error"
+    return new Request("http://localhost", { redirect: "error" }).redirect === "error" ? "error" : "manual"
   } catch {
     return "manual"
   }

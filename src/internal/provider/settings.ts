@@ -163,7 +163,7 @@ export const scrubber = (secrets: ReadonlyArray<string>): Scrub => {
   const known = new Set(secrets.flatMap((secret) => [secret, ...inBase64(secret)]))
   known.delete("")
   if (known.size === 0) return (text) => text
-  const longestFirst = [...known].sort((a, b) => b.length - a.length)
+  const longestFirst = [...known].toSorted((a, b) => b.length - a.length)
   const pattern = new RegExp(longestFirst.map(inAnyForm).join("|"), "g")
   return (text) => text.replace(pattern, "<redacted>")
 }
