@@ -27,6 +27,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { AIMessageChunk } from "./AIMessageChunk.ts"
+import { checkedDuration } from "./internal/defects.ts"
 import { encodeError } from "./internal/events/encodeError.ts"
 import { eventJson, valueJson } from "./internal/events/json.ts"
 import { LineSplitter } from "./internal/http/lineSplitter.ts"
@@ -304,7 +305,9 @@ export const encodeSse: {
       })
     )
     const heartbeat = options?.heartbeat ?? "15 seconds"
-    return heartbeat === false ? frames : withHeartbeat(frames, heartbeatFrame, heartbeat)
+    return heartbeat === false
+      ? frames
+      : withHeartbeat(frames, heartbeatFrame, checkedDuration("encodeSse: heartbeat", heartbeat))
   }
 )
 

@@ -15,6 +15,7 @@
  * @since 0.1.0
  * @stability stable
  */
+export { RunnableDefectError } from "./internal/defects.ts"
 export { emit, streamEvents } from "./internal/events/streamEvents.ts"
 export type { EventOptions } from "./internal/events/streamEvents.ts"
 export { assign } from "./internal/runnable/assign.ts"

@@ -20,6 +20,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import { checkedDuration, checkedNumber } from "./internal/defects.ts"
 
 /** A run that succeeded. It must not be mutated. */
 export interface CachedRun {
@@ -59,7 +60,7 @@ export class RunnableCache extends Context.Service<RunnableCache, {
 
 /** Options of {@link layerMemory}. */
 export interface MemoryOptions {
-  /** The most runs that are stored. The least recently used one is removed first. */
+  /** The most runs that are stored, 0 or more. The least recently used one is removed first. */
   readonly capacity: number
   /** The time for which a run is stored. Defaults to no limit. */
   readonly timeToLive?: Duration.Input | undefined
@@ -80,13 +81,14 @@ export interface MemoryOptions {
  * )
  * ```
  */
-export const layerMemory = (options: MemoryOptions): Layer.Layer<RunnableCache> =>
-  Layer.effect(
+export const layerMemory = (options: MemoryOptions): Layer.Layer<RunnableCache> => {
+  const capacity = checkedNumber("RunnableCache.layerMemory: capacity", options.capacity, 0)
+  const timeToLive = options.timeToLive === undefined
+    ? Infinity
+    : Duration.toMillis(checkedDuration("RunnableCache.layerMemory: timeToLive", options.timeToLive))
+  return Layer.effect(
     RunnableCache,
     Effect.map(Clock.Clock, (clock) => {
-      const timeToLive = options.timeToLive === undefined
-        ? Infinity
-        : Duration.toMillis(Duration.fromInputUnsafe(options.timeToLive))
       // A Map keeps its keys in insertion order, so the first one is the least recently used.
       const runs = new Map<string, { readonly run: CachedRun; readonly until: number }>()
       return RunnableCache.of({
@@ -104,10 +106,11 @@ export const layerMemory = (options: MemoryOptions): Layer.Layer<RunnableCache> 
             runs.delete(key)
             runs.set(key, { run, until: clock.currentTimeMillisUnsafe() + timeToLive })
             for (const oldest of runs.keys()) {
-              if (runs.size <= options.capacity) break
+              if (runs.size <= capacity) break
               runs.delete(oldest)
             }
           })
       })
     })
   )
+}

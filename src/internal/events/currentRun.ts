@@ -13,9 +13,28 @@ import type { Demand } from "./policy.ts"
 
 /** Where events go, and which of them are wanted. */
 export interface Watcher {
-  /** Waits while the reader is behind. */
-  readonly emit: (events: ReadonlyArray<RunEvent>) => Effect.Effect<void>
-  readonly filter: Filter
+  /** Emits events of one run. Waits while the reader is behind. */
+  readonly emit: (events: ReadonlyArray<RunEvent>, run: Described) => Effect.Effect<void>
+  /** Whether the events of a run are wanted. */
+  readonly wants: (run: Described) => boolean
+}
+
+/** The fields of a run that filters look at. */
+export type Described = Pick<RunInfo, "type" | "name" | "tags">
+
+/** A watcher inside a run that is watched too. Both see the events; the inner one sees no run around its own. */
+export const within = (outer: RunContext, inner: Watcher): Watcher => {
+  const base = outer.path.length
+  return {
+    wants: (run) => inner.wants(run) || outer.watcher.wants(run),
+    emit: (events, run) =>
+      Effect.andThen(
+        outer.watcher.wants(run) ? outer.watcher.emit(events, run) : Effect.void,
+        inner.wants(run)
+          ? inner.emit(events.map((event) => ({ ...event, parent_ids: event.parent_ids.slice(base) })), run)
+          : Effect.void
+      )
+  }
 }
 
 /** A run as the steps inside it see it. */
@@ -25,6 +44,8 @@ export interface RunContext {
   readonly info?: RunInfo | undefined
   /** The ids of the runs around the next step, the outermost first. */
   readonly path: ReadonlyArray<string>
+  /** How many of these runs are around what the innermost reader watches. */
+  readonly base: number
   /** Tags of every step inside. */
   readonly tags: ReadonlyArray<string>
   /** Metadata of every step inside. */
@@ -130,7 +151,7 @@ export const startRun = (
     tags: [...context.stepTags, ...context.tags],
     metadata: context.metadata
   }
-  const info = { ...fields, wanted: passes(context.watcher.filter, fields) }
+  const info = { ...fields, wanted: context.watcher.wants(fields) }
   return {
     info,
     inside: {
@@ -146,10 +167,8 @@ export const startRun = (
   }
 }
 
-const passes = (
-  filter: Filter,
-  run: { readonly type: RunType; readonly name: string; readonly tags: ReadonlyArray<string> }
-): boolean => {
+/** Whether the events of a run pass a filter. */
+export const passes = (filter: Filter, run: Described): boolean => {
   const { excludeNames, excludeTags, excludeTypes, includeNames, includeTags, includeTypes } = filter
   const includesAll = includeNames === undefined && includeTags === undefined && includeTypes === undefined
   const has = (tags: ReadonlyArray<string> | undefined) => tags?.some((tag) => run.tags.includes(tag)) ?? false

@@ -11,7 +11,9 @@ import * as Stream from "effect/Stream"
 import type { Filter, RunEvent, RunEventV1 } from "../../RunEvent.ts"
 import type { Runnable } from "../step/types.ts"
 import { runIntoQueue } from "../stream/runIntoQueue.ts"
-import { CurrentRun } from "./currentRun.ts"
+import { CurrentRun, passes, within } from "./currentRun.ts"
+import type { Watcher } from "./currentRun.ts"
+import { configured } from "./policy.ts"
 import type { Config } from "./policy.ts"
 
 /** A filter for events, their form, and the configuration of the run: its name, and tags and metadata of all its steps. */
@@ -28,6 +30,8 @@ export interface EventOptions extends Filter, Config {
  * - The events and their data are those of LangChain's `streamEvents` version 2, with two differences: a cause comes
  *   before its effect, and every start has exactly one end (`_end`, `_error` or `_interrupted`).
  * - A slow reader slows the chain. A reader that leaves stops it.
+ * - Inside a step of a chain that is watched too, both readers see the events, each with its own filter. The inner one
+ *   does not see the runs around its own.
  *
  * **Example** (The events of models and parsers)
  *
@@ -99,8 +103,9 @@ const toV1 = (event: RunEvent): ReadonlyArray<RunEventV1> => {
 export const emit = (name: string, data: unknown): Effect.Effect<void> =>
   Effect.flatMap(CurrentRun, (run) => {
     if (run === undefined || run.info?.wanted === false) return Effect.void
-    const { metadata, parent_ids, run_id, tags } = run.info ?? { ...run, run_id: "", parent_ids: [] }
-    return run.watcher.emit([{ event: "on_custom_event", name, run_id, parent_ids, tags, metadata, data }])
+    const step = run.info ?? { ...run, type: "chain", name: "", run_id: "", parent_ids: [] }
+    const { metadata, parent_ids, run_id, tags } = step
+    return run.watcher.emit([{ event: "on_custom_event", name, run_id, parent_ids, tags, metadata, data }], step)
   })
 
 /** The events of one network read are one batch; the next batch waits for the reader. */
@@ -114,15 +119,16 @@ const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, options: EventOptions
       let left = false
       const emit = (events: ReadonlyArray<RunEvent>) =>
         Effect.suspend(() => left ? Effect.void : Effect.asVoid(Queue.offer(queue, events)))
+      const watcher: Watcher = { emit, wants: (run) => passes(options, run) }
+      const outer = yield* CurrentRun
+      const around = outer === undefined
+        ? { watcher, path: [], tags: [], metadata: {}, byFunction: false }
+        : { ...outer, watcher: within(outer, watcher) }
       const run = stream.pipe(
         Stream.provideService(CurrentRun, {
-          watcher: { emit, filter: options },
-          path: [],
-          tags: [...new Set(options.tags)],
-          metadata: options.metadata ?? {},
+          ...configured(around, options),
+          base: around.path.length,
           stepTags: [],
-          stepName: options.name,
-          byFunction: false,
           demand: "chunks",
           wholeOnly: false
         }),

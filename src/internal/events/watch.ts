@@ -12,12 +12,12 @@ import * as Scope from "effect/Scope"
 import type { RunEvent } from "../../RunEvent.ts"
 import { optional } from "../optional.ts"
 import { fedElsewhere } from "../step/fold.ts"
-import type { Folded } from "../step/fold.ts"
+import type { ChunkFold, Folded } from "../step/fold.ts"
+import { withPull } from "../step/run.ts"
 import type { ChunkPull, Opener, Run, StepInfo } from "../step/types.ts"
 import { CurrentRun, inContext, startRun } from "./currentRun.ts"
-import type { RunContext, RunInfo, Watcher } from "./currentRun.ts"
+import type { RunContext, RunInfo } from "./currentRun.ts"
 import { encodeError } from "./encodeError.ts"
-import { InputRecorder } from "./inputRecorder.ts"
 import { endShowsInput, hasEvents, hasStreamEvents, shownInput, shownOutput, startsWithWholeInput } from "./policy.ts"
 
 /** The run of a step whose input is complete. */
@@ -50,13 +50,84 @@ export const watchOver = <InChunk, In, E0, R0, Chunk, Out, E, R>(
 
 type Input = { readonly _tag: "Value"; readonly value: unknown } | InputRecorder
 
+/**
+ * The input of one run of a step that reads chunks. It records the chunks for the events: the run starts with the first of
+ * them or with the last, and its end event shows what they fold to.
+ */
+class InputRecorder {
+  readonly _tag = "Chunks"
+  readonly #foldOf: (() => ChunkFold<never, unknown>) | undefined
+  #fold: Folded<unknown> | undefined
+  #whole: unknown
+  /** Runs when the first chunk has come, or the end without one. */
+  onFirst: Effect.Effect<void> = Effect.void
+  /** Runs when all chunks have come. */
+  onEnd: Effect.Effect<void> = Effect.void
+  /** All chunks have come. */
+  complete = false
+  /** The run that is read has failed. */
+  failed = false
+
+  /** @param foldOf how events show the chunks; by default as the value they fold to */
+  constructor(foldOf: (() => ChunkFold<never, unknown>) | undefined) {
+    this.#foldOf = foldOf
+  }
+
+  /** The same run, recorded while it is read. */
+  record<Chunk, Out, E, R>(open: Opener<Chunk, Out, E, R>): Opener<Chunk, Out, E, R> {
+    return (scope) =>
+      Effect.matchCauseEffect(open(scope), {
+        onFailure: (cause) => this.#fail(cause),
+        onSuccess: (run) => {
+          // A fold that a step gives for its events takes the chunks that the step reads.
+          const fold = (this.#foldOf as (() => ChunkFold<Chunk, unknown>) | undefined ?? run.fold)()
+          this.#fold = fold
+          return Effect.succeed(withPull(run, this.#recorded(run.pull, fold)))
+        }
+      })
+  }
+
+  #recorded<Chunk, E, R>(pull: ChunkPull<Chunk, E, R>, fold: ChunkFold<Chunk, unknown>): ChunkPull<Chunk, E, R> {
+    let first = true
+    return Pull.matchEffect(pull, {
+      onSuccess: (chunks) => {
+        fold.add(chunks)
+        if (!first) return Effect.succeed(chunks)
+        first = false
+        return Effect.as(this.onFirst, chunks)
+      },
+      onDone: () =>
+        Effect.suspend(() => {
+          this.#whole = this.#soFar()
+          this.complete = true
+          return Effect.andThen(Effect.andThen(this.onFirst, this.onEnd), Cause.done())
+        }),
+      onFailure: (cause) => this.#fail(cause)
+    })
+  }
+
+  #fail<E>(cause: Cause.Cause<E>): Effect.Effect<never, E> {
+    this.failed = true
+    return Effect.failCause(cause)
+  }
+
+  /** The whole input, or the part of it that has come. */
+  value(): unknown {
+    return this.complete ? this.#whole : this.#soFar()
+  }
+
+  #soFar(): unknown {
+    return this.#fold?.done() ?? this.#fold?.partial()
+  }
+}
+
 /** The report of one run: one start event, then stream events, then one end event. Further calls do nothing. */
 class Report {
-  readonly #emit: Watcher["emit"]
+  readonly #emit: (events: ReadonlyArray<RunEvent>) => Effect.Effect<void>
   #state: "waiting" | "starting" | "started" | "ended" = "waiting"
   readonly start: Effect.Effect<void>
 
-  constructor(emit: Watcher["emit"], startEvent: () => RunEvent) {
+  constructor(emit: (events: ReadonlyArray<RunEvent>) => Effect.Effect<void>, startEvent: () => RunEvent) {
     this.#emit = emit
     this.start = Effect.suspend(() => {
       if (this.#state !== "waiting") return Effect.void
@@ -93,13 +164,13 @@ const watched = <Chunk, Out, E, R>(
 ): Opener<Chunk, Out, E, R> => {
   const { info, inside } = startRun(context, step)
   if (!info.wanted) return inContext(inside, open)
-  const root = context.path.length === 0
+  const root = context.path.length === context.base
   const streams = hasStreamEvents(step, context.demand, root)
   const waits = startsWithWholeInput(step.type, streams, root)
   const inputOf = () =>
     input._tag === "Value" ? { input: shownInput(step, input.value, root) } : optional("input", input.value())
   const report = new Report(
-    context.watcher.emit,
+    (events) => context.watcher.emit(events, info),
     () => startEvent(info, waits && (input._tag === "Value" || input.complete) ? inputOf() : {})
   )
   return Effect.fnUntraced(function*(scope) {
@@ -149,7 +220,7 @@ const watched = <Chunk, Out, E, R>(
 
 const startingFirst = (context: RunContext, start: Effect.Effect<void>): RunContext => ({
   ...context,
-  watcher: { ...context.watcher, emit: (events) => Effect.andThen(start, context.watcher.emit(events)) }
+  watcher: { ...context.watcher, emit: (events, run) => Effect.andThen(start, context.watcher.emit(events, run)) }
 })
 
 // -----------------------------------------------------------------------------

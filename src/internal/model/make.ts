@@ -10,12 +10,12 @@ import { merge } from "../../CallOptions.ts"
 import type { BatchOptions, CallOptions } from "../../CallOptions.ts"
 import { make as makeCapabilities } from "../../Capabilities.ts"
 import type { Capabilities } from "../../Capabilities.ts"
-import type { ChatModelError } from "../../ChatModelError.ts"
+import { ChatModelError, UnknownError } from "../../ChatModelError.ts"
 import type { Finish } from "../../Finish.ts"
 import type { Metadata } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { watch } from "../events/watch.ts"
-import { batches, makeRunnable } from "../runnable/make.ts"
+import { batches, makeRunnable, textOf } from "../runnable/make.ts"
 import { collect, toStream } from "../step/run.ts"
 import type { StepInfo } from "../step/types.ts"
 import { openCall } from "./call.ts"
@@ -143,7 +143,12 @@ export const make = (spec: MakeOptions): Service => {
     supportsSchema: spec.supportsSchema ?? (() => capabilities.structuredOutput),
     stream: (input, options) => toStream(run(open, input, options)),
     invoke,
-    ...batches((input: ChatInput, options: BatchOptions | undefined) => Effect.result(invoke(input, options)))
+    ...batches((input: ChatInput, options: BatchOptions | undefined) => invoke(input, options), (defect) => {
+      const reason = new UnknownError({ message: textOf(defect) })
+      return Object.assign(new ChatModelError({ provider: spec.provider, model: spec.model, reason }), {
+        cause: defect
+      })
+    })
   })
 }
 

@@ -29,8 +29,10 @@ export type EachOptions = BatchOptions
 export const each = <In, Out, E, R, Chunk>(
   self: Runnable<In, Out, E, R, Chunk, never>,
   options?: EachOptions
-): Runnable<ReadonlyArray<In>, ReadonlyArray<Out>, E, R> =>
-  singleValue(
+): Runnable<ReadonlyArray<In>, ReadonlyArray<Out>, E, R> => {
+  const concurrency = concurrencyOf(options)
+  return singleValue(
     { type: "chain", name: "RunnableEach", shape: { _tag: "Branches", branches: [["each", self]] } },
-    (inputs: ReadonlyArray<In>) => Effect.forEach(inputs, self.invoke, { concurrency: concurrencyOf(options) })
+    (inputs: ReadonlyArray<In>) => Effect.forEach(inputs, self.invoke, { concurrency })
   )
+}

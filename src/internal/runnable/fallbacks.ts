@@ -14,6 +14,7 @@ import { untilFirst } from "./untilFirst.ts"
  * **Details**
  *
  * - After the first chunk there is no fallback: the failure is the run's.
+ * - A defect, such as an exception of a function, is no failure: it ends the run, and no fallback hides it.
  * - If all steps fail, the cause of the failure contains the failures of all of them, in order.
  * - In events it is a step of its own, `RunnableWithFallbacks`, around the steps that were tried.
  *
@@ -55,7 +56,7 @@ export const withFallbacks = <In, Out, E2, R2, Chunk>(
           next: (cause) => {
             failures = failures === undefined ? cause : Cause.combine(failures, cause)
             const fallback = fallbacks[tried++]
-            return fallback === undefined || Cause.hasInterrupts(cause)
+            return fallback === undefined || Cause.hasInterrupts(cause) || Cause.hasDies(cause)
               ? Effect.failCause(failures)
               : Effect.succeed(asSoleStep(open(fallback, input)))
           }

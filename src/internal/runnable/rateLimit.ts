@@ -5,6 +5,7 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
+import { checkedDuration, checkedNumber } from "../defects.ts"
 import type { Runnable } from "../step/types.ts"
 import { wrapStep } from "./make.ts"
 
@@ -12,7 +13,7 @@ import { wrapStep } from "./make.ts"
 export interface RateLimitOptions {
   /** The number of runs that may start within a window. At least 1. */
   readonly limit: number
-  /** The time until `limit` further runs may start. */
+  /** The time until `limit` further runs may start. Above zero. */
   readonly window: Duration.Input
 }
 
@@ -40,8 +41,8 @@ export interface RateLimitOptions {
  * ```
  */
 export const withRateLimit = (options: RateLimitOptions) => {
-  const window = Duration.toMillis(Duration.fromInputUnsafe(options.window))
-  const limit = Math.max(1, options.limit)
+  const window = Duration.toMillis(checkedDuration("withRateLimit: window", options.window))
+  const limit = checkedNumber("withRateLimit: limit", options.limit, 1)
   return <In, Out, E, R, Chunk, InChunk>(
     self: Runnable<In, Out, E, R, Chunk, InChunk>
   ): Runnable<In, Out, E, R, Chunk, InChunk> => {
@@ -62,7 +63,8 @@ const bucket = (limit: number, window: number): Effect.Effect<void> => {
       const now = clock.currentTimeMillisUnsafe()
       // A clock that was set back adds no tokens and removes none.
       const passed = Math.max(0, now - (since ?? now))
-      tokens = window > 0 ? Math.min(limit, tokens + passed / window * limit) : limit
+      // Infinite limits are limits too.
+      if (passed > 0) tokens = Math.min(limit, tokens + passed / window * limit)
       since = now
       // A smaller difference is a rounding error.
       if (tokens > 1 - 1e-9) break

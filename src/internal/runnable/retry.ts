@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
+import { checkedNumber } from "../defects.ts"
 import { alsoTagged } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
 import type { Runnable } from "../step/types.ts"
@@ -17,7 +18,7 @@ import { untilFirst } from "./untilFirst.ts"
 export interface RetryOptions<E> {
   /** The delays between attempts. 0.5 seconds, doubling, by default. When the schedule ends, so do the retries. */
   readonly schedule?: Schedule.Schedule<unknown, E> | undefined
-  /** The maximum number of retries. 2 by default. */
+  /** The maximum number of retries, 0 or more. 2 by default. */
   readonly times?: number | undefined
   /**
    * Whether a failure is worth a retry. By default it is, unless the error has an `isRetryable` field that is not true.
@@ -51,40 +52,41 @@ export interface RetryOptions<E> {
  * )
  * ```
  */
-export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) =>
-<In, Out, R, Chunk, InChunk>(
-  self: Runnable<In, Out, E, R, Chunk, InChunk>
-): Runnable<In, Out, E, R, Chunk> =>
-  wrapBarrier(self, (input) =>
-    watch(
-      { ...info, name: self.name },
-      input,
-      untilFirst(Effect.gen(function*() {
-        const step = yield* Schedule.toStep<unknown, E, never, never>(
-          options.schedule ?? Schedule.exponential("500 millis")
-        )
-        const clock = yield* Clock.Clock
-        const worth = options.while ?? isRetryable
-        const times = options.times ?? 2
-        let retries = 0
-        return {
-          first: open(self, input),
-          next: (cause) => {
-            const error = Cause.findErrorOption(cause)
-            if (error._tag === "None" || retries >= times || !worth(error.value)) return Effect.failCause(cause)
-            return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
-              onSuccess: ([, wait]) =>
-                Effect.map(
-                  Effect.sleep(wait),
-                  () => alsoTagged(`retry:attempt:${++retries + 1}`, open(self, input))
-                ),
-              onDone: () => Effect.failCause(cause),
-              onFailure: Effect.failCause
-            })
+export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) => {
+  const times = checkedNumber("withRetry: times", options.times ?? 2, 0)
+  return <In, Out, R, Chunk, InChunk>(
+    self: Runnable<In, Out, E, R, Chunk, InChunk>
+  ): Runnable<In, Out, E, R, Chunk> =>
+    wrapBarrier(self, (input) =>
+      watch(
+        { ...info, name: self.name },
+        input,
+        untilFirst(Effect.gen(function*() {
+          const step = yield* Schedule.toStep<unknown, E, never, never>(
+            options.schedule ?? Schedule.exponential("500 millis")
+          )
+          const clock = yield* Clock.Clock
+          const worth = options.while ?? isRetryable
+          let retries = 0
+          return {
+            first: open(self, input),
+            next: (cause) => {
+              const error = Cause.findErrorOption(cause)
+              if (error._tag === "None" || retries >= times || !worth(error.value)) return Effect.failCause(cause)
+              return Pull.matchEffect(step(clock.currentTimeMillisUnsafe(), error.value), {
+                onSuccess: ([, wait]) =>
+                  Effect.map(
+                    Effect.sleep(wait),
+                    () => alsoTagged(`retry:attempt:${++retries + 1}`, open(self, input))
+                  ),
+                onDone: () => Effect.failCause(cause),
+                onFailure: Effect.failCause
+              })
+            }
           }
-        }
-      }))
-    ))
+        }))
+      ))
+}
 
 /** Where only the whole output is requested, the attempts lie in a run of their own. */
 const info = { type: "chain", events: { only: "whole" }, shape: { _tag: "Branches", branches: [] } } as const

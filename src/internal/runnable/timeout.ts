@@ -7,6 +7,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import { checkedDuration } from "../defects.ts"
 import { withPull } from "../step/run.ts"
 import type { Opener, Runnable } from "../step/types.ts"
 import { forkedWait } from "../stream/forkedWait.ts"
@@ -64,7 +65,7 @@ export class RunnableTimeoutError
  * ```
  */
 export const withTimeout = (duration: Duration.Input) => {
-  const limit = Duration.fromInputUnsafe(duration)
+  const limit = checkedDuration("withTimeout: duration", duration)
   return <In, Out, E, R, Chunk, InChunk>(
     self: Runnable<In, Out, E, R, Chunk, InChunk>
   ): Runnable<In, Out, E | RunnableTimeoutError, R, Chunk, InChunk> => {

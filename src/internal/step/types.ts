@@ -9,12 +9,13 @@ import type * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { RunType } from "../../RunEvent.ts"
+import type { RunnableDefectError } from "../defects.ts"
 import type { EventPolicy } from "../events/policy.ts"
 import type { ChunkFold } from "./fold.ts"
 
 /** Options of a batch. */
 export interface BatchOptions {
-  /** The maximum number of inputs that run at the same time. 8 by default. */
+  /** The maximum number of inputs that run at the same time, at least 1. 8 by default. */
   readonly concurrency?: number | undefined
 }
 
@@ -40,16 +41,19 @@ export interface Runnable<in In, out Out, out E = never, out R = never, out Chun
   readonly stream: (input: In) => Stream.Stream<Chunk, E, R>
   /** The output for an input that is still arriving. */
   readonly transform: <E2, R2>(input: Stream.Stream<InChunk, E2, R2>) => Stream.Stream<Chunk, E | E2, R | R2>
-  /** One result for each input, in the order of the inputs. A failure is the `Result` of its input and stops no other. */
+  /**
+   * One result for each input, in the order of the inputs. A failure is the `Result` of its input and stops no other. So
+   * is a defect, as a `RunnableDefectError`.
+   */
   readonly batch: (
     inputs: ReadonlyArray<In>,
     options?: BatchOptions
-  ) => Effect.Effect<Array<Result.Result<Out, E>>, never, R>
+  ) => Effect.Effect<Array<Result.Result<Out, E | RunnableDefectError>>, never, R>
   /** One result for each input, with the index of the input, in the order in which they complete. */
   readonly batchAsCompleted: (
     inputs: ReadonlyArray<In>,
     options?: BatchOptions
-  ) => Stream.Stream<readonly [index: number, result: Result.Result<Out, E>], never, R>
+  ) => Stream.Stream<readonly [index: number, result: Result.Result<Out, E | RunnableDefectError>], never, R>
 }
 
 /**
