@@ -341,7 +341,11 @@ const toCall = (
   cutByLength: boolean
 ): AIPart => {
   const call = { id: block.id ?? "", name: block.name ?? "", ...optional("metadata", plain(block.metadata)) }
-  const args = block.end ? parseArgs(block.args, cutByLength) : { reason: "the call was cut off" }
+  const args = !block.end
+    ? { reason: "the call was cut off" }
+    : block.type === "tool_call" && call.name === ""
+    ? { reason: "the call names no tool" }
+    : parseArgs(block.args, cutByLength)
   if ("value" in args) return { type: block.type, ...call, args: args.value }
   return block.type === "tool_call"
     ? { type: "invalid_tool_call", ...call, text: block.args, reason: args.reason }

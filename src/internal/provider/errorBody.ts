@@ -32,10 +32,15 @@ export interface ErrorFacts {
 // where an error is
 // -----------------------------------------------------------------------------
 
-/** Whether an object is an error: it has one, or calls itself one, or has a code and a message and nothing else. */
+/** Whether an object has an error in it. */
+export const hasError = (object: JsonObject): boolean => {
+  const error = object["error"] ?? object["Error"] ?? object["errors"]
+  return isObject(error) || Array.isArray(error) ? Object.keys(error).length > 0 : Boolean(error)
+}
+
+/** Whether an object is an error: it has one, or calls itself one, or has a code and a message but no answer. */
 export const errorIn = (event: JsonObject): boolean => {
-  const error = event["error"] ?? event["Error"] ?? event["errors"]
-  if (isObject(error) || Array.isArray(error) ? Object.keys(error).length > 0 : Boolean(error)) return true
+  if (hasError(event)) return true
   if ([event["object"], event["type"], event["status"]].includes("error")) return true
   if (event["choices"] !== undefined) return false
   const told = objectAt(event, "base_resp") ?? event

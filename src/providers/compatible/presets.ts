@@ -33,7 +33,7 @@ export interface Preset {
  * mistaken. Servers on the user's machine and hosts of open models (Groq, Together, Fireworks, Perplexity) leave the
  * reasoning of some models in the text: https://console.groq.com/docs/reasoning.
  */
-export const unknownServer: Quirks = { maxTokens: true, changingIds: true, serverTools: true, thinkTags: true }
+export const unknownServer: Quirks = { maxTokens: true, serverTools: true, thinkTags: true }
 
 /** The capabilities of most servers. */
 export const usualCapabilities: Partial<Capabilities> = {

@@ -3,10 +3,10 @@
  * chunks, from OpenAI and from the many servers that speak it. Made by a host for each response.
  *
  * A message ends with a finish reason and then `[DONE]`. Without either the stream is truncated, unless the server is
- * known to omit it (`Quirks`). Deviations that cannot be mistaken are read from every server: a missing or repeated
- * role, content as an array, reasoning in any of its fields, tool calls whose index is missing, shared or counted from
- * 1 and whose ids are missing or change, arguments as an object, usage at the end, with each chunk, or never, errors
- * inside a 200 in any form, comments. Unknown content becomes `unknown` parts, unknown fields become metadata.
+ * known to omit it (`Quirks`). Deviations that cannot be mistaken are read from every server: ids that change, a choice
+ * that is counted, several finish reasons, a missing or repeated role, content as an array, reasoning in any of its
+ * fields, usage at any place or never, errors inside a 200 in any form. Unknown content becomes `unknown` parts, unknown
+ * fields become metadata. A second message is one that begins after a finish reason, or by a role in mid-message.
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import { TruncatedError } from "../../../ChatModelError.ts"
@@ -14,9 +14,9 @@ import { ThinkTags } from "../../../internal/json/thinkTags.ts"
 import { optional } from "../../../internal/optional.ts"
 import type { DecoderOptions } from "../../../internal/provider/decoder.ts"
 import { EventDecoder } from "../../../internal/provider/decoder.ts"
-import { errorIn } from "../../../internal/provider/errorBody.ts"
+import { errorIn, hasError } from "../../../internal/provider/errorBody.ts"
 import { reasonOf } from "../../../internal/provider/errors.ts"
-import { addFields, isObject, objectAt, stringAt } from "../../../internal/provider/json.ts"
+import { addFields, isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import { failureKind } from "../../../internal/provider/words.ts"
 import type { Metadata } from "../../../Message.ts"
@@ -25,7 +25,7 @@ import type { Reasoning } from "./content.ts"
 import { FastPath } from "./fastPath.ts"
 import type { Quirks } from "./quirks.ts"
 import { ToolCalls } from "./toolCalls.ts"
-import { toFinish, toUsage, usageIn } from "./usage.ts"
+import { toFinish, toUsage, usageFields, usageIn } from "./usage.ts"
 
 /** The decoder of one response. */
 export class ChatDecoder extends EventDecoder {
@@ -45,6 +45,15 @@ export class ChatDecoder extends EventDecoder {
   #refused = false
   /** Whether a chunk without a role has arrived, so that a role begins another message. */
   #roleless = false
+  /** The id of the current event, that of the last event before the finish reason, and whether that has changed. */
+  #eventId = ""
+  #lastId = ""
+  #changingIds = false
+  /** The index of the message's choice, and the id of the last event that had it. */
+  #choiceIndex: number | undefined
+  #choiceId = ""
+  /** Fields of the message without a name here that go back in the next request. */
+  #fields: JsonObject | undefined
   #usage: JsonObject | undefined
   /** Whether the usage has been emitted. */
   #usageEmitted = true
@@ -87,27 +96,25 @@ export class ChatDecoder extends EventDecoder {
   protected override ended(): void {
     if (this.#finish === undefined) super.ended()
     else if (failureKind(this.#finish) !== undefined) this.#failed(this.#finish)
-    else if (this.#quirks.noDone === true) this.complete = true
+    else if (this.#quirks.noDone === true) this.#completed()
     else super.ended()
   }
 
   protected event(event: JsonObject, name: string, data: string): void {
-    const choices = event["choices"]
-    if (this.complete) {
-      return Array.isArray(choices)
-        ? this.malformed("A second message began on the connection", data)
-        : this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
-    }
+    const choices = Array.isArray(event["choices"]) ? event["choices"].filter(isObject) : undefined
     const usage = usageIn(event)
     this.#setUsage(usage)
+    if (this.complete) return this.#afterEnd(event, choices ?? [], data)
     if (name === "error" || errorIn(event)) return this.errorEvent(event)
-    if (!Array.isArray(choices)) return this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
-    if (!this.#identify(event, choices, data)) return
+    if (choices === undefined && usage !== event && isContent(event)) {
+      return this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
+    }
+    if (!this.#identify(event, choices ?? [], data)) return
     this.#plain = undefined
-    for (const choice of choices) {
-      if (!isObject(choice)) continue
-      if (errorIn(choice)) return this.errorEvent(choice)
-      if ((choice["index"] ?? 0) === 0) this.#choice(choice)
+    const own = this.#ownChoice(choices ?? [])
+    for (const choice of choices ?? []) {
+      if (hasError(choice)) return this.errorEvent(choice)
+      if (choice === own) this.#choice(choice)
       else this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: choice })
     }
     this.#topLevelCitations(event)
@@ -123,20 +130,22 @@ export class ChatDecoder extends EventDecoder {
     if (this.#plain !== undefined) this.#fast.learn(data, this.#plain.field, this.#plain.text)
   }
 
-  /** Records the id. Fails and gives false if another message begins. */
-  #identify(event: JsonObject, choices: ReadonlyArray<unknown>, data: string): boolean {
+  /** Reads the id. Fails and gives false if another message begins. */
+  #identify(event: JsonObject, choices: ReadonlyArray<JsonObject>, data: string): boolean {
     const id = stringAt(event, "id") ?? ""
     const choice = choices[0]
-    const role = isObject(choice) ? stringAt(objectAt(choice, "delta") ?? {}, "role") : undefined
-    const other = id !== "" && this.id !== "" && id !== this.id
-    if (
-      other &&
-      (this.#quirks.changingIds !== true || this.#finish !== undefined || (role !== undefined && this.#roleless))
-    ) {
-      this.malformed("A second message began on the connection", data)
+    const role = choice && stringAt(deltaOf(choice), "role")
+    const other = id !== "" && this.#lastId !== "" && id !== this.#lastId
+    this.#eventId = id
+    if (other && choice !== undefined && this.#isSecond(choice, role)) {
+      this.malformed(secondMessage, data)
       return false
     }
-    if (isObject(choice) && role === undefined) this.#roleless = true
+    if (choice !== undefined && role === undefined) this.#roleless = true
+    if (this.#finish === undefined) {
+      this.#changingIds ||= other
+      if (id !== "") this.#lastId = id
+    }
     if (this.id === "") this.id = id
     if (!this.started && (id !== "" || choices.length > 0)) {
       this.started = true
@@ -153,8 +162,41 @@ export class ChatDecoder extends EventDecoder {
     return true
   }
 
+  /** Whether a choice under another id belongs to a second message. */
+  #isSecond(choice: JsonObject, role: string | undefined): boolean {
+    if (this.#quirks.changingIds === false) return true
+    if (this.#finish === undefined) return role !== undefined && this.#roleless
+    // Where ids change anyway, a server may still end each call by a finish reason of its own.
+    const { tool_calls, ...said } = deltaOf(choice)
+    return hasContent(said) || (tool_calls !== undefined && !this.#changingIds)
+  }
+
+  /**
+   * The choice of an event that belongs to the message: the one that came first. Some servers count the index of their
+   * only choice, together with the id. Several choices of one id stay apart.
+   */
+  #ownChoice(choices: ReadonlyArray<JsonObject>): JsonObject | undefined {
+    const first = choices[0]
+    if (first === undefined) return undefined
+    const index = numberAt(first, "index") ?? 0
+    const at = this.#choiceIndex ?? index
+    const own = choices.find((choice) => (numberAt(choice, "index") ?? 0) === at) ??
+      (index > at && this.#eventId !== this.#choiceId ? first : undefined)
+    if (own === undefined) return undefined
+    this.#choiceIndex = own === first ? index : at
+    this.#choiceId = this.#eventId
+    return own
+  }
+
+  /** What follows the end: usage, metadata, or a second message. */
+  #afterEnd(event: JsonObject, choices: ReadonlyArray<JsonObject>, data: string): void {
+    if (choices.some((choice) => hasContent(deltaOf(choice)))) return this.malformed(secondMessage, data)
+    const metadata = this.#changed("", meaningful(event, eventFields))
+    if (metadata !== undefined) this.#endMetadata = addFields(this.#endMetadata, metadata)
+  }
+
   #choice(choice: JsonObject): void {
-    const delta = objectAt(choice, "delta") ?? objectAt(choice, "message") ?? {}
+    const delta = deltaOf(choice)
     for (const reasoning of reasoningIn(delta)) this.#reasoning(reasoning)
     const { content, function_call, refusal, tool_calls } = delta
     if (typeof content === "string") this.#content(content)
@@ -230,6 +272,7 @@ export class ChatDecoder extends EventDecoder {
 
   #indexOf(kind: string): "new" | "same" {
     if (kind === this.#block) return "same"
+    this.#deltas.push(...this.#calls.flush())
     this.#block = kind
     this.#blockIndex = this.nextIndex++
     return "new"
@@ -266,12 +309,12 @@ export class ChatDecoder extends EventDecoder {
    * the metadata of the delta if they have changed.
    */
   #extras(delta: JsonObject, choice: JsonObject): void {
-    const rest = meaningful(delta, deltaFields)
-    for (const [name, value] of Object.entries(rest ?? {})) {
-      if (typeof value !== "object") continue
-      this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: { [name]: value } })
+    const scalars: Array<[string, JsonObject[string]]> = []
+    for (const [name, value] of Object.entries(meaningful(delta, deltaFields) ?? {})) {
+      if (goesBack(name, value)) this.#fields = addFields(this.#fields, { [name]: value })
+      else if (typeof value !== "object") scalars.push([name, value])
+      else this.#deltas.push({ type: "unknown", index: this.nextIndex++, raw: { [name]: value } })
     }
-    const scalars = Object.entries(rest ?? {}).filter(([, value]) => typeof value !== "object")
     const changed = this.#changed("delta ", { ...Object.fromEntries(scalars), ...meaningful(choice, choiceFields) })
     if (changed === undefined) return
     this.#plain = undefined
@@ -308,7 +351,13 @@ export class ChatDecoder extends EventDecoder {
     this.#finish = raw
     if (failureKind(raw) !== undefined) return
     for (const piece of this.#tags?.end() ?? []) this.#piece(piece)
+  }
+
+  /** The message is complete, and so are its calls, which may have come after the first finish reason. */
+  #completed(): void {
+    this.complete = true
     this.#deltas.push(...this.#calls.end())
+    this.#emitDeltas()
   }
 
   #done(): void {
@@ -319,9 +368,8 @@ export class ChatDecoder extends EventDecoder {
         return this.fail(new TruncatedError({ message: "The message ended without a finish_reason" }))
       }
       this.#finished("")
-      this.#emitDeltas()
     }
-    this.complete = true
+    this.#completed()
   }
 
   #failed(finish: string): void {
@@ -355,7 +403,7 @@ export class ChatDecoder extends EventDecoder {
   /** A chunk with the metadata that was held for the end. */
   #endOf(parts: ReadonlyArray<Delta>): AIMessageChunk {
     const logprobs = this.#logprobs.length === 0 ? undefined : { logprobs: this.#logprobs }
-    const metadata = { ...this.#endMetadata, ...logprobs }
+    const metadata = { ...this.#endMetadata, ...logprobs, ...optional("fields", this.#fields) }
     return { ...this.chunkOf(parts), ...(Object.keys(metadata).length === 0 ? undefined : { metadata }) }
   }
 
@@ -364,12 +412,10 @@ export class ChatDecoder extends EventDecoder {
     this.#usageEmitted = true
     const held = this.#tags?.end() ?? []
     for (const piece of held) this.#piece(piece)
-    const parts = this.#deltas
+    const calls = this.#finish === undefined ? this.#calls.flush() : this.#calls.end()
+    const end = { ...this.#endOf([...this.#deltas, ...calls]), ...optional("usage", usage && toUsage(usage)) }
     this.#deltas = []
-    if (usage === undefined && parts.length === 0 && this.#endMetadata === undefined && this.#logprobs.length === 0) {
-      return []
-    }
-    return [{ ...this.#endOf(parts), ...optional("usage", usage && toUsage(usage)) }]
+    return end.parts.length === 0 && end.usage === undefined && end.metadata === undefined ? [] : [end]
   }
 }
 
@@ -380,6 +426,29 @@ const arrayAt = (object: JsonObject, key: string): ReadonlyArray<JsonObject[stri
   const value = object[key]
   return Array.isArray(value) ? value : []
 }
+
+const secondMessage = "A second message began on the connection"
+
+const deltaOf = (choice: JsonObject): JsonObject => objectAt(choice, "delta") ?? objectAt(choice, "message") ?? {}
+
+/** Whether a delta has anything beside a role. */
+const hasContent = (delta: JsonObject): boolean => meaningful(delta, ["role"]) !== undefined
+
+/** Whether an event without choices says anything beside usage. */
+const isContent = (event: JsonObject): boolean =>
+  !String(event["object"]).startsWith("chat.completion") &&
+  meaningful(event, [...eventFields, ...usageFields]) !== undefined
+
+/**
+ * Whether a field of a delta is for the next request: what only the server can read, such as the signature of a thought
+ * (Gemini's `extra_content`).
+ */
+const goesBack = (name: string, value: JsonObject[string]): boolean =>
+  name === "extra_content" || name === "provider_specific_fields" || opaque.test(name) ||
+  (typeof value === "object" && opaqueKey.test(JSON.stringify(value)))
+
+const opaque = /signature|encrypted|opaque/i
+const opaqueKey = /"[^"\\]*(signature|encrypted|opaque)[^"\\]*":/i
 
 const eventFields = ["id", "object", "created", "model", "choices", "usage", "obfuscation", "citations"]
 const choiceFields = ["index", "delta", "message", "finish_reason", "logprobs", "text", "usage"]
@@ -395,4 +464,4 @@ const deltaFields = [
   "annotations",
   "images"
 ]
-const reserved = new Set(["provider", "requestId", "warnings", "logprobs"])
+const reserved = new Set(["provider", "requestId", "warnings", "logprobs", "fields"])

@@ -8,7 +8,16 @@ import { CallIds, idsUpTo, shortId, usualPart } from "../../../internal/provider
 import type { EncodingIssues, IdRule } from "../../../internal/provider/encoding.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
-import type { AIMessage, AIPart, FilePart, ImagePart, InputPart, Message, ToolMessage } from "../../../Message.ts"
+import type {
+  AIMessage,
+  AIPart,
+  FilePart,
+  ImagePart,
+  InputPart,
+  Message,
+  Metadata,
+  ToolMessage
+} from "../../../Message.ts"
 import { fileName } from "../openai/media.ts"
 import type { Quirks } from "./quirks.ts"
 
@@ -191,11 +200,15 @@ const encodeAnswer = (encoding: Encoding, message: AIMessage, field: string): Re
       case "tool_call":
       case "invalid_tool_call":
         // Some servers put more into their ids than other servers take.
-        calls.push(encodeCall(part, ids.call(part.id, from === provider)))
+        calls.push(
+          withFields(encodeCall(part, ids.call(part.id, from === provider)), own ? fieldsOf(part.metadata) : undefined)
+        )
         break
       case "reasoning":
-        if (own && quirks.reasoningBack === true) reasoning.push(part)
-        else drop("reasoning")
+        // What only the server can read, it wants back.
+        if (own && (quirks.reasoningBack === true || part.signature !== undefined || part.redacted !== undefined)) {
+          reasoning.push(part)
+        } else drop("reasoning")
         break
       case "citation":
         if (!own) drop("a citation")
@@ -225,8 +238,22 @@ const encodeAnswer = (encoding: Encoding, message: AIMessage, field: string): Re
     content: said === "" ? null : said,
     ...(own && refusal !== "" ? { refusal } : undefined),
     ...(calls.length === 0 ? undefined : { tool_calls: calls }),
-    ...back
+    ...back,
+    ...(own ? fieldsOf(message.metadata) : undefined)
   }]
+}
+
+/** A call with the fields that it came with. Those of its function are told apart. */
+const withFields = (call: JsonObject, fields: JsonObject = {}): JsonObject => {
+  const { function: inner, ...others } = fields
+  const fn = call["function"]
+  return { ...call, ...others, ...(isObject(fn) && isObject(inner) ? { function: { ...inner, ...fn } } : undefined) }
+}
+
+/** Fields that the decoder kept because the server wants them back. */
+const fieldsOf = (metadata: Metadata | undefined): JsonObject | undefined => {
+  const fields = metadata?.["fields"]
+  return isObject(fields) ? fields : undefined
 }
 
 /** Reasoning in the fields that it came in. */
@@ -274,5 +301,9 @@ const encodeCall = (
     : isObject(part.args)
     ? part.args
     : { value: part.args }
-  return { id, type: "function", function: { name: part.name, arguments: JSON.stringify(args) } }
+  return {
+    id,
+    type: "function",
+    function: { name: part.name === "" ? "unknown" : part.name, arguments: JSON.stringify(args) }
+  }
 }

@@ -8,7 +8,7 @@ export interface Quirks {
   readonly noDone?: boolean | undefined
   /** The server sends no finish reason: `[DONE]` alone ends the message. */
   readonly noFinishReason?: boolean | undefined
-  /** Chunks of one message may have different ids. Without this, another id is a second message, which is an error. */
+  /** Chunks of one message may have different ids, as by default. With `false`, another id is a second message: an error. */
   readonly changingIds?: boolean | undefined
   /**
    * Reasoning is part of the text, as `<think>...</think>` at its start (or `<thinking>`, `<reasoning>`). With `open`
