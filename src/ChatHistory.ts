@@ -17,7 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
-import { allAnswered, isBlank, toMessages } from "./internal/model/messages.ts"
+import { allAnswered, isBlank, problemOf, toMessages } from "./internal/model/messages.ts"
 import type { ChatInput } from "./internal/model/request.ts"
 import { open, wrapBarrier } from "./internal/runnable/make.ts"
 import type { Folded } from "./internal/step/fold.ts"
@@ -179,7 +179,7 @@ const recorded = <Out extends AIMessage | string, E, R, Chunk extends AIMessageC
     const messages = toMessages(input)
     const system = messages.filter((message) => message._tag === "SystemMessage")
     const said = messages.filter((message) => message._tag !== "SystemMessage")
-    const worthKeeping = said.filter((message) => !isBlankMessage(message))
+    const worthKeeping = said.filter((message) => problemOf(message) === undefined && !isBlankMessage(message))
     if (worthKeeping.length > 0) yield* append(sessionId, worthKeeping)
 
     let answer: Folded<Out> | undefined

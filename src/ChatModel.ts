@@ -65,7 +65,14 @@ import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 
 export { make } from "./internal/model/make.ts"
 export type { Generated, MakeOptions } from "./internal/model/make.ts"
-export type { ChatInput, ChatRequest, ConnectionMonitor, MessageTuple } from "./internal/model/request.ts"
+export type {
+  ChatInput,
+  ChatRequest,
+  ConnectionMonitor,
+  MessageTuple,
+  RoleMessage,
+  RolePart
+} from "./internal/model/request.ts"
 export { ChatModel } from "./internal/model/service.ts"
 export type { Service } from "./internal/model/service.ts"
 

@@ -8,14 +8,17 @@
  *
  * **Gotchas**
  *
- * A prompt has no typed failure. If a value is missing at runtime, because the caller has no types, the run dies with a
- * `TypeError` that names the variable.
+ * A prompt has no typed failure. If a value is missing or is neither a text nor a number at runtime, because the caller
+ * has no types, the run dies with a `TypeError` that names the variable.
  *
  * @module
  * @since 0.1.0
  * @stability stable
  */
 import * as Effect from "effect/Effect"
+import { nameOf } from "./internal/excerpt.ts"
+import { isObject } from "./internal/json/object.ts"
+import { problemOf, toMessages } from "./internal/model/messages.ts"
 import type { MessageTuple } from "./internal/model/request.ts"
 import { singleValue } from "./internal/runnable/make.ts"
 import type { Runnable } from "./internal/step/types.ts"
@@ -120,7 +123,9 @@ export const make: {
   <const S extends string>(template: S): ChatPrompt<Input<readonly [readonly ["human", S]]>>
   <const T extends ReadonlyArray<Template>>(templates: T): ChatPrompt<Input<T>>
 } = (templates: string | ReadonlyArray<Template>): ChatPrompt<Values> => {
-  const parts = (typeof templates === "string" ? [["human", templates] as const] : templates).map(compile)
+  const parts = (typeof templates === "string" ? [["human", templates] as const] : templates).map((template, i) =>
+    compile(normalized(template, `templates[${i}]`))
+  )
   return promptOf((values) => ({ _tag: "PromptValue", messages: parts.flatMap((part) => part(values)) }))
 }
 
@@ -191,6 +196,39 @@ const promptOf = (format: (values: Values) => PromptValue): ChatPrompt<Values> =
   format
 })
 
+/** A template of a caller without types, who may write roles and messages as most APIs have them. */
+const normalized = (template: unknown, field: string): Template => {
+  const [role, content]: ReadonlyArray<unknown> = Array.isArray(template) && template.length === 2
+    ? template
+    : isObject(template)
+    ? [template["role"], template["content"]]
+    : []
+  if (isObject(template) && template["type"] === "placeholder") return template as unknown as Placeholder<string>
+  // In a template, a string among the parts is a text.
+  const whole = Array.isArray(content) ? content.map((part) => typeof part === "string" ? text(part) : part) : content
+  const written = role === undefined
+    ? template
+    : { ...(isObject(template) ? template : undefined), role, content: whole }
+  const [message] = toMessages([written as Message])
+  const problem = message === undefined ? undefined : problemOf(message)
+  if (message !== undefined && problem === undefined) {
+    const known = message._tag === "ToolMessage" || isObject(template) && "tool_calls" in template
+      ? undefined
+      : roles.get(String(role))
+    return known === undefined ? message : [known, content] as Template // as has just been checked
+  }
+  throw new TypeError(`ChatPrompt: ${field}${problem?.[0].slice("messages[0]".length)} ${problem?.[1]}`)
+}
+
+const roles: ReadonlyMap<string, PartsTuple[0]> = new Map([
+  ["system", "system"],
+  ["developer", "system"],
+  ["human", "human"],
+  ["user", "human"],
+  ["ai", "ai"],
+  ["assistant", "ai"]
+])
+
 const compile = (template: Template): (values: Values) => ReadonlyArray<Message> => {
   if ("_tag" in template) return () => [template]
   if ("type" in template) return (values) => messagesOf(values, template.name)
@@ -226,13 +264,22 @@ const compileText = (template: string): (values: Values) => string => {
     if (i % 2 === 0) return piece
     return piece === "{{" ? "{" : piece === "}}" ? "}" : { name: piece.slice(1, -1) }
   })
-  return (values) =>
-    pieces.map((piece) => typeof piece === "string" ? piece : String(valueOf(values, piece.name))).join("")
+  return (values) => pieces.map((piece) => typeof piece === "string" ? piece : textFor(values, piece.name)).join("")
+}
+
+const textFor = (values: Values, name: string): string => {
+  const value = valueOf(values, name)
+  if (!["string", "number", "bigint", "boolean"].includes(typeof value)) {
+    throw new TypeError(`The prompt variable {${name}} is ${nameOf(value)}: give a text or a number`)
+  }
+  return String(value)
 }
 
 const valueOf = (values: Values, name: string): unknown => {
   // An inherited property of every object, such as `toString`, is not a value.
-  const value = name in Object.prototype && !Object.hasOwn(values, name) ? undefined : values[name]
+  const value = !isObject(values) || (name in Object.prototype && !Object.hasOwn(values, name))
+    ? undefined
+    : values[name]
   if (value === undefined || value === null) {
     throw new TypeError(`The prompt variable {${name}} has no value: add ${name} to the input`)
   }
@@ -242,6 +289,10 @@ const valueOf = (values: Values, name: string): unknown => {
 const messagesOf = (values: Values, name: string): ReadonlyArray<Message> => {
   const value = valueOf(values, name)
   if (!Array.isArray(value)) throw new TypeError(`The prompt placeholder ${name} needs an array of messages`)
-  // The type of the input has a list of messages under this name.
-  return value as ReadonlyArray<Message>
+  const messages = toMessages(value)
+  for (const message of messages) {
+    const problem = problemOf(message)
+    if (problem !== undefined) throw new TypeError(`The prompt placeholder ${name}: ${problem[0]} ${problem[1]}`)
+  }
+  return messages
 }

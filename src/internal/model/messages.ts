@@ -2,26 +2,177 @@
  * The messages of a call: reads the input of any form, and pairs tool calls with their results. Used by `prepare`, and
  * by agents, histories and prompts. It must import no effect. Each function is linear in the number of messages.
  */
-import { ai, human, system, tool } from "../../Message.ts"
+import { human, tool } from "../../Message.ts"
 import type { AIMessage, InvalidToolCall, Message, PromptValue, ToolCall } from "../../Message.ts"
-import type { ChatInput, MessageTuple } from "./request.ts"
+import { nameOf } from "../excerpt.ts"
+import { isObject } from "../json/object.ts"
+import { Accumulator } from "../message/accumulator.ts"
+import type { Delta } from "../message/chunk.ts"
+import { optional } from "../optional.ts"
+import type { ChatInput, RoleMessage } from "./request.ts"
 
 /** A field that is wrong, and the reason. */
 export type Problem = readonly [field: string, message: string]
 
-/** The conversation of an input of any form. */
+// -----------------------------------------------------------------------------
+// input of any form
+// -----------------------------------------------------------------------------
+
+/**
+ * A message of a caller without types that cannot be read. It stays in the conversation until {@link messagesProblem}
+ * turns the call down, so that no step before the model has to fail.
+ */
+interface Unreadable {
+  readonly _tag: "Unreadable"
+  readonly problem: Problem
+}
+
+/** The problem of a message that cannot be read. */
+export const problemOf = (message: Message | Unreadable): Problem | undefined =>
+  message._tag === "Unreadable" ? message.problem : undefined
+
+/**
+ * The conversation of an input of any form. Messages with a `role`, as most APIs write them, are read, too. A message
+ * that cannot be read has a {@link problemOf}.
+ */
 export const toMessages = (input: ChatInput): ReadonlyArray<Message> => {
   if (typeof input === "string") return [human(input)]
   // An array differs from a message in its shape; TypeScript narrows readonly arrays only in this direction.
-  if (!Array.isArray(input)) {
-    const one = input as Message | PromptValue
-    return one._tag === "PromptValue" ? one.messages : [one]
+  if (Array.isArray(input)) return input.map((message, i) => toMessage(message, `messages[${i}]`))
+  const one = input as Message | RoleMessage | PromptValue
+  return isObject(one) && "_tag" in one && one._tag === "PromptValue" && Array.isArray(one.messages)
+    ? toMessages(one.messages)
+    : [toMessage(one, "input")]
+}
+
+const toMessage = (value: unknown, field: string): Message => {
+  const message = Array.isArray(value) && value.length === 2
+    ? ofRole({ role: value[0], content: value[1] }, field)
+    : !isObject(value)
+    ? unreadable(field, `is ${nameOf(value)}, not a message: give { role, content }, or use Message.human`)
+    : "_tag" in value
+    ? ofTag(value, field)
+    : ofRole(value, field)
+  return message as Message // an unreadable one never reaches an adapter
+}
+
+const unreadable = (field: string, problem: string): Unreadable => ({ _tag: "Unreadable", problem: [field, problem] })
+
+type Fields = { readonly [key: string]: unknown }
+
+/** A tagged message, if it has what the code of its tag relies on. */
+const ofTag = (message: Fields, field: string): unknown => {
+  switch (message["_tag"]) {
+    case "Unreadable":
+      return message
+    case "SystemMessage":
+    case "HumanMessage":
+    case "ToolMessage": {
+      const content = contentOf(message["content"], `${field}.content`, message["_tag"] === "SystemMessage")
+      return isUnreadable(content) ? content : content === message["content"] ? message : { ...message, content }
+    }
+    case "AIMessage":
+      return ["parts", "toolCalls", "invalidToolCalls"].every((key) => Array.isArray(message[key]))
+        ? message
+        : unreadable(field, "is not a whole AIMessage: use Message.ai")
+    default:
+      return unreadable(`${field}._tag`, `is ${nameOf(message["_tag"])}, which is no kind of message`)
   }
-  return (input as ReadonlyArray<Message | MessageTuple>).map((message) => {
-    if ("_tag" in message) return message
-    const [role, content] = message
-    return role === "system" ? system(content) : role === "ai" ? ai(content) : human(content)
+}
+
+const tags: ReadonlyMap<unknown, Message["_tag"]> = new Map([
+  ["system", "SystemMessage"],
+  ["developer", "SystemMessage"],
+  ["user", "HumanMessage"],
+  ["human", "HumanMessage"],
+  ["assistant", "AIMessage"],
+  ["ai", "AIMessage"],
+  ["tool", "ToolMessage"]
+])
+
+/** A message in the form of most APIs. */
+const ofRole = (message: Fields, field: string): unknown => {
+  const { name, role, tool_call_id: toolCallId, tool_calls: calls } = message
+  const _tag = tags.get(role)
+  if (_tag === undefined) {
+    return unreadable(`${field}.role`, `is ${nameOf(role)}: give system, user, assistant or tool`)
+  }
+  if (_tag === "AIMessage") return answerOf(message["content"], calls, field)
+  const content = contentOf(message["content"], `${field}.content`, _tag === "SystemMessage")
+  if (isUnreadable(content)) return content
+  if (_tag !== "ToolMessage") return { _tag, content }
+  return typeof toolCallId === "string"
+    ? { _tag, toolCallId, content, ...optional("name", typeof name === "string" ? name : undefined) }
+    : unreadable(`${field}.tool_call_id`, `is ${nameOf(toolCallId)}: give the id of the call`)
+}
+
+/** An answer with its tool calls, folded like that of a model. */
+const answerOf = (given: unknown, calls: unknown, field: string): unknown => {
+  if (calls !== undefined && calls !== null && !Array.isArray(calls)) {
+    return unreadable(`${field}.tool_calls`, `is ${nameOf(calls)}, not an array`)
+  }
+  const called: ReadonlyArray<unknown> = Array.isArray(calls) ? calls : []
+  const none = given === null || (given === undefined && called.length > 0)
+  const content = none ? "" : contentOf(given, `${field}.content`, true)
+  if (isUnreadable(content)) return content
+  const texts = typeof content === "string" ? content === "" ? [] : [content] : content.map(({ text }) => String(text))
+  const parts: Array<Delta> = texts.map((text, index) => ({ type: "text", index, text }))
+  for (const [i, call] of called.entries()) {
+    const { args = {}, function: fn, id } = isObject(call) ? call : {}
+    const { arguments: written = args, name } = isObject(fn) ? fn : isObject(call) ? call : {}
+    if (typeof id !== "string" || typeof name !== "string") {
+      return unreadable(`${field}.tool_calls[${i}]`, "needs an id and a function with a name and arguments")
+    }
+    const text = typeof written === "string" ? written : JSON.stringify(written)
+    parts.push({ type: "tool_call", index: parts.length, id, name, args: text, end: true })
+  }
+  const message = new Accumulator()
+  message.add({
+    _tag: "AIMessageChunk",
+    id: "",
+    content: texts.join(""),
+    parts,
+    finish: { reason: called.length > 0 ? "tool_calls" : "stop", raw: "" }
   })
+  return message.message()
+}
+
+const isUnreadable = (value: unknown): value is Unreadable => isObject(value) && value["_tag"] === "Unreadable"
+
+/** A text, or parts. Images may be written as `image_url`. */
+const contentOf = (
+  content: unknown,
+  field: string,
+  onlyText: boolean
+): string | ReadonlyArray<Fields> | Unreadable => {
+  if (typeof content === "string") return content
+  if (!Array.isArray(content)) return unreadable(field, `is ${nameOf(content)}: give a text or parts`)
+  const parts: Array<Fields> = []
+  for (const [i, part] of content.entries()) {
+    const read = isObject(part) ? partOf(part) : undefined
+    if (read === undefined || (onlyText && read["type"] !== "text")) {
+      return unreadable(`${field}[${i}]`, onlyText ? "is no text part" : "is no text, image or file part")
+    }
+    parts.push(read)
+  }
+  return parts.every((part, i) => part === content[i]) ? content : parts
+}
+
+const partOf = (part: Fields): Fields | undefined => {
+  switch (part["type"]) {
+    case "text":
+      return typeof part["text"] === "string" ? part : undefined
+    case "image":
+    case "file":
+      return isObject(part["source"]) ? part : undefined
+    case "image_url": {
+      const image = part["image_url"]
+      const url = isObject(image) ? image["url"] : image
+      return typeof url === "string" ? { type: "image", source: { type: "url", url } } : undefined
+    }
+    default:
+      return undefined
+  }
 }
 
 // -----------------------------------------------------------------------------
@@ -124,6 +275,10 @@ const withoutOrphans = (messages: ReadonlyArray<Message>): ReadonlyArray<Message
 
 /** The first problem of a conversation that every provider would refuse. */
 export const messagesProblem = (messages: ReadonlyArray<Message>): Problem | undefined => {
+  for (const message of messages) {
+    const problem = problemOf(message)
+    if (problem !== undefined) return problem
+  }
   if (messages.every((message) => message._tag === "SystemMessage")) {
     return ["messages", "the prompt is empty: give at least one message that is not a system message"]
   }

@@ -2,13 +2,61 @@
  * The input of a chat model, and the request that an adapter gets. Types only.
  */
 import type { CallOptions } from "../../CallOptions.ts"
-import type { Message, PromptValue } from "../../Message.ts"
+import type { InputPart, Message, PromptValue, TextPart } from "../../Message.ts"
 
 /** A message in short form: the role and the text. */
 export type MessageTuple = readonly [role: "system" | "human" | "ai", content: string]
 
+/** A part of a {@link RoleMessage}: a part, or an image as Chat Completions has it. */
+export type RolePart = InputPart | {
+  readonly type: "image_url"
+  /** The address of the image. */
+  readonly image_url: string | { readonly url: string }
+}
+
+/** A message in the form of Chat Completions, in which many programs keep conversations. */
+export type RoleMessage =
+  | {
+    /** The role. */
+    readonly role: "system" | "developer"
+    /** The instructions. */
+    readonly content: string | ReadonlyArray<TextPart>
+  }
+  | {
+    /** The role. */
+    readonly role: "user"
+    /** A text, or parts. */
+    readonly content: string | ReadonlyArray<RolePart>
+  }
+  | {
+    /** The role. */
+    readonly role: "assistant"
+    /** The text of the answer. */
+    readonly content?: string | ReadonlyArray<TextPart> | null | undefined
+    /** The tool calls of the answer, with arguments as JSON text. */
+    readonly tool_calls?:
+      | ReadonlyArray<{
+        readonly id: string
+        readonly function: { readonly name: string; readonly arguments: string }
+      }>
+      | undefined
+  }
+  | {
+    /** The role. */
+    readonly role: "tool"
+    /** The id of the call. */
+    readonly tool_call_id: string
+    /** The result. */
+    readonly content: string | ReadonlyArray<RolePart>
+  }
+
 /** The input of a chat model: a text (a human message), a message, a conversation, or a formatted prompt. */
-export type ChatInput = string | Message | PromptValue | ReadonlyArray<Message | MessageTuple>
+export type ChatInput =
+  | string
+  | Message
+  | RoleMessage
+  | PromptValue
+  | ReadonlyArray<Message | MessageTuple | RoleMessage>
 
 /** The request that an adapter gets. */
 export interface ChatRequest {
