@@ -39,7 +39,7 @@ const app = Effect.gen(function*() {
       case "Declined":
       case "ModelRegistryError":
       case "OutputError":
-      case "SomeFailed":
+      case "Reported":
       case "UsageError":
         return end(reportOf(error))
       default:

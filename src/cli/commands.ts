@@ -7,7 +7,7 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { CallOptions } from "../CallOptions.ts"
+import type { CallOptions, ReasoningOptions } from "../CallOptions.ts"
 import type { ChatInput, ChatModel } from "../ChatModel.ts"
 import * as Providers from "../Providers.ts"
 import { compare } from "./compare.ts"
@@ -54,6 +54,14 @@ const question = {
   temperature: number("temperature", "a number of at least 0", (value) => Number.isFinite(value) && value >= 0).pipe(
     Flag.withDescription("The sampling temperature: the higher, the more varied the answer"),
     Flag.optional
+  ),
+  reasoning: Flag.Literals("reasoning", ["none", "minimal", "low", "medium", "high", "xhigh", "max"]).pipe(
+    Flag.withDescription("How much the model reasons. By default the provider decides"),
+    Flag.optional
+  ),
+  failOnLength: Flag.Boolean("fail-on-length").pipe(
+    Flag.withDescription("Exit with 7 if a token limit cuts the answer off"),
+    Flag.withDefault(false)
   )
 }
 
@@ -66,18 +74,25 @@ interface Question {
   readonly system: string | undefined
   readonly call: CallOptions
   readonly take: number | undefined
+  readonly failOnLength: boolean
+}
+
+/** The values of the flags that become options of a call. */
+interface CallFlags {
+  readonly maxTokens: Option.Option<number>
+  readonly temperature: Option.Option<number>
+  readonly reasoning: Option.Option<NonNullable<ReasoningOptions["effort"]>>
 }
 
 /** Runs a command with its question and the model that is named. An unknown model fails before the prompt is read. */
 const ask = <E>(
   command: string,
-  flags: {
+  flags: CallFlags & {
     readonly prompt: Option.Option<string>
     readonly model: Option.Option<string>
     readonly system: Option.Option<string>
-    readonly maxTokens: Option.Option<number>
-    readonly temperature: Option.Option<number>
     readonly take: Option.Option<number>
+    readonly failOnLength: boolean
   },
   answer: (question: Question) => Effect.Effect<void, E, ChatModel>
 ) =>
@@ -92,18 +107,17 @@ const ask = <E>(
         prompt,
         system: Option.getOrUndefined(flags.system),
         call: callOptions(flags),
-        take: Option.getOrUndefined(flags.take)
+        take: Option.getOrUndefined(flags.take),
+        failOnLength: flags.failOnLength
       })
     })
     yield* Effect.provide(asked, model.layer)
   })
 
-const callOptions = (flags: {
-  readonly maxTokens: Option.Option<number>
-  readonly temperature: Option.Option<number>
-}): CallOptions => ({
-  maxTokens: Option.getOrUndefined(flags.maxTokens),
-  temperature: Option.getOrUndefined(flags.temperature)
+const callOptions = ({ maxTokens, reasoning, temperature }: CallFlags): CallOptions => ({
+  maxTokens: Option.getOrUndefined(maxTokens),
+  temperature: Option.getOrUndefined(temperature),
+  reasoning: Option.getOrUndefined(Option.map(reasoning, (effort) => ({ effort })))
 })
 
 const inputOf = (prompt: string, system: string | undefined): ChatInput =>
@@ -121,15 +135,21 @@ const stream = Command.make(
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("Print each chunk as a line of JSON"),
       Flag.withDefault(false)
+    ),
+    showReasoning: Flag.Boolean("show-reasoning").pipe(
+      Flag.withDescription("Print the model's reasoning to stderr"),
+      Flag.withDefault(false)
     )
   },
   (flags) =>
-    ask(
-      "stream",
-      flags,
-      ({ call, prompt, system, take }) =>
-        show({ input: inputOf(prompt, system), call, delimiter: flags.delimiter, take, json: flags.json })
-    )
+    ask("stream", flags, ({ prompt, system, ...question }) =>
+      show({
+        ...question,
+        input: inputOf(prompt, system),
+        delimiter: flags.delimiter,
+        json: flags.json,
+        reasoning: flags.showReasoning
+      }))
 ).pipe(
   Command.withDescription("Stream a model's answer to stdout"),
   Command.withExamples([
@@ -191,7 +211,8 @@ const compareCommand = Command.make(
       models: flags.model.map((name) => resolve(name)),
       input,
       call: callOptions(flags),
-      json: flags.json
+      json: flags.json,
+      failOnLength: flags.failOnLength
     })
   })
 ).pipe(

@@ -7,26 +7,27 @@ import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../AIMessageChunk.ts"
-import type { CallOptions } from "../CallOptions.ts"
 import * as ChatModel from "../ChatModel.ts"
 import type { Finish } from "../Finish.ts"
 import type { Usage } from "../Usage.ts"
 import { Columns } from "./columns.ts"
-import { reportOf, SomeFailed } from "./errors.ts"
+import { Reported, reportOf } from "./errors.ts"
 import type { Report } from "./errors.ts"
+import { lengthCode } from "./exitCodes.ts"
+import { cutLine } from "./finish.ts"
+import type { FinishOptions } from "./finish.ts"
 import { describeAnswer, tokensPerSecond } from "./format.ts"
 import type { Model } from "./models.ts"
 import { note, stdoutIsTerminal, visible, write, writeNow } from "./output.ts"
 import type { OutputError } from "./output.ts"
+import { Activity, StatusLine, statusTerminal } from "./status.ts"
 
 /** Options of {@link compare}. */
-export interface CompareOptions {
+export interface CompareOptions extends FinishOptions {
   /** The models, in the order in which they are shown. */
   readonly models: ReadonlyArray<Model>
   /** The input of each model. */
   readonly input: ChatModel.ChatInput
-  /** The options of each call. */
-  readonly call: CallOptions
   /** Whether each chunk, and the result of each model, is printed as a line of JSON. */
   readonly json: boolean
 }
@@ -41,6 +42,8 @@ interface Entry {
   usage: Usage | undefined
   finish: Finish | undefined
   failure: Report | undefined
+  /** What the model does before its text; undefined before the call and after its end. */
+  activity: Activity | undefined
 }
 
 /** One way to show the answers. Each effect ends when its text has been written. */
@@ -51,6 +54,8 @@ interface View {
   readonly chunks: (entry: Entry, chunks: ReadonlyArray<AIMessageChunk>) => Effect.Effect<void, OutputError>
   /** Runs when a model has ended. */
   readonly end: (entry: Entry) => Effect.Effect<void, OutputError>
+  /** What is said below the text about models that have not begun theirs, if there is something to say. */
+  readonly status: (now: number) => string | undefined
   /** Runs concurrently with the models and is interrupted when all have ended. */
   readonly background: Effect.Effect<never, OutputError>
   /** Writes the rest of the output when the command is interrupted. */
@@ -61,7 +66,7 @@ interface View {
  * Runs all models concurrently. The failure of one does not end the others; when all have ended, the effect fails with
  * the exit code of the first one that failed. All connections are closed when the effect ends.
  */
-export const compare = Effect.fnUntraced(function*({ call, input, json, models }: CompareOptions) {
+export const compare = Effect.fnUntraced(function*({ call, failOnLength, input, json, models }: CompareOptions) {
   const { currentTimeMillisUnsafe: now } = yield* Clock.Clock
   const entries = models.map(({ name }, index): Entry => ({
     index,
@@ -71,20 +76,29 @@ export const compare = Effect.fnUntraced(function*({ call, input, json, models }
     endedAt: 0,
     usage: undefined,
     finish: undefined,
-    failure: undefined
+    failure: undefined,
+    activity: undefined
   }))
+  const status = new StatusLine(statusTerminal())
   const size = { columns: process.stdout.columns, rows: process.stdout.rows }
+  const put = (text: string) =>
+    Effect.suspend(() => {
+      if (stdoutIsTerminal()) status.clear()
+      return write(text)
+    })
   const view = json
-    ? jsonView()
+    ? jsonView(entries, put)
     : stdoutIsTerminal() && Columns.fit(entries.length, size)
-    ? columnsView(entries, size)
-    : blocksView(entries)
+    ? columnsView(entries, size, put)
+    : blocksView(entries, put)
 
   const run = (entry: Entry, model: Model) =>
     Effect.suspend(() => {
       entry.startedAt = now()
-      return Stream.runForEachArray(ChatModel.stream(input, call), (chunks) => {
+      const activity = entry.activity = new Activity(entry.name, entry.startedAt)
+      return Stream.runForEachArray(ChatModel.stream(input, { ...call, onRetry: activity.onRetry }), (chunks) => {
         entry.firstAt ??= now()
+        activity.add(chunks)
         for (const chunk of chunks) {
           entry.usage = chunk.usage ?? entry.usage
           entry.finish = chunk.finish ?? entry.finish
@@ -100,21 +114,34 @@ export const compare = Effect.fnUntraced(function*({ call, input, json, models }
         })),
       Effect.andThen(Effect.suspend(() => {
         entry.endedAt = now()
+        entry.activity = undefined
         return view.end(entry)
       }))
     )
 
   yield* view.start
-  yield* Effect.raceFirst(
+  const running = Effect.raceFirst(
     Effect.forEach(models, (model, i) => run(entries[i]!, model), { concurrency: "unbounded", discard: true }),
     view.background
-  ).pipe(Effect.onInterrupt(() => Effect.andThen(view.onInterrupt, note("Interrupted"))))
+  )
+  yield* status.during(view.status, running).pipe(
+    Effect.onInterrupt(() => Effect.andThen(view.onInterrupt, note("Interrupted")))
+  )
 
   const failed = entries.filter((entry) => entry.failure !== undefined)
   for (const { failure, name } of failed) yield* note(`rivulet: ${name}: ${failure?.line}`)
-  const code = failed[0]?.failure?.code
-  if (code !== undefined) yield* new SomeFailed({ code })
+  const cut = entries.filter(({ finish }) => finish?.reason === "length")
+  for (const { finish, name } of cut) yield* note(`${name}: ${cutLine(finish, { call })}`)
+  const code = failed[0]?.failure?.code ?? (failOnLength === true && cut.length > 0 ? lengthCode : undefined)
+  if (code !== undefined) yield* new Reported({ code })
 })
+
+type Put = (text: string) => Effect.Effect<void, OutputError>
+
+/** What is said about the models of these entries that have not begun their text. */
+const waitingOf = (entries: ReadonlyArray<Entry>, now: number): string | undefined =>
+  entries.flatMap(({ activity }) => activity?.hasText === false ? activity.describe(now) ?? [] : []).join("; ") ||
+  undefined
 
 const textOf = (chunks: ReadonlyArray<AIMessageChunk>): string => chunks.map((chunk) => chunk.content).join("")
 
@@ -124,9 +151,9 @@ const shown = (chunks: ReadonlyArray<AIMessageChunk>): string => visible(textOf(
 const summaryOf = (entry: Entry): string =>
   `[${entry.failure === undefined ? describeAnswer(entry, entry.endedAt) : visible(`${entry.failure.line}`)}]`
 
-const jsonView = (): View => ({
+const jsonView = (entries: ReadonlyArray<Entry>, put: Put): View => ({
   chunks: ({ index, name }, chunks) =>
-    write(chunks.map((chunk) => `${JSON.stringify({ index, model: name, chunk })}\n`).join("")),
+    put(chunks.map((chunk) => `${JSON.stringify({ index, model: name, chunk })}\n`).join("")),
   end: (entry) => {
     const { endedAt, failure, finish, firstAt, index, name, startedAt, usage } = entry
     const result = {
@@ -137,8 +164,9 @@ const jsonView = (): View => ({
       finish,
       error: failure?.line
     }
-    return write(`${JSON.stringify({ index, model: name, result })}\n`)
+    return put(`${JSON.stringify({ index, model: name, result })}\n`)
   },
+  status: (now) => waitingOf(entries, now),
   start: Effect.void,
   background: Effect.never,
   onInterrupt: Effect.void
@@ -148,7 +176,7 @@ const jsonView = (): View => ({
 const maxWaiting = 1024 * 1024
 
 /** Shows one answer after the other: the first while it arrives, each other when those before it have ended. */
-const blocksView = (entries: ReadonlyArray<Entry>): View => {
+const blocksView = (entries: ReadonlyArray<Entry>, put: Put): View => {
   const waiting = entries.map(() => "")
   const turns = entries.map(() => Latch.makeUnsafe(false))
   const done = new Set<Entry>()
@@ -156,8 +184,9 @@ const blocksView = (entries: ReadonlyArray<Entry>): View => {
   let lineOpen = false
 
   const print = (text: string) => {
-    if (text !== "") lineOpen = !text.endsWith("\n")
-    return write(text)
+    if (text === "") return Effect.void
+    lineOpen = !text.endsWith("\n")
+    return put(text)
   }
   /** Ends the current block and begins the next. */
   const advance: Effect.Effect<void, OutputError> = Effect.suspend(() => {
@@ -196,6 +225,9 @@ const blocksView = (entries: ReadonlyArray<Entry>): View => {
         return entry.index === current ? advance : Effect.void
       }),
     start: advance,
+    // Below the text of the current model there is no place for it.
+    status: (now) =>
+      lineOpen ? undefined : waitingOf(entries.slice(current ?? entries.length, (current ?? 0) + 1), now),
     background: Effect.never,
     onInterrupt: Effect.suspend(() => writeNow(lineOpen ? "\n" : ""))
   }
@@ -209,10 +241,11 @@ const maxAhead = 5000
 
 const columnsView = (
   entries: ReadonlyArray<Entry>,
-  size: { readonly columns: number; readonly rows: number }
+  size: { readonly columns: number; readonly rows: number },
+  put: Put
 ): View => {
   const columns = new Columns(entries.length, size)
-  const draw = Effect.suspend(() => write(columns.draw()))
+  const draw = Effect.suspend(() => put(columns.draw()))
   const room = (index: number): Effect.Effect<void> =>
     Effect.suspend(() => columns.ahead(index) < maxAhead ? Effect.void : Effect.delay(room(index), drawInterval))
   let changed = true
@@ -230,6 +263,7 @@ const columnsView = (
       return draw
     },
     start: Effect.void,
+    status: (now) => waitingOf(entries, now),
     background: Effect.forever(Effect.suspend(() => {
       const due = changed ? draw : Effect.void
       changed = false

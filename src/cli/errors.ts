@@ -5,9 +5,7 @@
 import type { ConfigError } from "effect/Config"
 import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
 import type { ChatModelError, Reason } from "../ChatModelError.ts"
-import type { Finish } from "../Finish.ts"
 import type { ModelRegistryError } from "../ModelRegistry.ts"
 import { builtIn } from "../Providers.ts"
 import { presets } from "../providers/compatible/presets.ts"
@@ -22,14 +20,8 @@ export class UsageError extends Data.TaggedError("UsageError")<{ readonly messag
 /** The model declined to answer. */
 export class Declined extends Data.TaggedError("Declined")<{ readonly reason: string }> {}
 
-/** Fails if the model declined. An answer that was interrupted has no finish. */
-export const failIfDeclined = (finish: Finish | undefined): Effect.Effect<void, Declined> =>
-  finish?.reason === "refusal" || finish?.reason === "content_filter"
-    ? Effect.fail(new Declined({ reason: finish.raw || finish.reason }))
-    : Effect.void
-
-/** Some of the compared models failed, and their failures were printed. */
-export class SomeFailed extends Data.TaggedError("SomeFailed")<{ readonly code: number }> {}
+/** A failure that has been printed. */
+export class Reported extends Data.TaggedError("Reported")<{ readonly code: number }> {}
 
 /** Any failure of a command. */
 export type CommandError =
@@ -38,7 +30,7 @@ export type CommandError =
   | Declined
   | ModelRegistryError
   | OutputError
-  | SomeFailed
+  | Reported
   | UsageError
 
 /** The report of a failure. */
@@ -56,7 +48,7 @@ export const reportOf = (error: CommandError): Report => {
       return { line: error.message, code: usageCode }
     case "ModelRegistryError":
       return { line: unknownModel(error), code: usageCode }
-    case "SomeFailed":
+    case "Reported":
       return { line: undefined, code: error.code }
     case "ConfigError":
       return { line: `An environment variable is invalid: ${error.cause.message}`, code: usageCode }

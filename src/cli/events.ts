@@ -5,7 +5,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { CallOptions } from "../CallOptions.ts"
 import * as ChatModel from "../ChatModel.ts"
 import type { ChatModelError } from "../ChatModelError.ts"
 import * as ChatPrompt from "../ChatPrompt.ts"
@@ -15,18 +14,18 @@ import { system } from "../Message.ts"
 import * as OutputParser from "../OutputParser.ts"
 import type { RunEvent, RunEventV1 } from "../RunEvent.ts"
 import * as Runnable from "../Runnable.ts"
-import { failIfDeclined } from "./errors.ts"
-import { note, write } from "./output.ts"
+import { checkFinish } from "./finish.ts"
+import type { FinishOptions } from "./finish.ts"
+import { note, stdoutIsTerminal, write } from "./output.ts"
+import { Activity, overwritable, StatusLine, statusTerminal } from "./status.ts"
 import { Tree } from "./tree.ts"
 
 /** Options of {@link showEvents}. */
-export interface EventsOptions {
+export interface EventsOptions extends FinishOptions {
   /** The prompt. */
   readonly prompt: string
   /** The system message. Defaults to none. */
   readonly system?: string | undefined
-  /** The options of the call. Defaults to none. */
-  readonly call?: CallOptions | undefined
   /** The most events to print. Defaults to all. */
   readonly take?: number | undefined
   /** The version of the events. */
@@ -42,10 +41,12 @@ export const jsonLines = (events: ReadonlyArray<RunEvent | RunEventV1>): string 
 /** Prints the events of a chain of a prompt, the context's model and a parser. */
 export const showEvents = Effect.fnUntraced(function*(options: EventsOptions) {
   const clock = yield* Clock.Clock
+  const { model, provider } = yield* ChatModel.ChatModel
+  const activity = new Activity(`${provider}:${model}`, clock.currentTimeMillisUnsafe())
   const instructions = options.system === undefined ? [] : [system(options.system)]
   const chain = Runnable.sequence(
     ChatPrompt.make([...instructions, ["human", "{input}"]]),
-    ChatModel.runnableWith(options.call ?? {}),
+    ChatModel.runnableWith({ ...options.call, onRetry: activity.onRetry }),
     OutputParser.string
   )
   const input = { input: options.prompt }
@@ -53,20 +54,36 @@ export const showEvents = Effect.fnUntraced(function*(options: EventsOptions) {
     ? Runnable.streamEvents(chain, input, { version: "v1" })
     : Runnable.streamEvents(chain, input)
   const tree = new Tree(process.stdout)
+  const status = new StatusLine(options.tree ? overwritable(process.stdout) : statusTerminal())
   let shown = 0
+  /** The last kind of event of the model. */
+  let phase = ""
   let finish: Finish | undefined
   const print = (batch: ReadonlyArray<RunEvent | RunEventV1>) => {
     const now = clock.currentTimeMillisUnsafe()
     const lines = batch.map((event) => {
+      if (event.event === "on_chat_model_stream") activity.add([event.data.chunk])
       if (event.event === "on_chat_model_end") finish = event.data.output.finish
+      if (event.event.startsWith("on_chat_model")) phase = event.event.slice("on_chat_model_".length)
       return options.tree && "parent_ids" in event ? tree.add(event, now) : jsonLines([event])
     }).join("")
     shown += batch.length
-    return lines === "" ? Effect.void : write(lines)
+    if (lines === "") return Effect.void
+    if (stdoutIsTerminal()) status.clear()
+    return write(lines)
   }
-  yield* Stream.runForEachArray(options.take === undefined ? events : Stream.take(events, options.take), print).pipe(
+  const describe = (now: number) => {
+    if (phase === "start" || phase === "stream" && !stdoutIsTerminal()) return activity.describe(now)
+    // Lines of JSON on a terminal say enough.
+    return options.tree && phase === "stream" ? tree.live(now, (process.stdout.columns || 80) - 1) : undefined
+  }
+  const printing = Stream.runForEachArray(
+    options.take === undefined ? events : Stream.take(events, options.take),
+    print
+  )
+  yield* status.during(describe, printing).pipe(
     Effect.onInterrupt(() => note(`Interrupted after ${shown} events`))
   )
   if (options.tree && tree.unfinished) yield* write("...Truncated\n")
-  yield* failIfDeclined(finish)
+  yield* checkFinish(finish, options)
 })

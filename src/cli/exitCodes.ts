@@ -21,7 +21,7 @@ export const exitCodes: ReadonlyArray<ExitCode> = [
     meaning: "failure of the model, or of writing the output",
     reasons: ["InternalProviderError", "MalformedResponseError", "UnknownError"]
   },
-  { code: 2, meaning: "wrong usage: a flag, a model name, an environment variable, or a missing prompt", reasons: [] },
+  { code: 2, meaning: "wrong usage: a flag, a model name, an environment variable, or an empty prompt", reasons: [] },
   {
     code: 3,
     meaning: "no access: the API key, its permissions, or the credit of the account",
@@ -38,6 +38,7 @@ export const exitCodes: ReadonlyArray<ExitCode> = [
     meaning: "refusal of the request: invalid, too long, not found, unsupported, or against a policy",
     reasons: ["InvalidRequestError", "ContextLengthError", "NotFoundError", "UnsupportedError", "ContentPolicyError"]
   },
+  { code: 7, meaning: "an answer cut by a token limit, with --fail-on-length", reasons: [] },
   { code: 130, meaning: "interrupted (Ctrl-C)", reasons: [] },
   { code: 143, meaning: "terminated (SIGTERM)", reasons: [] }
 ]
@@ -50,6 +51,9 @@ export const failureCode = 1
 
 /** The code for an answer with which the model declined. Its stream succeeds. */
 export const declinedCode = 6
+
+/** The code for an answer cut by a token limit, if that is a failure. */
+export const lengthCode = 7
 
 /** The codes for the signals that are handled. */
 export const signalCodes = { SIGINT: 130, SIGTERM: 143 } as const

@@ -139,12 +139,33 @@ describe("rivulet stream", () => {
 
   it.live("lets the demo honour the limit, and mention the system prompt", () =>
     Effect.gen(function*() {
-      const { stdout } = yield* cli(["stream", "Tell me a story", "--json", "--max-tokens", "4"])
-      const last = decodeChunk(lines(stdout).at(-1))
+      const cut = yield* cli(["stream", "Tell me a story", "--json", "--max-tokens", "4"])
+      assert.strictEqual(cut.code, 0)
+      const last = decodeChunk(lines(cut.stdout).at(-1))
       assert.deepStrictEqual(last.finish, { reason: "length", raw: "length" })
       assert.strictEqual(last.usage?.outputTokens, 4)
+      assert.match(cut.stderr, /^The answer is cut off at the limit of --max-tokens 4$/m)
       const pirate = yield* cli(["stream", "hello", "--system", "You are a pirate"])
       assert.match(pirate.stdout, /You are a pirate/)
+    }))
+
+  it.live("fails on an answer that is cut off, if that is wanted", () =>
+    Effect.gen(function*() {
+      const commands = [["stream"], ["events", "-m", "demo"], ["compare", "-m", "demo", "-m", "demo"]]
+      for (const command of commands) {
+        const { code, stderr } = yield* cli([...command, "Tell me a story", "--max-tokens", "4", "--fail-on-length"])
+        assert.strictEqual(code, 7, command[0])
+        assert.match(stderr, /cut off at the limit of --max-tokens 4\n$/)
+      }
+    }))
+
+  it.live("prints reasoning to stderr, if that is wanted", () =>
+    Effect.gen(function*() {
+      const flags = ["--model", "demo", "--reasoning", "low"]
+      const { code, stderr, stdout } = yield* cli(["stream", "6 * 7", ...flags, "--show-reasoning"])
+      assert.strictEqual(code, 0)
+      assert.match(stdout, /^6 \* 7 = 42/)
+      assert.match(stderr, /\nThe user says "6 \* 7"\. [^\n]+\n$/)
     }))
 
   it.live("passes the options on", () =>

@@ -1,22 +1,7 @@
-// Columns as a terminal shows them: a model of one that obeys the two sequences that are used.
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { Columns } from "../../src/cli/columns.ts"
-
-/** What is on a terminal, scrolled away or not, after all this was written. */
-const screen = (writes: ReadonlyArray<string>, rows: number): ReadonlyArray<string> => {
-  const lines = [""]
-  // oxlint-disable-next-line no-control-regex
-  for (const [token] of writes.join("").matchAll(/\u001b\[\d+A\u001b\[0J|\n|[^\n\u001b]+/g)) {
-    if (token === "\n") lines.push("")
-    else if (token.startsWith("\u001b")) {
-      const up = Number.parseInt(token.slice(2), 10)
-      assert.isBelow(up, rows, "a cursor cannot go up beyond the screen")
-      lines.splice(lines.length - 1 - up, up + 1, "")
-    } else lines.push((lines.pop() ?? "") + token)
-  }
-  return lines.slice(0, -1)
-}
+import { screen } from "./screen.ts"
 
 const size = { columns: 23, rows: 6 }
 
@@ -25,7 +10,7 @@ describe("columns", () => {
     const columns = new Columns(2, size)
     columns.add(0, "Goldfish swim slowly\n\nup")
     columns.add(1, "Incomprehensibilities, all")
-    assert.deepStrictEqual(screen([columns.draw()], size.rows), [
+    assert.deepStrictEqual(screen(columns.draw(), size), [
       "Goldfish   │ Incomprehe",
       "swim       │ nsibilitie",
       "slowly     │ s, all",
@@ -38,7 +23,15 @@ describe("columns", () => {
     const columns = new Columns(2, size)
     columns.add(0, "金魚は泳ぐ🐟")
     columns.add(1, "e\u0301te\u0301")
-    assert.deepStrictEqual(screen([columns.draw()], size.rows), ["金魚は泳ぐ │ e\u0301te\u0301", "🐟         │"])
+    assert.deepStrictEqual(screen(columns.draw(), size), ["金魚は泳ぐ │ e\u0301te\u0301", "🐟         │"])
+  })
+
+  it("are drawn over what the terminal has echoed", () => {
+    const columns = new Columns(2, size)
+    columns.add(0, "gold")
+    columns.add(1, "fish")
+    const first = columns.draw()
+    assert.deepStrictEqual(screen(`${first}^C${columns.draw()}`, size), ["gold       │ fish"])
   })
 
   it("need room", () => {
@@ -63,6 +56,6 @@ describe("columns", () => {
       columns.end(0)
       columns.end(1)
     }
-    assert.deepStrictEqual(screen([...writes, live.draw()], size.rows), screen([whole.draw()], size.rows))
+    assert.deepStrictEqual(screen([...writes, live.draw()].join(""), size), screen(whole.draw(), size))
   })
 })

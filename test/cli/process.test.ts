@@ -8,6 +8,7 @@ import * as AnthropicServer from "../../src/testing/anthropic/AnthropicServer.ts
 import * as Script from "../../src/testing/anthropic/Script.ts"
 import { makeFolder } from "../support/build.ts"
 import { built, cli, main, shell, start, startCli, withKey } from "./program.ts"
+import { screen } from "./screen.ts"
 
 const endless = Script.endless({ token: " more", delay: "5 millis" })
 
@@ -151,12 +152,29 @@ const hasPty = (() => {
   }
 })()
 
-/** Runs a command with a terminal for all three ends. */
+/** Runs a command with a terminal for all three ends, and may press Ctrl-C. */
+const pseudoTerminal = (
+  command: string,
+  { env = {}, interruptWhen }: {
+    readonly env?: Readonly<Record<string, string>>
+    readonly interruptWhen?: (stdout: string) => boolean
+  } = {}
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const running = yield* start("script", ["-qec", command, "/dev/null"], {
+      env: { TERM: "xterm", ...env },
+      open: interruptWhen !== undefined
+    })
+    if (interruptWhen !== undefined) {
+      yield* running.until(interruptWhen)
+      running.child.stdin.end("\u0003")
+    }
+    return yield* running.ended
+  }))
+
+/** Runs a command with a terminal, and gives what it wrote with the line ends of a pipe. */
 const terminal = (command: string, env: Readonly<Record<string, string>> = {}) =>
-  Effect.scoped(Effect.flatMap(
-    start("script", ["-qec", command, "/dev/null"], { env: { TERM: "xterm", ...env } }),
-    (running) => Effect.map(running.ended, (ended) => ({ ...ended, stdout: ended.stdout.replaceAll("\r", "") }))
-  ))
+  Effect.map(pseudoTerminal(command, { env }), (ended) => ({ ...ended, stdout: ended.stdout.replaceAll("\r", "") }))
 
 describe.skipIf(!hasPty)("on a terminal", () => {
   it.live("tells how it went, in grey", () =>
@@ -172,6 +190,61 @@ describe.skipIf(!hasPty)("on a terminal", () => {
       const taken = yield* terminal(`${process.execPath} ${main} stream hello --take 2`, { NO_COLOR: "1" })
       assert.match(taken.stdout, /^\[first chunk after .*, incomplete\]$/m)
       assert.notInclude(taken.stdout, "\u001b")
+    }))
+
+  it.live("says what it waits for, within its width, and leaves nothing of that", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make()
+      const busy = Script.status(429, { headers: { "retry-after": "2" } })
+      yield* server.enqueue(busy, Script.text("Aye"), busy, Script.text("Aye"))
+      const command = `stty cols 30; ${process.execPath} ${main} stream Hi`
+      const env = { ...withKey(server.url), NO_COLOR: "1" }
+      const { code, stdout } = yield* pseudoTerminal(command, { env })
+      assert.strictEqual(code, 0)
+      assert.include(stdout, "Retrying in 2 s after a rate…")
+      const [answer, ...rest] = screen(stdout, { columns: 30 })
+      assert.strictEqual(answer, "Aye")
+      assert.match(rest.join(" "), /^\[first chunk after \d.* finish: stop\]$/)
+      // oxlint-disable-next-line no-control-regex
+      assert.notMatch(stdout, /\u001b\[\d*m/)
+      const piped = yield* pseudoTerminal(`${command} | cat`, { env: withKey(server.url) })
+      assert.match(piped.stdout, /^Aye\r\n/)
+      assert.notInclude(piped.stdout, "Retrying")
+    }))
+
+  it.live("leaves a clean screen when a comparison is interrupted from the keyboard", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ scripts: [endless, Script.silent] })
+      const models = "-m anthropic:first -m anthropic:second"
+      const { code, stdout } = yield* pseudoTerminal(
+        `stty cols 60 rows 20; ${process.execPath} ${main} compare Hi ${models}`,
+        { env: withKey(server.url), interruptWhen: (text) => text.includes("more more") }
+      )
+      assert.strictEqual(code, 130)
+      const lines = screen(stdout, { columns: 60, rows: 20 })
+      assert.match(lines[0] ?? "", /^anthropic:first +│ anthropic:second$/)
+      assert.strictEqual(lines.at(-1), "Interrupted")
+      for (const line of lines.slice(2, -1)) assert.match(line, /^(?: ?more)+ +│$/)
+      assert.isTrue(stdout.endsWith("\n"))
+      // The cursor was never hidden, and no style is on.
+      assert.notInclude(stdout, "\u001b[?25l")
+      // oxlint-disable-next-line no-control-regex
+      assert.match(`\u001b[22m${stdout}`, /\u001b\[(?:22|39|0)?m(?:(?!\u001b\[\d*m)[^])*$/)
+    }).pipe(Effect.scoped))
+
+  it.live("shows reasoning in grey above the answer, and wraps help", () =>
+    Effect.gen(function*() {
+      const flags = "--model demo --reasoning low --show-reasoning"
+      const { stdout } = yield* pseudoTerminal(`${process.execPath} ${main} stream "6 * 7" ${flags}`)
+      const [, reasoning, space, answer] = screen(stdout)
+      assert.match(reasoning ?? "", /^The user says "6 \* 7"/)
+      assert.strictEqual(space, "")
+      assert.match(answer ?? "", /^6 \* 7 = 42/)
+      assert.include(stdout, "\u001b[2mThe\u001b[22m")
+      const help = yield* pseudoTerminal(`stty cols 40; ${process.execPath} ${main} --help`)
+      for (const line of screen(help.stdout)) {
+        assert.isTrue(line.length <= 40 || !line.trim().includes(" "), line)
+      }
     }))
 
   it.live("asks for a prompt instead of waiting for it", () =>

@@ -17,6 +17,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>> | undefined
   /** What stdin holds; nothing by default. */
   readonly stdin?: string | Uint8Array | undefined
+  /** Whether stdin is left open behind that. Defaults to `false`. */
+  readonly open?: boolean | undefined
   readonly main?: string | undefined
 }
 
@@ -59,7 +61,8 @@ export const start = (
       })
       // A process that has ended does not read the rest of its stdin.
       child.stdin.on("error", constVoid)
-      child.stdin.end(options?.stdin ?? "")
+      child.stdin.write(options?.stdin ?? "")
+      if (options?.open !== true) child.stdin.end()
       const ended = new Promise<Ended>((resolve) => {
         child.on("close", (code) => resolve({ code, stdout, stderr }))
       })

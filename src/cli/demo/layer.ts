@@ -45,6 +45,7 @@ const Content = Schema.Union([
 
 const Body = Schema.Struct({
   max_tokens: Schema.optional(Schema.Int),
+  reasoning_effort: Schema.optional(Schema.String),
   messages: Schema.Array(Schema.Struct({ role: Schema.String, content: Content }))
 })
 
@@ -53,23 +54,35 @@ const decodeBody = Schema.decodeUnknownOption(Body)
 const reply = (body: unknown, factor: number): Script.Script =>
   Option.match(decodeBody(body), {
     onNone: () => OpenAiScript.status(400, { message: "The demo model understands texts only" }),
-    onSome: ({ max_tokens, messages }) => {
+    onSome: ({ max_tokens, messages, reasoning_effort }) => {
       const prompt = textOf(messages.findLast(({ role }) => role === "user")?.content)
       const system = messages.filter(({ role }) => role === "system").map(({ content }) => textOf(content)).join("\n")
       const whole = tokenize(answer(prompt, system))
-      const tokens = whole.slice(0, max_tokens)
+      const thoughts = reasoning_effort === undefined || reasoning_effort === "none" ? [] : tokenize(thoughtsOf(prompt))
+      const thinking = thoughts.slice(0, max_tokens)
+      const tokens = whole.slice(0, max_tokens === undefined ? undefined : max_tokens - thinking.length)
       const input = messages.flatMap(({ content }) => tokenize(textOf(content)))
-      const script = OpenAiScript.chat.tokens(tokens, {
+      const script = OpenAiScript.chat.message({
+        blocks: [
+          ...(thinking.length === 0 ? [] : [{ type: "reasoning", tokens: thinking } as const]),
+          { type: "text", tokens }
+        ],
         id: `chatcmpl-demo${Math.floor(seeded(prompt)() * 2 ** 32).toString(36)}`,
         model,
         // With real models, too, a few tokens separate the messages.
-        usage: { prompt_tokens: input.length + 7, completion_tokens: tokens.length },
+        usage: { prompt_tokens: input.length + 7, completion_tokens: thinking.length + tokens.length },
         finishReason: tokens.length < whole.length ? "length" : "stop",
         delay: "1 milli"
       })
       return { ...script, headersAfter: 180 * factor, steps: paced(script.steps, prompt, factor) }
     }
   })
+
+/** The reasoning of the demo model, which it is asked for with `--reasoning`. */
+const thoughtsOf = (prompt: string): string =>
+  `The user says ${
+    JSON.stringify(prompt.trim().slice(0, 60))
+  }. I know no facts, so I look for something that I can do with it.`
 
 /** Replaces every delay by one of 15 to 60 milliseconds, the same for the same prompt. */
 const paced = (steps: ReadonlyArray<Script.Step>, prompt: string, factor: number): ReadonlyArray<Script.Step> => {
