@@ -172,9 +172,19 @@ const pseudoTerminal = (
     return yield* running.ended
   }))
 
-/** Runs a command with a terminal, and gives what it wrote with the line ends of a pipe. */
+/** Status lines, up to where they are cleared. */
+// oxlint-disable-next-line no-control-regex
+const statusLines = /(?:\r\u001b\[K[^\r\n]*)*\r\u001b\[K/g
+
+/**
+ * Runs a command with a terminal, and gives what it wrote with the line ends of a pipe, and without the status lines
+ * that a busy machine shows.
+ */
 const terminal = (command: string, env: Readonly<Record<string, string>> = {}) =>
-  Effect.map(pseudoTerminal(command, { env }), (ended) => ({ ...ended, stdout: ended.stdout.replaceAll("\r", "") }))
+  Effect.map(
+    pseudoTerminal(command, { env }),
+    (ended) => ({ ...ended, stdout: ended.stdout.replace(statusLines, "").replaceAll("\r", "") })
+  )
 
 describe.skipIf(!hasPty)("on a terminal", () => {
   it.live("tells how it went, in grey", () =>
