@@ -30,11 +30,11 @@ export interface Subject {
   readonly checkCut?: (error: ChatModelError.ChatModelError, recording: Recording, at: number) => void
 }
 
-/** The most bytes that are served with one socket write for each. */
-const manyWrites = 150_000
-
-/** The largest recording that the quick suite reads byte by byte, in bytes. */
-const quickBytes = 12_000
+/**
+ * The largest recording that the quick suite reads byte by byte, and the long one over a socket, in bytes. The long suite
+ * reads larger ones byte by byte without a socket, which joins many writes to one read and takes 20 times as long.
+ */
+const smallBytes = 12_000
 
 const run = Effect.fnUntraced(function*(model: ChatModel.Service) {
   const chunks: Array<AIMessageChunk.AIMessageChunk> = []
@@ -119,7 +119,7 @@ export const quickSuite = (subject: Subject) =>
             yield* decode(subject, recording, yield* offline(inReads(bytes, 61)))
           }))
 
-        if (bytes.length <= quickBytes) {
+        if (bytes.length <= smallBytes) {
           it.live(`${expected(recording)} byte by byte`, () =>
             Effect.gen(function*() {
               yield* decode(subject, recording, yield* offline(byteByByte(bytes)))
@@ -137,7 +137,7 @@ export const quickSuite = (subject: Subject) =>
     }
   })
 
-/** Every recording over a socket, in pieces of three sizes and cut short at twenty places. */
+/** Every recording over a socket, in pieces of two sizes, byte by byte, and cut short at twenty places. */
 export const longSuite = (subject: Subject) =>
   describe.skipIf(!available)(title(subject), () => {
     for (const recording of subject.recordings) {
@@ -146,7 +146,7 @@ export const longSuite = (subject: Subject) =>
         for (const cut of [undefined, 61, 1]) {
           it.live(`${expected(recording)} in pieces of ${cut ?? "any"} bytes, streamed and invoked`, () =>
             Effect.gen(function*() {
-              const model = yield* cut === 1 && bytes.length > manyWrites
+              const model = yield* cut === 1 && bytes.length > smallBytes
                 ? subject.withFetch(recording, responseOf(byteByByte(bytes)))
                 : subject.model(recording, Script.body(bytes, { cut }))
               const folded = yield* decode(subject, recording, model)
