@@ -1,8 +1,9 @@
 /**
  * Reading JSON whose shape is not known: a field is read by the type that is expected of it, and is undefined
  * otherwise. Used by every decoder and encoder of `src/providers`, in place of Schema, which costs too much for each
- * token. Imports types only.
+ * token. Imports no module of this library.
  */
+import * as Equal from "effect/Equal"
 import type * as Schema from "effect/Schema"
 
 /** A JSON object whose fields are not known yet. */
@@ -60,4 +61,51 @@ export const addFields = (owned: JsonObject | undefined, fields: JsonObject): Js
 /** An assignment to a field named __proto__ would change the prototype. */
 const define = (object: JsonObject, key: string, value: Schema.Json): void => {
   Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
+}
+
+/** Whether a text is JSON. */
+export const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
+
+/**
+ * The arguments of a call while their slices arrive. Some servers send them once more as a whole. The cost of a slice
+ * does not depend on what came before it.
+ */
+export class ArgumentSlices {
+  /** The arguments so far. */
+  text = ""
+  /** What came after arguments that were complete. */
+  #again = ""
+  #closed = false
+  /** How many more times the arguments may be looked at as a whole. */
+  #attemptsLeft = 4
+
+  /** Adds a slice. Gives what is new. */
+  push(slice: string): string {
+    if (slice === "") return ""
+    if (this.#again !== "" || this.#beginsAgain(slice)) {
+      this.#again += slice
+      return ""
+    }
+    this.text += slice
+    this.#closed = slice.endsWith("}")
+    return slice
+  }
+
+  /** What came after complete arguments, unless it is the same once more: the call is then no valid one. */
+  rest(): string {
+    const again = this.#again
+    return again !== "" && isJson(again) && Equal.equals(JSON.parse(again), JSON.parse(this.text)) ? "" : again
+  }
+
+  /** An object never follows another one in JSON, but the slices of a string may look like it. */
+  #beginsAgain(slice: string): boolean {
+    return this.#closed && slice.startsWith("{") && this.#attemptsLeft-- > 0 && isJson(this.text)
+  }
 }

@@ -5,25 +5,34 @@
  */
 import type { Delta } from "../../../AIMessageChunk.ts"
 import { optional } from "../../../internal/optional.ts"
-import { isObject, restOf, stringAt } from "../../../internal/provider/json.ts"
+import { ArgumentSlices, isObject, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Citation } from "../../../Message.ts"
 
 /** A content block between its start and its stop. */
 export interface Block {
-  readonly kind: "text" | "reasoning" | "tool_call" | "server_tool_call" | "whole" | "unknown"
+  readonly kind: "text" | "reasoning" | "tool_call" | "server_tool_call" | "whole" | "unknown" | "repeated"
   /** The index of the part, unique in the message. The provider's index stays in the decoder. */
   readonly index: number
   /** Whether a delta of it has been emitted, so that consumers know its kind. */
   shown: boolean
-  /** Whether slices of it have arrived. */
-  sliced: boolean
   /** Arguments that came with the start. They count if no slice follows. */
   readonly input?: string | undefined
+  /** The slices of the arguments of a call. */
+  readonly args?: ArgumentSlices | undefined
+  /** A block that `message_start` had already, and the same as it comes again in slices. */
+  readonly again?: { readonly given: JsonObject; content: JsonObject } | undefined
 }
 
-/** Begins a content block. Gives the block and the deltas to emit at once. */
-export const startBlock = (content: JsonObject, index: number): readonly [Block, ReadonlyArray<Delta>] => {
+/**
+ * Begins a content block. Gives the block and the deltas to emit at once. `callId` is the id of a call that the server
+ * gave none.
+ */
+export const startBlock = (
+  content: JsonObject,
+  index: number,
+  callId: string
+): readonly [Block, ReadonlyArray<Delta>] => {
   const type = stringAt(content, "type") ?? ""
   switch (type) {
     case "text": {
@@ -33,7 +42,7 @@ export const startBlock = (content: JsonObject, index: number): readonly [Block,
       const silent = text === "" && citations.length === 0 && metadata === undefined
       const deltas: Array<Delta> = silent ? [] : [{ type: "text", index, text, ...metadata }]
       for (const citation of citations) deltas.push(citationDelta(index, citation))
-      return [{ kind: "text", index, shown: deltas.length > 0, sliced: false }, deltas]
+      return [{ kind: "text", index, shown: deltas.length > 0 }, deltas]
     }
     case "thinking": {
       const text = stringAt(content, "thinking") ?? ""
@@ -42,15 +51,16 @@ export const startBlock = (content: JsonObject, index: number): readonly [Block,
       const deltas: ReadonlyArray<Delta> = text === "" && signature === "" && metadata === undefined
         ? []
         : [{ type: "reasoning", index, text, ...(signature === "" ? undefined : { signature }), ...metadata }]
-      return [{ kind: "reasoning", index, shown: deltas.length > 0, sliced: false }, deltas]
+      return [{ kind: "reasoning", index, shown: deltas.length > 0 }, deltas]
     }
     case "redacted_thinking": {
       const redacted = stringAt(content, "data") ?? ""
-      return [{ kind: "reasoning", index, shown: true, sliced: false }, [{
+      return [{ kind: "reasoning", index, shown: true }, [{
         type: "reasoning",
         index,
         text: "",
-        redacted
+        redacted,
+        ...metadataOf(content, ["type", "data"])
       }]]
     }
     case "tool_use":
@@ -58,19 +68,12 @@ export const startBlock = (content: JsonObject, index: number): readonly [Block,
     case "mcp_tool_use": {
       const kind = type === "tool_use" ? "tool_call" : "server_tool_call"
       const named = type === "tool_use" ? ["type", "id", "name", "input"] : ["id", "name", "input"]
-      const input = content["input"]
       return [
-        {
-          kind,
-          index,
-          shown: true,
-          sliced: false,
-          ...(hasFields(input) ? { input: JSON.stringify(input) } : undefined)
-        },
+        { kind, index, shown: true, args: new ArgumentSlices(), ...optional("input", inputOf(content["input"])) },
         [{
           type: kind,
           index,
-          id: stringAt(content, "id") ?? "",
+          id: stringAt(content, "id") || callId,
           name: stringAt(content, "name") ?? "",
           args: "",
           ...metadataOf(content, named)
@@ -78,7 +81,7 @@ export const startBlock = (content: JsonObject, index: number): readonly [Block,
       ]
     }
     case "container_upload":
-      return [{ kind: "whole", index, shown: true, sliced: false }, [{
+      return [{ kind: "whole", index, shown: true }, [{
         type: "file",
         index,
         source: { type: "file_id", id: stringAt(content, "file_id") ?? "" },
@@ -87,7 +90,7 @@ export const startBlock = (content: JsonObject, index: number): readonly [Block,
   }
   const toolCallId = stringAt(content, "tool_use_id")
   if (toolCallId !== undefined && type.endsWith("_tool_result")) {
-    return [{ kind: "whole", index, shown: true, sliced: false }, [{
+    return [{ kind: "whole", index, shown: true }, [{
       type: "server_tool_result",
       index,
       toolCallId,
@@ -95,7 +98,7 @@ export const startBlock = (content: JsonObject, index: number): readonly [Block,
       ...metadataOf(content, ["tool_use_id", "content"])
     }]]
   }
-  return [{ kind: "unknown", index, shown: true, sliced: false }, [{ type: "unknown", index, raw: content }]]
+  return [{ kind: "unknown", index, shown: true }, [{ type: "unknown", index, raw: content }]]
 }
 
 /**
@@ -123,9 +126,10 @@ export const blockDelta = (block: Block, delta: JsonObject): ReadonlyArray<Delta
         : [{ type: "reasoning", index, text: "", signature, ...extrasOf(delta, "signature") }]
     }
     case "input_json_delta": {
-      const args = stringAt(delta, "partial_json")
-      if (kind !== "tool_call" && kind !== "server_tool_call") return undefined
-      if (args === undefined) return "malformed"
+      const slice = stringAt(delta, "partial_json")
+      if ((kind !== "tool_call" && kind !== "server_tool_call") || block.args === undefined) return undefined
+      if (slice === undefined) return "malformed"
+      const args = block.args.push(slice)
       const extras = extrasOf(delta, "partial_json")
       return args === "" && extras === undefined ? [] : [{ type: kind, index, args, ...extras }]
     }
@@ -153,7 +157,12 @@ const extrasOf = (delta: JsonObject, content: string) => {
 /** The deltas of the end of a block: a call is marked as complete. */
 export const stopBlock = (block: Block): ReadonlyArray<Delta> =>
   block.kind === "tool_call" || block.kind === "server_tool_call"
-    ? [{ type: block.kind, index: block.index, args: block.sliced ? "" : block.input ?? "", end: true }]
+    ? [{
+      type: block.kind,
+      index: block.index,
+      args: block.args === undefined || block.args.text === "" ? block.input ?? "" : block.args.rest(),
+      end: true
+    }]
     : []
 
 const citationDelta = (index: number, raw: JsonObject[string]): Delta => ({
@@ -175,7 +184,13 @@ const toCitation = (raw: JsonObject[string]): Citation => {
   }
 }
 
-const hasFields = (input: JsonObject[string] | undefined): boolean => isObject(input) && Object.keys(input).length > 0
+/** Arguments at the start of a call. An empty object stands for those that follow in slices. */
+const inputOf = (input: JsonObject[string] | undefined): string | undefined =>
+  typeof input === "string"
+    ? input
+    : isObject(input) && Object.keys(input).length > 0
+    ? JSON.stringify(input)
+    : undefined
 
 const metadataOf = (content: JsonObject, named: ReadonlyArray<string>) => {
   const metadata = restOf(content, named)

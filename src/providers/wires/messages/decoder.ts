@@ -1,14 +1,21 @@
 /**
  * Decodes the event stream of Anthropic's Messages API (https://docs.anthropic.com/en/api/messages-streaming) into
- * chunks. Made by a host for each response. Only `message_stop` ends a message: a stream that ends after the stop
- * reason but before it is truncated. Events, blocks and deltas with unknown names become `unknown` parts. Text deltas,
- * which are most events, are read without JSON.parse.
+ * chunks. Made by a host for each response. Only `message_stop` ends a message (and `[DONE]`, if the stop reason is
+ * known): a stream that ends after the stop reason but before it is truncated. What follows the end is ignored, except
+ * for usage and a second message. Events, blocks and deltas with unknown names become `unknown` parts. Text deltas, which
+ * are most events, are read without JSON.parse.
+ *
+ * Servers that do not really stream send the whole message in `message_start`, as Anthropic does when its own code has
+ * called a tool. A later stop reason replaces the one there.
  */
 import type { AIMessageChunk } from "../../../AIMessageChunk.ts"
 import { optional } from "../../../internal/optional.ts"
 import { EventDecoder, isAt, needsParser } from "../../../internal/provider/decoder.ts"
-import { addFields, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
+import { errorIn } from "../../../internal/provider/errorBody.ts"
+import { reasonOf } from "../../../internal/provider/errors.ts"
+import { addFields, isObject, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
+import { failureKind, finishReason } from "../../../internal/provider/words.ts"
 import type { Metadata } from "../../../Message.ts"
 import { blockDelta, startBlock, stopBlock } from "./blocks.ts"
 import type { Block } from "./blocks.ts"
@@ -21,6 +28,10 @@ export class MessageDecoder extends EventDecoder {
 
   /** Open blocks, by the index of the provider. */
   readonly #blocks = new Map<number, Block>()
+  /** The index of the block that was begun last, for events that have none. */
+  #lastAt = -1
+  /** The blocks in `message_start`, by their place. Some servers then send them as events, too. */
+  #given: ReadonlyArray<JsonObject> = []
   #usage: JsonObject | undefined
   #stopReason: string | undefined
   /** Metadata from the end of the message, emitted with the finish. */
@@ -62,39 +73,51 @@ export class MessageDecoder extends EventDecoder {
     return at + 3
   }
 
+  override frame(name: string, data: string): void {
+    // Gateways end every stream as Chat Completions does.
+    if (data.trim() !== "[DONE]") super.frame(name, data)
+    else if (this.#stopReason !== undefined && this.failure === undefined) this.#end()
+  }
+
   protected event(event: JsonObject, name: string, data: string): void {
     const type = stringAt(event, "type") ?? name
-    if (this.complete && this.#afterStop(type)) return
+    if (this.complete) return this.#afterEnd(event, type, data)
     switch (type) {
       case "content_block_delta":
         return this.#blockDelta(event, data)
       case "content_block_start":
         return this.#blockStart(event, data)
       case "content_block_stop":
-        return this.#blockStop(event)
+        return this.#blockStop(numberAt(event, "index") ?? this.#lastAt)
       case "ping":
         return
       case "message_start":
-        return this.#messageStart(event, data)
+        return this.#messageStart(objectAt(event, "message"), event, data)
       case "message_delta":
         return this.#messageDelta(event)
       case "message_stop":
         if (!this.started) return this.malformed("The message ended before it began", data)
-        this.complete = true
-        return
+        return this.#end()
       case "error":
         return this.errorEvent(event)
-      default:
-        return this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
     }
+    // Servers behind a gateway tell of errors in the form of another API.
+    if (errorIn(event)) return this.errorEvent(event)
+    // A server that does not stream sends the message itself.
+    if (Array.isArray(event["content"]) && event["role"] === "assistant") {
+      this.#messageStart(event, event, data)
+      return this.#stopReason === undefined ? undefined : this.#end()
+    }
+    this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
   }
 
-  #messageStart(event: JsonObject, data: string): void {
+  #messageStart(message: JsonObject | undefined, event: JsonObject, data: string): void {
+    if (errorIn(event)) return this.errorEvent(event)
     if (this.started) return this.malformed("A second message began on the connection", data)
-    const message = objectAt(event, "message")
     if (message === undefined) return this.malformed("message_start has no message", data)
     this.started = true
     this.id = stringAt(message, "id") ?? ""
+    this.#stopReason = stringAt(message, "stop_reason")
     const usage = objectAt(message, "usage")
     if (usage !== undefined) this.#usage = addFields(undefined, usage)
     const metadata: Metadata = {
@@ -108,32 +131,44 @@ export class MessageDecoder extends EventDecoder {
       ...optional("usage", this.#usage && toUsage(this.#usage)),
       metadata
     })
-    const content = message["content"]
-    if (!Array.isArray(content)) return
-    for (const [i, block] of content.entries()) {
+    const { content } = message
+    for (const [i, block] of Array.isArray(content) ? content.entries() : []) {
       this.#blockStart({ index: i, content_block: block }, data)
-      this.#blockStop({ index: i })
+      this.#blockStop(i)
     }
+    if (Array.isArray(content)) this.#given = content.filter(isObject)
   }
 
   #blockStart(event: JsonObject, data: string): void {
     const content = objectAt(event, "content_block")
-    const at = numberAt(event, "index")
-    if (content === undefined || at === undefined) {
-      return this.malformed("content_block_start has no index or no content_block", data)
+    if (content === undefined) return this.malformed("content_block_start has no content_block", data)
+    const at = numberAt(event, "index") ?? this.#lastAt + 1
+    // Some servers omit the end of a block, or use an index again.
+    this.#blockStop(at)
+    const given = this.#given[at]
+    if (given !== undefined && content["type"] === given["type"] && content["id"] === given["id"]) {
+      this.#addBlock(at, { kind: "repeated", index: -1, shown: true, again: { given, content } })
+      return
     }
-    const [block, deltas] = startBlock(content, this.nextIndex++)
+    this.#begin(at, content)
+  }
+
+  #begin(at: number, content: JsonObject): void {
+    const index = this.nextIndex++
+    const [block, deltas] = startBlock(content, index, `call_${this.id}_${index}`)
     this.#addBlock(at, block)
     if (deltas.length > 0) this.emit(deltas)
   }
 
   #blockDelta(event: JsonObject, data: string): void {
     const delta = objectAt(event, "delta")
-    const at = numberAt(event, "index")
-    if (delta === undefined || at === undefined) {
-      return this.malformed("content_block_delta has no index or no delta", data)
+    if (delta === undefined) return this.malformed("content_block_delta has no delta", data)
+    const at = numberAt(event, "index") ?? this.#lastAt
+    const block = this.#blockOf(at, delta)
+    if (block?.again !== undefined) {
+      block.again.content = joined(block.again.content, delta)
+      return
     }
-    const block = this.#blocks.get(at) ?? this.#impliedBlock(at, delta)
     const deltas = block && blockDelta(block, delta)
     if (deltas === "malformed") return this.malformed(`A ${String(delta["type"])} has no content`, data)
     if (block === undefined || deltas === undefined) {
@@ -143,32 +178,63 @@ export class MessageDecoder extends EventDecoder {
         : this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
     }
     if (deltas.length === 0) return
-    block.sliced = true
     block.shown = true
     this.emit(deltas)
   }
 
   #addBlock(at: number, block: Block): Block {
     this.#blocks.set(at, block)
+    this.#lastAt = at
     this.#text = block.kind === "text" ? block : undefined
     this.#textAt = at
     return block
   }
 
-  /** Begins a block without its start event, which some compatible servers omit. */
-  #impliedBlock(at: number, delta: JsonObject): Block | undefined {
+  /**
+   * The block of a slice. Some servers count the index wrongly, so a slice that the block at its index cannot have goes
+   * to the last open one that can; some omit the start of texts and of thinking.
+   */
+  #blockOf(at: number, delta: JsonObject): Block | undefined {
+    const block = this.#blocks.get(at)
+    const kind = kindOfSlice(delta)
+    if (kind === undefined || block?.kind === kind || block?.kind === "repeated") return block
+    if (kind === "tool_call") {
+      return block?.kind === "server_tool_call" ? block : [...this.#blocks.values()].findLast(({ args }) => args)
+    }
+    const other = block === undefined ? undefined : [...this.#blocks.values()].findLast((other) => other.kind === kind)
+    if (other !== undefined) return other
     const type = delta["type"] === "text_delta" ? "text" : delta["type"] === "thinking_delta" ? "thinking" : undefined
-    return type === undefined ? undefined : this.#addBlock(at, startBlock({ type }, this.nextIndex++)[0])
+    if (type === undefined) return block
+    this.#blockStop(at)
+    return this.#addBlock(at, startBlock({ type }, this.nextIndex++, "")[0])
   }
 
-  #blockStop(event: JsonObject): void {
-    const at = numberAt(event, "index") ?? -1
+  #blockStop(at: number): void {
     const block = this.#blocks.get(at)
     if (block === undefined) return
     this.#blocks.delete(at)
     if (block === this.#text) this.#text = undefined
+    if (block.again !== undefined) {
+      const { content, given } = block.again
+      if (textOf(content) === textOf(given)) return
+      // It was another block after all.
+      this.#begin(at, content)
+      return this.#blockStop(at)
+    }
     const deltas = stopBlock(block)
     if (deltas.length > 0) this.emit(deltas)
+  }
+
+  /** The end of the message. It ends the blocks whose end was omitted, unless a limit has cut them off. */
+  #end(): void {
+    const stopReason = this.#stopReason ?? ""
+    const kind = failureKind(stopReason)
+    if (kind !== undefined) {
+      return this.fail(reasonOf({ kind, message: `The provider ended the answer (stop_reason ${stopReason})` }))
+    }
+    if (finishReason(stopReason) !== "length") { for (const at of this.#blocks.keys()) this.#blockStop(at) }
+    this.#text = undefined
+    this.complete = true
   }
 
   #messageDelta(event: JsonObject): void {
@@ -181,15 +247,11 @@ export class MessageDecoder extends EventDecoder {
     if (Object.keys(metadata).length > 0) this.#endMetadata = addFields(this.#endMetadata, metadata)
   }
 
-  /** Fails for an event of a message after `message_stop`. Gives false for any other event. */
-  #afterStop(type: string): boolean {
-    if (type === "message_start") {
-      this.malformed("A second message began on the connection")
-      return true
-    }
-    if (!messageEvents.has(type)) return false
-    this.malformed(`A ${type} came after the message had ended`)
-    return true
+  /** Nothing but a second message is an error after the end. Usage still counts. */
+  #afterEnd(event: JsonObject, type: string, data: string): void {
+    if (type === "message_start") return this.malformed("A second message began on the connection", data)
+    const usage = objectAt(event, "usage")
+    if (usage !== undefined) this.#usage = addFields(this.#usage, usage)
   }
 
   protected last(): AIMessageChunk {
@@ -212,11 +274,31 @@ export class MessageDecoder extends EventDecoder {
 
 const textFrame = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"
 const textDelta = ",\"delta\":{\"type\":\"text_delta\",\"text\":\""
-const messageFields = ["id", "type", "role", "content", "model", "stop_reason", "stop_sequence", "usage"]
-const messageEvents = new Set([
-  "content_block_start",
-  "content_block_delta",
-  "content_block_stop",
-  "message_delta",
-  "message_stop"
-])
+const messageFields = ["id", "type", "role", "content", "model", "stop_reason", "usage"]
+
+/** The kind of block that has slices of this type; undefined if the type is unknown or any block may have it. */
+const kindOfSlice = (delta: JsonObject): Block["kind"] | undefined => {
+  switch (delta["type"]) {
+    case "text_delta":
+    case "citations_delta":
+      return "text"
+    case "thinking_delta":
+    case "signature_delta":
+      return "reasoning"
+    case "input_json_delta":
+      return "tool_call"
+  }
+  return undefined
+}
+
+/** A text or thinking block with a slice added to it. */
+const joined = (content: JsonObject, slice: JsonObject): JsonObject => {
+  const added = { ...content }
+  for (const key of ["text", "thinking", "signature"]) {
+    const text = stringAt(slice, key)
+    if (text !== undefined) added[key] = (stringAt(content, key) ?? "") + text
+  }
+  return added
+}
+
+const textOf = (content: JsonObject): string => stringAt(content, "text") ?? stringAt(content, "thinking") ?? ""

@@ -258,7 +258,9 @@ const answerBlocks = (
       }
       case "reasoning":
         if (!own) return drop("reasoning")
-        if (part.redacted !== undefined) return [{ type: "redacted_thinking", data: part.redacted }]
+        if (part.redacted !== undefined) {
+          return [{ type: "redacted_thinking", data: part.redacted, ...blockFields(part.metadata) }]
+        }
         // Other servers with this API do not sign, and some refuse an answer without its reasoning.
         return part.signature === undefined && official
           ? drop("reasoning without a signature")
@@ -278,7 +280,13 @@ const answerBlocks = (
         }]
       case "invalid_tool_call":
         // Anthropic's advice for handing broken arguments back: "wrap it in a JSON object with a reasonable key".
-        return [{ type: "tool_use", id: callId(part.id), name: part.name, input: { INVALID_JSON: part.text } }]
+        return [{
+          type: "tool_use",
+          id: callId(part.id),
+          name: part.name,
+          input: { INVALID_JSON: part.text },
+          ...(own ? blockFields(part.metadata) : undefined)
+        }]
       case "server_tool_call":
         if (!own) return drop("a server tool call")
         return [{

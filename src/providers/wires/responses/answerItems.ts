@@ -98,7 +98,13 @@ class AnswerItems {
         const draft = this.#draft(item)
         draft["summary"] ??= []
         const type = part.metadata?.["type"]
-        if (type !== undefined) push(draft, type === "summary_text" ? "summary" : "content", { type, text: part.text })
+        if (type !== undefined) {
+          push(draft, type === "summary_text" ? "summary" : "content", {
+            ...partFields(part.metadata),
+            type,
+            text: part.text
+          })
+        }
         if (part.redacted !== undefined) draft["encrypted_content"] = part.redacted
         return undefined
       }

@@ -3,7 +3,7 @@
  * `output.ts`.
  */
 import type { Delta } from "../../../AIMessageChunk.ts"
-import { restOf, stringAt } from "../../../internal/provider/json.ts"
+import { ArgumentSlices, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Metadata } from "../../../Message.ts"
 import { callId, callKind } from "./callKinds.ts"
@@ -29,12 +29,17 @@ export class Calls {
   begin(item: Item, kind: CallKind): Deltas {
     const id = callId(item.start)
     const answered = kind.answered(item.start)
+    const name = kind.name(item.start)
+    const given = kind.held.includes("arguments") ? stringAt(item.start, "arguments") ?? "" : ""
     const block: CallBlock = {
       type: answered ? "tool_call" : "server_tool_call",
       index: this.#nextIndex(),
-      args: kind.held.includes("arguments") ? stringAt(item.start, "arguments") ?? "" : "",
+      name,
+      args: new ArgumentSlices(),
       slices: undefined
     }
+    // An empty object stands for arguments that follow.
+    if (given.trim() !== "{}") block.args.push(given)
     item.call = block
     if (answered || item.type === "mcp_approval_request") this.waiting.add(id)
     else this.#lastOfServer = id
@@ -42,8 +47,8 @@ export class Calls {
       type: block.type,
       index: block.index,
       id,
-      name: kind.name(item.start),
-      args: block.args,
+      ...(name === "" ? undefined : { name }),
+      args: block.args.text,
       metadata: {
         item: restOf(item.start, kind.held) ?? {},
         // Chat Completions uses the same word, and the call may go there.
@@ -66,15 +71,17 @@ export class Calls {
         : [this.#result(callId(json), value, { item: named(json), field })]
     })
     const image = item.type === "image_generation_call" ? stringAt(json, "result") ?? "" : ""
-    block.args += args
+    const name = block.name === "" ? kind.name(json) : ""
+    block.args.push(args)
     return [
       ...start,
       {
         type: block.type,
         index: block.index,
+        ...(name === "" ? undefined : { name }),
         args,
         end: true,
-        metadata: { item: { ...restOf(json, [...kind.held, ...kind.results]), ...unlike(kind, block.args, json) } }
+        metadata: { item: { ...restOf(json, [...kind.held, ...kind.results]), ...unlike(kind, block.args.text, json) } }
       },
       ...results,
       ...(image === "" ? [] : [this.#image(item, image, json, { field: "result" })])
@@ -134,13 +141,13 @@ export class Calls {
   }
 
   #add(block: CallBlock, args: string): Deltas {
-    block.args += args
-    return [{ type: block.type, index: block.index, args }]
+    const added = block.args.push(args)
+    return added === "" ? [] : [{ type: block.type, index: block.index, args: added }]
   }
 
   /** The end of the complete arguments that has not been emitted. */
   #missing(block: CallBlock, args: string): string {
-    if (args.startsWith(block.args)) return args.slice(block.args.length)
+    if (args.startsWith(block.args.text)) return args.slice(block.args.text.length)
     this.disagrees = true
     return ""
   }

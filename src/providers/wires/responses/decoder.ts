@@ -22,6 +22,12 @@ import { Output } from "./output.ts"
 import type { PartBlock } from "./state.ts"
 import { toFinish, toUsage } from "./usage.ts"
 
+/** An event with the whole response, and the status that it stands for. */
+interface Whole {
+  readonly event: JsonObject
+  readonly status: string
+}
+
 /** The decoder of one response. */
 export class ResponseDecoder extends EventDecoder {
   protected readonly missing = "no response.completed"
@@ -31,6 +37,8 @@ export class ResponseDecoder extends EventDecoder {
   #begun = false
   /** The response in the last event, and the status in the name of that event. */
   #end: { readonly response: JsonObject; readonly status: string } | undefined
+  /** The last event whose response has a final status. */
+  #whole: Whole | undefined
   #usage: JsonObject | undefined
   #endMetadata: Metadata | undefined
   // The open text block and the pattern of its frames, so that the commonest frames need no JSON.parse.
@@ -41,7 +49,13 @@ export class ResponseDecoder extends EventDecoder {
 
   override frame(name: string, data: string): void {
     // Some servers end the stream as Chat Completions does.
-    if (data !== "[DONE]") super.frame(name, data)
+    if (data.trim() !== "[DONE]") super.frame(name, data)
+    else if (this.failure === undefined && !this.complete && this.#whole !== undefined) this.#terminal(this.#whole)
+  }
+
+  protected override ended(): void {
+    if (this.#whole === undefined) super.ended()
+    else this.#terminal(this.#whole)
   }
 
   fast(text: string, start: number): number {
@@ -63,18 +77,15 @@ export class ResponseDecoder extends EventDecoder {
 
   protected event(event: JsonObject, name: string, data: string): void {
     const type = stringAt(event, "type") ?? name
-    if (type === "keepalive" || type === "ping") return
-    if (this.complete && type.startsWith("response.")) {
-      return this.malformed(
-        type === "response.created" ? secondResponse : `A ${type} came after the response had ended`
-      )
-    }
+    if (this.complete) return this.#afterEnd(event, type, data)
     this.started = true
     switch (type) {
       case "response.output_text.delta":
         return this.#textDelta(event, name, data)
       case "response.created":
-        if (this.#begun) return this.malformed(secondResponse, data)
+        if (this.#begun && (this.#output.any || stringAt(objectAt(event, "response") ?? {}, "id") !== this.id)) {
+          return this.malformed(secondResponse, data)
+        }
         return this.#lifecycle(event, data)
       case "response.queued":
       case "response.in_progress":
@@ -82,7 +93,10 @@ export class ResponseDecoder extends EventDecoder {
       case "response.completed":
       case "response.incomplete":
       case "response.failed":
-        return this.#terminal(event, type.slice("response.".length), data)
+      case "response.cancelled":
+      case "response.done":
+        this.#lifecycle(event, data)
+        return this.#terminal({ event, status: type.slice("response.".length) })
       case "error":
         return this.errorEvent(
           objectAt(event, "error") === undefined ? { error: restOf(event, ["type"]) ?? {} } : event
@@ -183,10 +197,21 @@ export class ResponseDecoder extends EventDecoder {
     if (deltas.length > 0) this.emit(deltas)
   }
 
-  /** Reads the id and the metadata of the message from the first event that has the response. */
+  /** Nothing but a second response is an error after the end. Usage still counts. */
+  #afterEnd(event: JsonObject, type: string, data: string): void {
+    if (type === "response.created") return this.malformed(secondResponse, data)
+    this.#usage = objectAt(objectAt(event, "response") ?? event, "usage") ?? this.#usage
+  }
+
+  /**
+   * Reads the id and the metadata of the message from the first event that has the response. A server that does not
+   * stream sends the whole response in it.
+   */
   #lifecycle(event: JsonObject, data: string): void {
     const response = objectAt(event, "response")
     if (response === undefined) return this.malformed(`A ${String(event["type"])} has no response`, data)
+    const status = stringAt(response, "status") ?? ""
+    if (finalStatuses.has(status)) this.#whole = { event, status }
     if (this.#begun) return
     this.#begun = true
     this.id = stringAt(response, "id") ?? ""
@@ -201,15 +226,14 @@ export class ResponseDecoder extends EventDecoder {
     })
   }
 
-  #terminal(event: JsonObject, status: string, data: string): void {
-    this.#lifecycle(event, data)
+  #terminal({ event, status }: Whole): void {
     const response = objectAt(event, "response")
     if (response === undefined) return
     this.#pattern = undefined
     const { output } = response
     const deltas = Array.isArray(output) ? this.#output.snapshot(output) : []
     if (deltas.length > 0) this.emit(deltas)
-    this.#usage = objectAt(response, "usage")
+    this.#usage = objectAt(response, "usage") ?? this.#usage
     this.#endMetadata = {
       ...restOf(response, ownFields),
       ...(this.#output.disagrees && output !== undefined ? { output } : undefined)
@@ -242,6 +266,8 @@ export class ResponseDecoder extends EventDecoder {
     }]
   }
 }
+
+const finalStatuses = new Set(["completed", "incomplete", "failed", "cancelled"])
 
 const secondResponse = "A second response began on the connection"
 

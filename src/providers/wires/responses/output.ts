@@ -25,11 +25,22 @@ export class Output {
   #refused = false
   #nextIndex = 0
   readonly #items: Array<Item> = []
+  /** Items by their id. If an id is used again, the later item. */
+  readonly #byId = new Map<string, Item>()
+  /** Calls by the id that their answer refers to. */
+  readonly #byCall = new Map<string, Item>()
+  /** Items that were not complete when they were looked at last, by their type. */
+  readonly #incomplete = new Map<string, Array<Item>>()
   /** Items by their `output_index`. If an index is used again, the later item. */
   readonly #places = new Map<number, Item>()
   /** Indices of unknown parts, by their item or by the name of their event. */
   readonly #unknown = new Map<Item | string, number>()
   readonly #calls = new Calls(() => this.#nextIndex++)
+
+  /** Whether any item has begun. */
+  get any(): boolean {
+    return this.#items.length > 0
+  }
 
   /** Whether a later copy of some content differed from the emitted one. */
   get disagrees(): boolean {
@@ -47,23 +58,23 @@ export class Output {
 
   /** The start of an item. */
   added(event: JsonObject, json: JsonObject): Deltas {
-    return this.#begin(this.#item(event, json), json)
+    const known = this.#byId.get(stringAt(json, "id") ?? "")
+    // Some servers send the event again.
+    const again = known?.type === json["type"] && known?.done === undefined
+    return again ? [] : this.#begin(this.#item(event, json), json)
   }
 
   /** The end of an item, with all of its content. */
   done(event: JsonObject, json: JsonObject): Deltas {
-    const item = this.#find(event)
-    return item?.type === stringAt(json, "type") && item !== undefined ?
-      this.#complete(item, json) :
-      this.#whole(event, json)
+    const item = this.#find(event, stringAt(json, "type") ?? "")
+    return item === undefined ? this.#whole(event, json) : this.#complete(item, json)
   }
 
   /**
-   * The complete output in the last event. Its items are found by id. Some servers use other ids here, and some omit
-   * items, so otherwise the place counts, and then the type.
+   * The complete output in the last event. Its items are found by id, or by that of their call. Some servers use other
+   * ids here, and some omit items, so otherwise the place counts, and then the type.
    */
   snapshot(output: ReadonlyArray<JsonObject[string]>): Deltas {
-    const byId = new Map(this.#items.map((item) => [item.start["id"], item]))
     const byType = new Map<string, Array<Item>>()
     for (const item of this.#items.toReversed()) {
       const like = byType.get(item.type)
@@ -74,8 +85,9 @@ export class Output {
     return output.flatMap((json, at) => {
       if (!isObject(json)) return []
       const type = stringAt(json, "type") ?? ""
-      const fits = (item: Item | undefined) => item?.type === type && !met.has(item) ? item : undefined
-      let item = (json["id"] === undefined ? undefined : fits(byId.get(json["id"]))) ?? fits(this.#places.get(at))
+      const fits = (item: Item | undefined) =>
+        item?.type === type && !met.has(item) && sameCall(item.start, json) ? item : undefined
+      let item = fits(this.#named(json)) ?? fits(this.#places.get(at))
       const like = byType.get(type) ?? []
       while (item === undefined && like.length > 0) item = fits(like.pop())
       if (item !== undefined) met.add(item)
@@ -99,6 +111,13 @@ export class Output {
     const type = stringAt(start, "type") ?? ""
     const item = makeItem(type, start)
     this.#items.push(item)
+    const incomplete = this.#incomplete.get(type)
+    if (incomplete === undefined) this.#incomplete.set(type, [item])
+    else incomplete.push(item)
+    const id = stringAt(start, "id")
+    if (id !== undefined) this.#byId.set(id, item)
+    const callId = stringAt(start, "call_id")
+    if (callId !== undefined) this.#byCall.set(callId, item)
     const at = numberAt(event, "output_index")
     if (at !== undefined) this.#places.set(at, item)
     return item
@@ -107,7 +126,11 @@ export class Output {
   #begin(item: Item, json: JsonObject): Deltas {
     const { type } = item
     const kind = callKind(type)
-    if (kind !== undefined) return this.#calls.begin(item, kind)
+    if (kind !== undefined) {
+      // Without its id nothing could answer a call, so it begins with its end.
+      const early = kind.answered(json) && kind.held.includes("call_id") && stringAt(json, "call_id") === undefined
+      return early ? [] : this.#calls.begin(item, kind)
+    }
     if (type === "message") return this.#parts(item, "content", json["content"], undefined)
     if (type === "reasoning") {
       item.free = this.#block("reasoning")
@@ -188,7 +211,7 @@ export class Output {
 
   /** The block that slices of this text go to. */
   textBlock(event: JsonObject): PartBlock | undefined {
-    return this.#find(event)?.parts.get(contentKey(event))
+    return this.#find(event, "message")?.parts.get(contentKey(event))
   }
 
   #parts(item: Item, field: string, parts: JsonObject[string] | undefined, whole: JsonObject | undefined): Deltas {
@@ -221,7 +244,7 @@ export class Output {
     }))
     if (whole === undefined && rest === "" && (citations.length === 0 || block.shown)) return citations
     const metadata = type === "reasoning"
-      ? block.text === "" ? { type: part["type"] ?? "" } : undefined
+      ? block.text === "" ? { type: part["type"] ?? "", ...extrasOf(part, partFields) } : undefined
       : whole === undefined
       ? undefined
       : { item: whole, ...extrasOf(part, partFields) }
@@ -285,21 +308,43 @@ export class Output {
     return [{ type: "unknown", index, raw }]
   }
 
-  #find(event: JsonObject): Item | undefined {
-    const at = numberAt(event, "output_index")
-    if (at !== undefined) return this.#places.get(at)
-    const id = stringAt(event, "item_id") ?? stringAt(objectAt(event, "item") ?? {}, "id")
-    return id === undefined ? this.#items.at(-1) : this.#items.findLast((item) => item.start["id"] === id)
+  /** The item that has the id of an item, or that of its call. */
+  #named(json: JsonObject): Item | undefined {
+    return this.#byId.get(stringAt(json, "id") ?? "") ?? this.#byCall.get(stringAt(json, "call_id") ?? "")
+  }
+
+  /** The last item of a type that is not complete. */
+  #lastOpen(type: string): Item | undefined {
+    const open = this.#incomplete.get(type) ?? []
+    while (open.at(-1)?.done !== undefined) open.pop()
+    return open.at(-1)
+  }
+
+  /**
+   * The item of an event, of this type. `item_id` decides if it names a known item. Routers send ids that no item has,
+   * and count `output_index` wrongly; then it is the item at that place, or else the last one that is not complete.
+   */
+  #find(event: JsonObject, type: string): Item | undefined {
+    const json = objectAt(event, "item")
+    const fits = (item: Item | undefined) =>
+      item?.type === type && (json === undefined || sameCall(item.start, json)) ? item : undefined
+    const named = json === undefined ? this.#byId.get(stringAt(event, "item_id") ?? "") : this.#named(json)
+    const placed = this.#places.get(numberAt(event, "output_index") ?? -1)
+    // A complete item that comes again is the same if it has the same id, and another one if it only has its place.
+    return fits(named) ?? (json === undefined || placed?.done === undefined ? fits(placed) : undefined) ??
+      fits(this.#lastOpen(type))
   }
 
   /** The item of an event, begun here if the server omitted its start. */
   #require(event: JsonObject, type: string): Item {
-    const known = this.#find(event)
-    if (known?.type === type && known !== undefined) return known
     const id = stringAt(event, "item_id")
-    return this.#item(event, { type, ...optional("id", id) })
+    return this.#find(event, type) ?? this.#item(event, { type, ...optional("id", id) })
   }
 }
+
+/** Whether two copies of an item may be of one call. */
+const sameCall = ({ call_id: a }: JsonObject, { call_id: b }: JsonObject): boolean =>
+  a === b || a === undefined || b === undefined
 
 const contentKey = (event: JsonObject): string => `content ${numberAt(event, "content_index") ?? 0}`
 const summaryKey = (event: JsonObject): string => `summary ${numberAt(event, "summary_index") ?? 0}`

@@ -3,7 +3,7 @@
  * `calls.ts`.
  */
 import type { Delta } from "../../../AIMessageChunk.ts"
-import type { JsonObject } from "../../../internal/provider/json.ts"
+import type { ArgumentSlices, JsonObject } from "../../../internal/provider/json.ts"
 import type { JsonStringSlices } from "./jsonStringSlices.ts"
 
 /** The deltas of an event. */
@@ -25,8 +25,10 @@ export interface PartBlock {
 export interface CallBlock {
   readonly type: "tool_call" | "server_tool_call"
   readonly index: number
+  /** The name at the start of the call; empty if the server names it at its end. */
+  readonly name: string
   /** The arguments that have been emitted, as JSON text. */
-  args: string
+  readonly args: ArgumentSlices
   /** Set once a slice that is not JSON has arrived. */
   slices: JsonStringSlices | undefined
 }

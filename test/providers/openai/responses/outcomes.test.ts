@@ -5,7 +5,7 @@ import { outcomesOf } from "../../../support/outcomes.ts"
 import type { Details } from "../../../support/outcomes.ts"
 import { responsesApi } from "../../../support/wires.ts"
 
-const { afterEnd, afterHello, fails, hello, text: wire } = outcomesOf(responsesApi)
+const { afterHello, fails, hello, text: wire } = outcomesOf(responsesApi)
 
 describe("the end of a stream", () => {
   fails(
@@ -14,12 +14,6 @@ describe("the end of a stream", () => {
     "TruncatedError"
   )
   fails("[DONE] but no terminal event", afterHello(Script.write("data: [DONE]\n\n"), Script.end), "TruncatedError")
-  fails(
-    "an event after the terminal one",
-    afterEnd(Script.write("data: {\"type\":\"response.output_text.delta\",\"delta\":\"!\"}\n\n")),
-    "MalformedResponseError",
-    { usage: true }
-  )
 })
 
 describe("an error inside a 200", () => {
