@@ -241,7 +241,9 @@ const models = Command.make(
   Effect.fnUntraced(function*({ json, table }) {
     if (table) {
       const rows = yield* Effect.flatMap(Providers.all, rowsOf)
-      return yield* write(json ? `${JSON.stringify(rows, null, 2)}\n` : plainTable(rows))
+      if (json) return yield* write(`${JSON.stringify(rows, null, 2)}\n`)
+      const columns = stdoutIsTerminal() ? process.stdout.columns || undefined : undefined
+      return yield* write(prose(process.stdout, plainTable(rows, columns)))
     }
     const list = yield* available
     const byDefault = yield* defaultName

@@ -75,7 +75,7 @@ export const showEvents = Effect.fnUntraced(function*(options: EventsOptions) {
   const describe = (now: number) => {
     if (phase === "start" || phase === "stream" && !stdoutIsTerminal()) return activity.describe(now)
     // Lines of JSON on a terminal say enough.
-    return options.tree && phase === "stream" ? tree.live(now, (process.stdout.columns || 80) - 1) : undefined
+    return options.tree && phase === "stream" ? tree.live(now, status.width) : undefined
   }
   const printing = Stream.runForEachArray(
     options.take === undefined ? events : Stream.take(events, options.take),

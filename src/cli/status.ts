@@ -89,11 +89,18 @@ export class StatusLine {
     this.#out = out
   }
 
+  /**
+   * The most terminal cells of a text. Two are left for the `^C` that a terminal echoes, and one because a full line may
+   * wrap. A terminal that does not know its size says 0.
+   */
+  get width(): number {
+    return (this.#out?.columns || 80) - 3
+  }
+
   /** Shows a text in place of the last one. The cursor must be at the start of a line when nothing is shown. */
   show(text: string): void {
     if (this.#out === undefined) return
-    // A terminal that does not know its size says 0. A line that is full would wrap.
-    const line = fit(visible(text.replace(/[\t\r\n]+/g, " ")), (this.#out.columns || 80) - 1)
+    const line = fit(visible(text.replace(/[\t\r\n]+/g, " ")), this.width)
     if (line === this.#shown) return
     this.#shown = line
     this.#out.write(`\r\u001b[K${dim(this.#out, line)}`)

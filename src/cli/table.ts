@@ -46,9 +46,18 @@ export const rowsOf = (providers: Providers) =>
       Effect.map(make(models?.[0] ?? "any"), ({ capabilities }): Row => ({ name, capabilities }))
     ))
 
-/** The table for a terminal, with one line for each provider. */
-export const plainTable = (rows: ReadonlyArray<Row>): string => {
+/**
+ * The table for a terminal, with one line for each provider. Where a terminal is too narrow for it, each line lists what
+ * the provider supports.
+ */
+export const plainTable = (rows: ReadonlyArray<Row>, columnsOfTerminal = Infinity): string => {
   const width = Math.max(...rows.map(({ name }) => name.length)) + 2
+  if (columns.reduce((sum, [, short]) => sum + short.length + 2, width) > columnsOfTerminal + 2) {
+    return rows.map(({ capabilities, name }) => {
+      const supported = columns.flatMap(([key, short]) => capabilities[key] ? [short] : [])
+      return `${name.padEnd(width)}${supported.join(", ")}\n`
+    }).join("")
+  }
   const row = (name: string, cells: ReadonlyArray<string>) =>
     `${name.padEnd(width)}${columns.map(([, short], i) => (cells[i] ?? "").padEnd(short.length + 2)).join("")}`
       .trimEnd()

@@ -279,6 +279,14 @@ describe("rivulet stream", () => {
       }
     }))
 
+  it.live("does not wait without end for a text on a stdin that another program has left open", () =>
+    Effect.gen(function*() {
+      const { code, stderr, stdout } = yield* cli(["stream", "6 * 7"], { open: true })
+      assert.strictEqual(code, 0)
+      assert.match(stdout, /^6 \* 7 = 42\n/)
+      assert.match(stderr, /^No text has come on stdin/)
+    }))
+
   it.live("turns down an empty prompt, binary data, and a text without end", () =>
     Effect.gen(function*() {
       const wrong: ReadonlyArray<readonly [args: ReadonlyArray<string>, stdin: string | Uint8Array, line: RegExp]> = [

@@ -211,7 +211,7 @@ describe.skipIf(!hasPty)("on a terminal", () => {
       const env = { ...withKey(server.url), NO_COLOR: "1" }
       const { code, stdout } = yield* pseudoTerminal(command, { env })
       assert.strictEqual(code, 0)
-      assert.include(stdout, "Retrying in 2 s after a rate…")
+      assert.include(stdout, "Retrying in 2 s after a ra…")
       const [answer, ...rest] = screen(stdout, { columns: 30 })
       assert.strictEqual(answer, "Aye")
       assert.match(rest.join(" "), /^\[first chunk after \d.* finish: stop\]$/)
@@ -220,6 +220,19 @@ describe.skipIf(!hasPty)("on a terminal", () => {
       const piped = yield* pseudoTerminal(`${command} | cat`, { env: withKey(server.url) })
       assert.match(piped.stdout, /^Aye\r\n/)
       assert.notInclude(piped.stdout, "Retrying")
+    }))
+
+  it.live("leaves a clean screen when a full status line is interrupted from the keyboard", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make({ script: Script.endless({ token: " more", delay: "20 millis" }) })
+      const { code, stdout } = yield* pseudoTerminal(`stty cols 40; ${process.execPath} ${main} events Hi`, {
+        env: withKey(server.url),
+        interruptWhen: (text) => text.includes("chunks: …")
+      })
+      assert.strictEqual(code, 130)
+      const [last, ...others] = screen(stdout, { columns: 40 }).toReversed()
+      assert.match(last ?? "", /^Interrupted after \d+ events$/)
+      for (const line of others) assert.match(line, /^ *[▸✓] [A-Za-z]+ /)
     }))
 
   it.live("leaves a clean screen when a comparison is interrupted from the keyboard", () =>
@@ -242,7 +255,7 @@ describe.skipIf(!hasPty)("on a terminal", () => {
       assert.match(`\u001b[22m${stdout}`, /\u001b\[(?:22|39|0)?m(?:(?!\u001b\[\d*m)[^])*$/)
     }).pipe(Effect.scoped))
 
-  it.live("shows reasoning in grey above the answer, and wraps help", () =>
+  it.live("shows reasoning in grey above the answer, and wraps help and tables", () =>
     Effect.gen(function*() {
       const flags = "--model demo --reasoning low --show-reasoning"
       const { stdout } = yield* pseudoTerminal(`${process.execPath} ${main} stream "6 * 7" ${flags}`)
@@ -251,9 +264,11 @@ describe.skipIf(!hasPty)("on a terminal", () => {
       assert.strictEqual(space, "")
       assert.match(answer ?? "", /^6 \* 7 = 42/)
       assert.include(stdout, "\u001b[2mThe\u001b[22m")
-      const help = yield* pseudoTerminal(`stty cols 40; ${process.execPath} ${main} --help`)
-      for (const line of screen(help.stdout)) {
-        assert.isTrue(line.length <= 40 || !line.trim().includes(" "), line)
+      for (const command of ["--help", "models --table"]) {
+        const wrapped = yield* pseudoTerminal(`stty cols 40; ${process.execPath} ${main} ${command}`)
+        for (const line of screen(wrapped.stdout)) {
+          assert.isTrue(line.length <= 40 || !line.trim().includes(" "), line)
+        }
       }
     }))
 
