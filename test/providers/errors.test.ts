@@ -139,6 +139,7 @@ for (const wire of wires) {
       ["a sentence in words", limited({ message: "Please retry after 26 seconds." }), 26],
       ["a sentence in two units", limited({ message: "Wait for 1 hour and 5 minutes" }), 3900],
       ["a sentence in milliseconds", limited({ message: "Limit 3, Used 3. Please try again in 250ms." }), 0.25],
+      ["a sentence behind a code of usage", limited({ type: "usage_limit_reached", message: "Try again in 5s" }), 5],
       ["the words of a quota", { error: { code: 429, status: "RESOURCE_EXHAUSTED", message: gemini } }, 34.4],
       ["the code of a quota", limited({ type: "insufficient_quota", message: gemini }), 34.4]
     ]
@@ -179,6 +180,7 @@ for (const wire of wires) {
         [429, { type, message: "No", code: "organization_spend_limit_exceeded" }],
         [429, { type, message: "No", code: "credit_balance_exhausted" }],
         [403, { message: "Your team has used all available credits or reached its monthly spending limit." }],
+        [429, { code: "project_spend_limit_exceeded", message: "No. It resets in 3 days." }],
         [400, { type: "invalid_request_error", message: "Your credit balance is too low to access the API" }],
         [400, { type: "invalid_request_error", message: "You have reached your specified API usage limits." }]
       ] as const
@@ -250,6 +252,22 @@ for (const wire of wires) {
           assert.strictEqual(inside.reason._tag, whole.reason._tag)
         }))
     }
+
+    it.live("in a body that is no JSON: a frame, or a text", () =>
+      Effect.gen(function*() {
+        const framed = yield* failing(status(500, { body: `event: error\ndata: ${asText(invalidKey)}\n\n` }))
+        assert.strictEqual(framed.reason._tag, "AuthenticationError")
+        const plain = yield* failing(status(429, { body: "Slow down, and try again in 20 seconds" }))
+        assert.deepStrictEqual(plain.retryAfter, Duration.seconds(20))
+      }))
+
+    it.live("costs no more than its length", () =>
+      Effect.gen(function*() {
+        for (const blank of [" ", "\n", "retry ", "[", "error "]) {
+          const error = yield* failing(status(400, { body: `error${blank.repeat(60_000 / blank.length)}` }))
+          assert.strictEqual(error.reason._tag, "InvalidRequestError")
+        }
+      }), 5000)
 
     it.live("is bounded", () =>
       Effect.gen(function*() {

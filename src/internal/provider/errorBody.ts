@@ -130,10 +130,11 @@ const kindOf = (
 ): Kind | undefined => {
   const known = codes.flatMap((code) => kindOfCode(code) ?? [])
   const said = kindOfMessage(message)
-  const code = known.find((kind) => kind === "quota") ?? known[0]
+  if (known.includes("quota")) return "quota"
   // An account without money names no delay, while a limit for a minute is often told in the words of a quota.
-  if (asksToWait && (code === "quota" || code === "rate_limit" || said === "quota or rate")) return "rate_limit"
-  if (code === "quota" || said === "quota") return "quota"
+  const code = known.find((kind) => kind === "quota or rate") ?? known[0]
+  if (asksToWait && (code === "quota or rate" || code === "rate_limit" || said === "quota or rate")) return "rate_limit"
+  if (code === "quota or rate" || said === "quota") return "quota"
   if (code !== undefined) return code
   if (said === "quota or rate") return waits || kindOfWords(message) === "rate_limit" ? "rate_limit" : "quota"
   // A status tells more than a general type: a 404, too, is an `invalid_request_error`.

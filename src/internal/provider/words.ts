@@ -65,7 +65,7 @@ const kinds = table<Kind>([
   ["authentication", "invalid_authentication incorrect_api_key token_expired AuthenticationError"],
   ["permission", "permission_error permission_denied unsupported_country_region_territory access_denied forbidden"],
   ["permission", "AccessDeniedException PermissionDeniedError"],
-  ["quota", "insufficient_quota billing_error billing_hard_limit_reached billing_not_active arrearage"],
+  ["quota", "billing_error billing_hard_limit_reached billing_not_active arrearage"],
   ["not_found", "model_not_found not_found_error not_found previous_response_not_found NotFoundError"],
   ["not_found", "ResourceNotFoundException deployment_not_found"],
   ["context_length", "context_length_exceeded string_above_max_length request_too_large ContextWindowExceededError"],
@@ -92,14 +92,17 @@ const generalKinds = table<Kind>([
 ])
 
 /** Limits of money, in any code: `enforced_spend_limit_reached`, `credit_balance_exhausted`. */
-const money = /(spend|spending|usage|budget|billing|hard)limit|(credit|balance|credits)(exhausted|depleted|toolow)/
+const money =
+  /(spend|spending|budget|billing)limit|(credits?|balance)(exhausted|depleted|toolow)|(credit|insufficient)balance|insufficient(credit|fund)/
 
-/** The kind that a code or a type stands for by itself. */
-export const kindOfCode = (code: string): Kind | undefined => {
+/** The kind that a code or a type stands for by itself. A quota may be that of an account or of a minute. */
+export const kindOfCode = (code: string): Kind | "quota or rate" | undefined => {
   const word = bare(code)
   return kinds.get(word) ??
-    (money.test(word) || /(credit|insufficient)balance|insufficient(credit|fund)/.test(word)
+    (money.test(word)
       ? "quota"
+      : /insufficientquota|usagelimit/.test(word)
+      ? "quota or rate"
       : word.startsWith("throttling")
       ? "rate_limit"
       : undefined)
