@@ -24,11 +24,15 @@ const output = /** @type {const} */ ({ cleanDir: true, comments: false, minifyIn
 // so is what some of them share. The folder's name is one that package.json closes.
 const library = build({
   ...shared,
-  input: Object.fromEntries(
-    readdirSync(join(cwd, "src"))
-      .filter((file) => file.endsWith(".ts"))
-      .map((file) => [parse(file).name, `src/${file}`])
-  ),
+  input: {
+    ...Object.fromEntries(
+      readdirSync(join(cwd, "src"))
+        .filter((file) => file.endsWith(".ts"))
+        .map((file) => [parse(file).name, `src/${file}`])
+    ),
+    // A thread starts with a file. `rivulet/Sync` finds it beside its own.
+    "sync/worker": "src/sync/worker.ts"
+  },
   external: external(peers),
   output: {
     ...output,

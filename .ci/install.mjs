@@ -37,6 +37,7 @@ for (
     "rivulet/OpenAi",
     "rivulet/OpenAiCompatible",
     "rivulet/Providers",
+    "rivulet/Sync",
     "rivulet/Testing"
   ]
 ) {

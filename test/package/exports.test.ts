@@ -9,7 +9,7 @@ const require = createRequire(join(root, "package.json"))
 const exported = publicModules.map(({ path }) => path.slice(0, -".ts".length)).filter((name) => name !== "index")
 
 // Providers and the testing kit are imports of their own, so that nobody pays for what is not used.
-const apart = new Set(["Anthropic", "OpenAi", "OpenAiCompatible", "Providers", "Testing"])
+const apart = new Set(["Anthropic", "OpenAi", "OpenAiCompatible", "Providers", "Sync", "Testing"])
 
 /** Where `rivulet/...` leads, or the code of the error. The files are those of the build, which need not be there. */
 const resolve = (specifier: string): string => {

@@ -125,8 +125,9 @@ describe("data flows one way", () => {
     }
   })
 
-  it("only the command line imports the table of providers", () => {
-    const outside = all.filter(({ path }) => path !== "Providers.ts" && !path.startsWith("cli/"))
+  it("only the command line and the worker of Sync import the table of providers", () => {
+    const users = ["Providers.ts", "sync/worker.ts"]
+    const outside = all.filter(({ path }) => !users.includes(path) && !path.startsWith("cli/"))
     assert.notInclude(paths(reachable(outside, everything)), "Providers.ts")
   })
 
@@ -177,7 +178,7 @@ describe("data flows one way", () => {
 describe("what is imported from outside", () => {
   const allowed: ReadonlyArray<readonly [where: RegExp, packages: RegExp]> = [
     [/^providers\/anthropic\//, /^(effect\/|@anthropic-ai\/sdk$)/],
-    [/^testing\//, /^(effect\/|node:)/],
+    [/^(testing|sync)\//, /^(effect\/|node:)/],
     [/^cli\//, /^(effect\/|@effect\/platform-node\/|node:)/],
     [/^/, /^effect\//]
   ]
@@ -189,8 +190,10 @@ describe("what is imported from outside", () => {
     })
   }
 
-  it("only the command line asks where its file is, as the library's is another one in a bundle", () => {
-    for (const { file, path } of all) if (!path.startsWith("cli/")) assert.notInclude(file.text, "import.meta", path)
+  it("only the command line and Sync ask where their files are, as the library's is another one in a bundle", () => {
+    for (const { file, path } of all) {
+      if (!path.startsWith("cli/") && path !== "Sync.ts") assert.notInclude(file.text, "import.meta", path)
+    }
   })
 
   it("providers are loaded when they are asked for, not with the table", () => {

@@ -118,13 +118,6 @@ for (const { errorEvent, hello, key, logVariable, name, serve, status } of provi
         assert.notInclude(printed(error), key)
       }))
 
-    it.live("and other settings that are null are absent", () =>
-      Effect.gen(function*() {
-        const nothing = { headers: null, maxTokens: null, fetch: null } as unknown as Settings
-        const { model } = yield* serve(hello, nothing)
-        assert.strictEqual((yield* model.invoke("Hi")).content, "Hi")
-      }))
-
     it.live("that cannot be read is a typed failure", () =>
       Effect.gen(function*() {
         const wiped = Redacted.make(key)

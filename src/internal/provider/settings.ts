@@ -39,9 +39,9 @@ export const withEnvironment = <Options extends object>(
   Effect.map(
     Config.all({ ...mapValues(secrets, secret), ...mapValues(texts, text) }),
     (found) => {
-      const settings: { readonly [name: string]: unknown } = { ...found, ...given(options) }
+      const settings: { readonly [name: string]: unknown } = { ...found, ...defined(options) }
       // The options stay what they are; what was found has the types of the settings that it stands for.
-      return { ...settings, ...mapValues(secrets, (_, name) => asSecret(settings[name])) } as Options
+      return { ...options, ...settings, ...mapValues(secrets, (_, name) => asSecret(settings[name])) } as Options
     }
   )
 
@@ -51,8 +51,8 @@ const mapValues = <A, B>(
 ): { readonly [name: string]: B } =>
   Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, f(value, name)]))
 
-/** JavaScript may give a key as a plain string, whatever the types say. */
-const asSecret = (value: unknown): unknown => typeof value === "string" ? Redacted.make(value) : value
+/** JavaScript may give a key as a plain string or null, whatever the types say. */
+const asSecret = (value: unknown): unknown => typeof value === "string" ? Redacted.make(value) : value ?? undefined
 
 /**
  * The text of a secret. Undefined if there is none to be had: the secret was wiped, holds no text, or was made by
@@ -67,9 +67,9 @@ export const secretText = (secret: unknown): string | undefined => {
   }
 }
 
-/** The options that are given. JavaScript writes null for one that is not. */
-const given = (options: object): { readonly [name: string]: unknown } =>
-  Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined && value !== null))
+const defined = <A extends object>(fields: A): Partial<A> =>
+  // Object.fromEntries does not keep the types of the fields.
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Partial<A>
 
 /** Settings as `Config`s, and the plain options beside them. */
 interface Configured {
