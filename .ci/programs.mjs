@@ -22,7 +22,7 @@ const { AnthropicServer, OpenAiScript, OpenAiServer, Script } = await installed(
 const limit = 30_000
 
 /** Programs that run at the same time. Most of them wait for timers or for a process to start. */
-const concurrency = 2
+const concurrency = 4
 
 /** Runs a program to its end. Its environment holds `PATH` and the variables given. */
 const runProgram = (args, env, timeout = limit) =>
