@@ -1,0 +1,3 @@
+import { fuzzBodies } from "../support/bodyFuzz.ts"
+
+fuzzBodies(300)
