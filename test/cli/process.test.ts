@@ -7,7 +7,7 @@ import { join } from "node:path"
 import * as AnthropicServer from "../../src/testing/anthropic/AnthropicServer.ts"
 import * as Script from "../../src/testing/anthropic/Script.ts"
 import { makeFolder } from "../support/build.ts"
-import { built, cli, main, shell, start, startCli, withKey } from "./program.ts"
+import { built, cli, key, main, shell, start, startCli, withKey } from "./program.ts"
 import { screen } from "./screen.ts"
 
 const endless = Script.endless({ token: " more", delay: "5 millis" })
@@ -348,4 +348,27 @@ describe("an installation", () => {
       assert.strictEqual(ended.code, 6)
       assert.match(ended.stderr, /^rivulet: UnsupportedError: .*npm install @anthropic-ai\/sdk/m)
     }))
+})
+
+describe("a password in the address", () => {
+  const models = [
+    ["anthropic:m", "ANTHROPIC_BASE_URL"],
+    ["openai:m", "OPENAI_BASE_URL"],
+    ["openai-chat:m", "OPENAI_BASE_URL"],
+    ["ollama:m", "OLLAMA_BASE_URL"]
+  ] as const
+  for (const [model, variable] of models) {
+    it.live(`is wrong usage and is not told: ${model}`, () =>
+      Effect.gen(function*() {
+        for (const args of [["stream", "hi"], ["events", "hi"], ["stream", "hi", "--json"]]) {
+          const { code, stderr, stdout } = yield* cli([...args, "-m", model], {
+            env: { ANTHROPIC_API_KEY: key, OPENAI_API_KEY: key, [variable]: "http://user:PASSWORD77@127.0.0.1:9" }
+          })
+          assert.strictEqual(code, 2)
+          assert.include(stderr, variable)
+          assert.notInclude(stdout + stderr, "PASSWORD77")
+          assert.notInclude(stdout + stderr, key)
+        }
+      }))
+  }
 })

@@ -8,21 +8,18 @@ import { ChatModelError, Message } from "rivulet"
 import { makeRandom } from "./jsonTexts.ts"
 import type { Random } from "./jsonTexts.ts"
 import { cutAt, encode, responseOf } from "./reads.ts"
-import { chatCompletions, messages, responsesApi } from "./wires.ts"
+import { chatCompletions, messages, responsesApi, wires } from "./wires.ts"
 import type { Wire } from "./wires.ts"
 
 const seed = Number(process.env["FUZZ_SEED"] ?? 1)
 
-const recordingsIn = (folder: string): ReadonlyArray<string> => {
-  const path = fileURLToPath(new URL(`../fixtures/${folder}/`, import.meta.url))
+const folders = new Map([[messages, "messages"], [chatCompletions, "chat"], [responsesApi, "responses"]])
+
+/** The recorded bodies of a wire. */
+export const recordingsIn = (wire: Wire): ReadonlyArray<string> => {
+  const path = fileURLToPath(new URL(`../fixtures/${folders.get(wire)}/`, import.meta.url))
   return readdirSync(path).filter((file) => file.endsWith(".sse")).map((file) => readFileSync(path + file, "utf8"))
 }
-
-const wires: ReadonlyArray<readonly [folder: string, wire: Wire]> = [
-  ["messages", messages],
-  ["chat", chatCompletions],
-  ["responses", responsesApi]
-]
 
 // -----------------------------------------------------------------------------
 // mutations
@@ -32,39 +29,49 @@ const nested = (depth: number): string => `${"[".repeat(depth)}1${"]".repeat(dep
 
 /** JSON values of every type, and texts that only look like JSON. */
 const plainValues = [
-  ...["null", "true", "false", "0", "-1", "1.5", "1e400", "-1e400", "1.7e308", "9007199254740993", "-0"],
-  ...[
-    "\"\"",
-    "\"x\"",
-    "\"\\ud800\"",
-    "\"__proto__\"",
-    "\"error\"",
-    "\"429\"",
-    "[]",
-    "{}",
-    "[null]",
-    "[[]]",
-    "{\"a\":1}"
-  ],
-  ...[
-    "{\"__proto__\":{\"x\":1}}",
-    "{\"constructor\":{\"prototype\":{}}}",
-    "{\"error\":{\"message\":\"m\",\"code\":503}}"
-  ],
-  ...["NaN", "undefined", "01", "\"", "{", "]"]
+  "null",
+  "true",
+  "false",
+  "0",
+  "-1",
+  "1.5",
+  "1e400",
+  "-1e400",
+  "1.7e308",
+  "9007199254740993",
+  "-0",
+  "\"\"",
+  "\"x\"",
+  "\"\\ud800\"",
+  "\"__proto__\"",
+  "\"error\"",
+  "\"429\"",
+  "[]",
+  "{}",
+  "[null]",
+  "[[]]",
+  "{\"a\":1}",
+  "{\"__proto__\":{\"x\":1}}",
+  "{\"constructor\":{\"prototype\":{}}}",
+  "{\"error\":{\"message\":\"m\",\"code\":503}}",
+  "NaN",
+  "undefined",
+  "01",
+  "\"",
+  "{",
+  "]"
 ]
 
-const values: ReadonlyArray<(random: Random) => string> = [
-  (random) => random.pick(plainValues),
-  (random) => random.pick(plainValues),
-  (random) => random.pick(plainValues),
+const largeValues: ReadonlyArray<(random: Random) => string> = [
   (random) => nested(random.pick([10, 600, 20_000])),
   (random) => `${"{\"error\":".repeat(random.pick([3, 600, 5000]))}1${"}".repeat(3)}`,
   (random) => JSON.stringify("word ".repeat(random.below(4000))),
   (random) => "1".repeat(1 + random.below(500)),
-  (random) => `{${Array.from({ length: random.below(300) }, (_, i) => `"k${i}":${i}`).join(",")}}`,
-  (random) => String(random.below(5) - 1)
+  (random) => `{${Array.from({ length: random.below(300) }, (_, i) => `"k${i}":${i}`).join(",")}}`
 ]
+
+const anyValue = (random: Random): string =>
+  random.below(8) === 0 ? random.pick(largeValues)(random) : random.pick(plainValues)
 
 /** A piece of JSON text that stands for a value: a text, a number or a word, or the start of an object or an array. */
 const valuePattern = /"(?:[^"\\]|\\.)*"(?!\s*:)|-?\d+(?:\.\d+)?|true|false|null|[[{]/g
@@ -74,7 +81,7 @@ const withOtherValue = (random: Random, frame: string): string => {
   const found = [...frame.matchAll(valuePattern)]
   if (found.length === 0) return frame
   const match = random.pick(found)
-  return frame.slice(0, match.index) + random.pick(values)(random) + frame.slice(match.index + match[0].length)
+  return frame.slice(0, match.index) + anyValue(random) + frame.slice(match.index + match[0].length)
 }
 
 /** Replaces one object or array as a whole, with the JSON left valid. */
@@ -96,36 +103,32 @@ const withOtherTree = (random: Random, frame: string): string =>
       const mark = "\u0000value"
       if (random.below(4) === 0) delete holder[name]
       else holder[random.below(8) === 0 ? `${name}x` : name] = mark
-      return `data: ${JSON.stringify(root).replace(JSON.stringify(mark), () => random.pick(values)(random))}`
+      return `data: ${JSON.stringify(root).replace(JSON.stringify(mark), () => anyValue(random))}`
     } catch {
       return line
     }
   })
 
 const lines = [
-  ...[
-    "data: [DONE]",
-    "data:",
-    "data",
-    ":",
-    ": ping",
-    "event: error",
-    "event:",
-    "id: 1",
-    "retry: 0",
-    "error: overloaded"
-  ],
-  ...[
-    "data: {}",
-    "data: null",
-    "data: error",
-    "{\"error\":{\"message\":\"m\"}}",
-    "<html>",
-    "\u0000",
-    "\ufeff",
-    "data: 1",
-    "x"
-  ]
+  "data: [DONE]",
+  "data:",
+  "data",
+  ":",
+  ": ping",
+  "event: error",
+  "event:",
+  "id: 1",
+  "retry: 0",
+  "error: overloaded",
+  "data: {}",
+  "data: null",
+  "data: error",
+  "{\"error\":{\"message\":\"m\"}}",
+  "<html>",
+  "\u0000",
+  "\ufeff",
+  "data: 1",
+  "x"
 ]
 
 const mutateFrames = (
@@ -152,10 +155,10 @@ const mutateFrames = (
     case 5:
       return put(frame.replace("\n", "\n\n"))
     case 6:
-      return put(frame.replace(/"(\w*index)":\d+/g, (_, name: string) => `"${name}":${random.pick(values)(random)}`))
+      return put(frame.replace(/"(\w*index)":\d+/g, (_, name: string) => `"${name}":${anyValue(random)}`))
     case 7:
       return put(
-        frame.replace(/"(type|event)":"[^"]*"/, (_, name: string) => `"${name}":${random.pick(values)(random)}`)
+        frame.replace(/"(type|event)":"[^"]*"/, (_, name: string) => `"${name}":${anyValue(random)}`)
       )
     case 8:
     case 9:
@@ -215,11 +218,11 @@ const problemOf = (exit: Exit.Exit<Message.AIMessage, ChatModelError.ChatModelEr
 /** Calls models with this many mutated bodies for each wire; `FUZZ_ROUNDS` overrides the number. */
 export const fuzzBodies = (bodies: number): void => {
   const rounds = Number(process.env["FUZZ_ROUNDS"] ?? bodies)
-  for (const [folder, wire] of wires) {
+  for (const wire of wires) {
     it.live(`${rounds.toLocaleString("en")} mutated bodies of ${wire.name}`, () =>
       Effect.gen(function*() {
         const random = makeRandom(seed)
-        const bodies = recordingsIn(folder).map((body) => body.split("\n\n").filter((frame) => frame !== ""))
+        const bodies = recordingsIn(wire).map((body) => body.split("\n\n").filter((frame) => frame !== ""))
         let reads: ReadonlyArray<Uint8Array> = []
         const model = yield* wire.withFetch(() => responseOf(reads)())
         const count = { succeeded: 0, failed: 0 }
