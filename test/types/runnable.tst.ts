@@ -1,9 +1,9 @@
 // What is inferred through chains, and what is not let through.
-import { Effect } from "effect"
-import type { Stream } from "effect"
+import { Effect, Stream } from "effect"
+import type { Cause } from "effect"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import type { AIMessageChunk, ChatModelError, Message, RunnableCache } from "rivulet"
-import { expect } from "tstyche"
+import { expect, test } from "tstyche"
 
 type Parts<S> = S extends Runnable.Runnable<infer In, infer Out, infer E, infer R, infer C, never>
   ? { in: In; out: Out; error: E; services: R; chunk: C }
@@ -140,3 +140,18 @@ expect<Parts<typeof observed>["error"]>().type.toBe<ChatModelError.ChatModelErro
 answer.pipe(Runnable.withListeners({ onEnd: ({ output }) => Effect.succeed(output.content) }))
 
 export { assigned, widened }
+
+test("a function may return a promise, whose rejection is a typed failure", () => {
+  expect(Runnable.fn(async (text: string) => text.length))
+    .type.toBe<Runnable.Runnable<string, number, Cause.UnknownError>>()
+  expect(Runnable.map(async (text: string) => text.length))
+    .type.toBe<Runnable.Runnable<string, number, Cause.UnknownError, never, number, string>>()
+  expect(Runnable.map((text: string) => Effect.succeed(text.length)))
+    .type.toBe<Runnable.Runnable<string, number, never, never, number, string>>()
+  expect(Runnable.fn((text: string) => Stream.make(text))).type.toBe<Runnable.Runnable<string, string>>()
+})
+
+test("a function of chunks returns no stream and no runnable", () => {
+  expect(Runnable.map).type.not.toBeCallableWith((text: string) => Stream.make(text))
+  expect(Runnable.map).type.not.toBeCallableWith((_text: string) => Runnable.passthrough<string>())
+})

@@ -3,13 +3,14 @@
  */
 import * as Effect from "effect/Effect"
 import { asSoleStep, demandingWhole, tagged } from "../events/currentRun.ts"
+import type { FailureOf, NeedsOf, Returned } from "../returned.ts"
 import { collect } from "../step/run.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "../step/types.ts"
 import { fn } from "./functions.ts"
 import { makeStep, open } from "./make.ts"
 
-/** Whether a case applies: a boolean, or an effect of one. */
-export type Condition<In> = (input: In) => boolean | Effect.Effect<boolean, unknown, unknown>
+/** Whether a case applies: a boolean, or an effect or a promise of one. */
+export type Condition<In> = (input: In, signal: AbortSignal) => Returned<boolean>
 
 /** A condition, and the step for inputs that meet it. */
 export type Case<In, Tested = In> = readonly [
@@ -17,9 +18,7 @@ export type Case<In, Tested = In> = readonly [
   step: Runnable<In, unknown, unknown, unknown, unknown, never>
 ]
 
-type Conditional<C> = C extends readonly [(input: never) => infer A, unknown] ?
-  Extract<A, Effect.Effect<boolean, unknown>>
-  : never
+type TestOf<C> = C extends readonly [(input: never, signal: AbortSignal) => infer A, unknown] ? A : never
 type StepOf<C> = C extends readonly [unknown, infer S] ? S : never
 
 /**
@@ -54,8 +53,8 @@ export const branch = <
 ): Runnable<
   NoInfer<In> & Tested,
   OutOf<StepOf<C[number]> | D>,
-  ErrorOf<StepOf<C[number]> | D> | Effect.Error<Conditional<C[number]>>,
-  ServicesOf<StepOf<C[number]> | D> | Effect.Services<Conditional<C[number]>>,
+  ErrorOf<StepOf<C[number]> | D> | FailureOf<TestOf<C[number]>>,
+  ServicesOf<StepOf<C[number]> | D> | NeedsOf<TestOf<C[number]>>,
   ChunkOf<StepOf<C[number]> | D>
 > =>
   // What `branchOf` gives has the types of its steps, which it does not look at.

@@ -10,6 +10,7 @@ import type { CachedRun } from "../../RunnableCache.ts"
 import { AnswerListener, provided } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
 import { optional } from "../optional.ts"
+import { plain } from "../returned.ts"
 import { known } from "../step/fold.ts"
 import { observed, once, TypeId } from "../step/run.ts"
 import type { Opener, Run, Runnable } from "../step/types.ts"
@@ -62,7 +63,7 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
 ): Runnable<In, Out, E, R | RunnableCache, Chunk> => {
   const { keep = isComplete, name } = options
   const answer = Effect.fnUntraced(function*(input: In) {
-    const part = options.key === undefined ? keyOf(input, 0) : options.key(input)
+    const part = options.key === undefined ? keyOf(input, 0) : plain("withCache: key", options.key)(input)
     if (part === undefined) {
       yield* Effect.logWarning(`${name} runs without its cache: the input is not plain data`)
       return open(self, input)

@@ -1,15 +1,18 @@
 /**
  * Steps made of functions: `map`, `transform`, `passthrough`, `fn`, `retriever`.
  */
+import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { asSoleStep } from "../events/currentRun.ts"
+import { call, run } from "../returned.ts"
+import type { FailureOf, NeedsOf } from "../returned.ts"
 import { behind, byShape, last } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import { fromStream, once, single, toStream, withPull } from "../step/run.ts"
 import type { AnyOpener, Opener, OutputOf, Run, Runnable } from "../step/types.ts"
 import { isRunnable, makeStep, open, passing, singleValue } from "./make.ts"
-import { mapRun } from "./mapRun.ts"
+import { mapRun, results } from "./mapRun.ts"
 
 /**
  * Applies a function to each chunk.
@@ -25,7 +28,9 @@ import { mapRun } from "./mapRun.ts"
  *   chunks are those of parallel steps, it is the function of the whole input: the function is called once more, when
  *   the input is complete, unless the chain is only streamed.
  *
- * An exception is a defect.
+ * The function returns a value, an effect or a promise. The chunks are taken one after the other. A promise that rejects
+ * fails the step with an `UnknownError`, and the signal that the function may take as its second argument is aborted when
+ * the run is left. An exception is a defect. For streams use {@link transform} or {@link fn}.
  *
  * **Example** (Louder)
  *
@@ -39,12 +44,23 @@ import { mapRun } from "./mapRun.ts"
  * )
  * ```
  */
-export const map = <A, B>(f: (chunk: A) => B): Runnable<A, B, never, never, B, A> =>
-  passing<A, B, B, A>(
+export const map: {
+  <A, B, E, R>(f: (chunk: A, signal: AbortSignal) => Effect.Effect<B, E, R>): Runnable<A, B, E, R, B, A>
+  <A, B>(f: (chunk: A, signal: AbortSignal) => Promise<B>): Runnable<A, B, Cause.UnknownError, never, B, A>
+  <A, B>(f: (chunk: A, signal: AbortSignal) => B & Plain<B>): Runnable<A, B, never, never, B, A>
+} = <A, Made>(f: (chunk: A, signal: AbortSignal) => Made): Runnable<A, never, never, never, never, A> =>
+  // The overloads give the result the types of what the function returned.
+  passing<A, unknown, FailureOf<Made>, NeedsOf<Made>, unknown, A>(
     { type: "chain", name: "RunnableLambda" },
     (input) => mapRun(input, f),
-    (input) => single(Effect.sync(() => f(input)))
-  )
+    (input) => single(Effect.map(Effect.suspend(() => asEffect(results(f, [input]))), ([value]) => value))
+  ) as Runnable<A, unknown, unknown, unknown, unknown, A> as Runnable<A, never, never, never, never, A>
+
+/** A value that is not a stream or a runnable. For one of them the type of the result is a sentence. */
+type Plain<B> = B extends
+  Stream.Stream<unknown, unknown, unknown> | Runnable<never, unknown, unknown, unknown, unknown, never>
+  ? "The function returns a stream or a runnable: use Runnable.transform or Runnable.fn"
+  : unknown
 
 /**
  * Applies a function to the stream of chunks. It is the counterpart of LangChain's generator step.
@@ -89,6 +105,9 @@ export const transform = <A, B, E = never, R = never>(
     }
   )
 
+const asEffect = <A, E, R>(made: ReadonlyArray<A> | Effect.Effect<ReadonlyArray<A>, E, R>) =>
+  Effect.isEffect(made) ? made : Effect.succeed(made)
+
 /** A run that feeds a fold until its kind is known. */
 const withFold = <Chunk, Out, E, R>(run: Run<Chunk, Out, E, R>, fold: ChunkFold<Chunk, unknown>) =>
   withPull(
@@ -116,7 +135,7 @@ const withFold = <Chunk, Out, E, R>(run: Run<Chunk, Out, E, R>, fold: ChunkFold<
  */
 export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk, Chunk> & OutputOf<"input"> => ({
   "~rivulet/OutputOf": "input",
-  ...passing<A, A, Chunk, Chunk>(
+  ...passing<A, A, never, never, Chunk, Chunk>(
     { type: "chain", name: "RunnablePassthrough", events: { stream: "asPart" } },
     // The chunks fold to the input, whatever it is.
     ({ fold, pull }) => ({ pull, fold: fold as () => ChunkFold<Chunk, A> }),
@@ -129,13 +148,17 @@ export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk,
 })
 
 /**
- * Applies a function to the whole input. The function returns a value, an effect, or a runnable.
+ * Applies a function to the whole input. The function returns a value, an effect, a promise, a stream or a runnable.
  *
  * **Details**
  *
  * - A runnable gets the same input, and streams. Its chunks fold to its own output.
+ * - A stream is passed on. Its texts are concatenated, objects are merged key by key, and of anything else the last value
+ *   counts.
  * - A model that an effect invokes has its events, tokens included.
- * - Failures of the effect or the runnable are failures of the step. An exception of the function is a defect.
+ * - Failures of the effect, the stream or the runnable are failures of the step. An exception of the function is a defect.
+ * - A promise that rejects fails the step with an `UnknownError`. The function may take a signal as its second argument,
+ *   which is aborted when the run is left.
  *
  * **Example** (A value, and an effect)
  *
@@ -149,17 +172,23 @@ export const passthrough = <A, Chunk = A>(): Runnable<A, A, never, never, Chunk,
  * ```
  */
 export const fn: {
-  <In, Out, E, R, Chunk>(f: (input: In) => Runnable<In, Out, E, R, Chunk, never>): Runnable<In, Out, E, R, Chunk>
-  <In, Out, E, R>(f: (input: In) => Effect.Effect<Out, E, R>): Runnable<In, Out, E, R>
-  <In, Out>(f: (input: In) => Out): Runnable<In, Out>
-} = <In>(f: (input: In) => unknown): Runnable<In, never, never, never, never> =>
+  <In, Out, E, R, Chunk>(
+    f: (input: In, signal: AbortSignal) => Runnable<In, Out, E, R, Chunk, never>
+  ): Runnable<In, Out, E, R, Chunk>
+  <In, Out, E, R>(f: (input: In, signal: AbortSignal) => Stream.Stream<Out, E, R>): Runnable<In, Out, E, R>
+  <In, Out, E, R>(f: (input: In, signal: AbortSignal) => Effect.Effect<Out, E, R>): Runnable<In, Out, E, R>
+  <In, Out>(f: (input: In, signal: AbortSignal) => Promise<Out>): Runnable<In, Out, Cause.UnknownError>
+  <In, Out>(f: (input: In, signal: AbortSignal) => Out): Runnable<In, Out>
+} = <In>(f: (input: In, signal: AbortSignal) => unknown): Runnable<In, never, never, never, never> =>
   makeStep<In, never, never, never, never>(
     { type: "chain", name: "RunnableLambda" },
     (input) => (scope) =>
       Effect.suspend(() => {
-        const made = f(input)
+        const made = call(f, input)
         const opener: AnyOpener = isRunnable(made)
           ? asSoleStep(open(made, input as never))
+          : Stream.isStream(made)
+          ? fromStream(made, byShape)
           : () => Effect.succeed(single(Effect.isEffect(made) ? made : Effect.succeed(made)))
         // The overloads give the result the types of what the function returned.
         return (opener as Opener<never, never, never, never>)(scope)
@@ -167,7 +196,7 @@ export const fn: {
   )
 
 /**
- * A function that finds documents for a query. It is a {@link fn} with retriever events (`on_retriever_start`,
+ * A function that finds documents for a query: a list, or an effect or a promise of it. It is a {@link fn} with retriever events (`on_retriever_start`,
  * `on_retriever_end`), which show the query and the documents.
  *
  * **Example** (Looking something up)
@@ -179,8 +208,25 @@ export const fn: {
  * const library = Runnable.retriever("Library", (query: string) => Effect.succeed([{ pageContent: `About ${query}` }]))
  * ```
  */
-export const retriever = <Document, E = never, R = never>(
+export const retriever: {
+  <Document, E = never, R = never>(
+    name: string,
+    find: (query: string, signal: AbortSignal) => Effect.Effect<ReadonlyArray<Document>, E, R>
+  ): Runnable<string, ReadonlyArray<Document>, E, R>
+  <Document>(
+    name: string,
+    find: (query: string, signal: AbortSignal) => Promise<ReadonlyArray<Document>>
+  ): Runnable<string, ReadonlyArray<Document>, Cause.UnknownError>
+  <Document>(
+    name: string,
+    find: (query: string, signal: AbortSignal) => ReadonlyArray<Document>
+  ): Runnable<string, ReadonlyArray<Document>>
+} = <Made>(
   name: string,
-  find: (query: string) => Effect.Effect<ReadonlyArray<Document>, E, R>
-): Runnable<string, ReadonlyArray<Document>, E, R> =>
-  singleValue({ type: "retriever", name, events: { input: (query) => ({ query }) } }, find)
+  find: (query: string, signal: AbortSignal) => Made
+): Runnable<string, never, never, never> =>
+  // The overloads give the result the types of what the function returned.
+  singleValue(
+    { type: "retriever", name, events: { input: (query) => ({ query }) } },
+    (query: string) => run<string, Made, never>(find, query)
+  ) as Runnable<string, never, unknown, unknown> as Runnable<string, never, never, never>

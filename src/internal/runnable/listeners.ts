@@ -4,6 +4,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
+import { run as runFunction } from "../returned.ts"
 import type { Folded } from "../step/fold.ts"
 import { observed } from "../step/run.ts"
 import type { Opener, Runnable } from "../step/types.ts"
@@ -37,16 +38,19 @@ export interface Interrupted<In> extends Started<In> {
   readonly partial?: unknown
 }
 
+/** What an observer returns: an effect or a promise, which is awaited, or nothing. */
+export type Observed<R> = Effect.Effect<unknown, unknown, R> | PromiseLike<unknown> | void
+
 /** Observers of a run. A run calls `onStart` and then one of the others. */
 export interface Listeners<In, Out, E, R = never> {
   /** Runs before the step starts. */
-  readonly onStart?: ((run: Started<In>) => Effect.Effect<unknown, unknown, R>) | undefined
+  readonly onStart?: ((run: Started<In>) => Observed<R>) | undefined
   /** Runs before the consumer sees the end. */
-  readonly onEnd?: ((run: Ended<In, Out>) => Effect.Effect<unknown, unknown, R>) | undefined
+  readonly onEnd?: ((run: Ended<In, Out>) => Observed<R>) | undefined
   /** Runs before the consumer sees the failure. */
-  readonly onError?: ((run: Failed<In, E>) => Effect.Effect<unknown, unknown, R>) | undefined
+  readonly onError?: ((run: Failed<In, E>) => Observed<R>) | undefined
   /** Runs when the stream is left or the run is interrupted. */
-  readonly onInterrupt?: ((run: Interrupted<In>) => Effect.Effect<unknown, unknown, R>) | undefined
+  readonly onInterrupt?: ((run: Interrupted<In>) => Observed<R>) | undefined
 }
 
 /**
@@ -91,12 +95,14 @@ const listened = <In, Out, Chunk, E, R, R2>(
   Effect.fnUntraced(function*(scope) {
     const services = yield* Effect.context<R2>()
     let fold: Folded<Out> | undefined
-    const call = <A>(listener: ((run: A) => Effect.Effect<unknown, unknown, R2>) | undefined, run: () => A) =>
-      listener === undefined ? Effect.void : Effect.suspend(() => listener(run())).pipe(
-        Effect.provideContext(services),
-        Effect.catchCause((cause) => Effect.logWarning("A listener failed", cause)),
-        Effect.asVoid
-      )
+    const call = <A>(listener: ((run: A) => Observed<R2>) | undefined, run: () => A) =>
+      listener === undefined ?
+        Effect.void :
+        Effect.suspend((): Effect.Effect<unknown, unknown, R2> => runFunction(listener, run())).pipe(
+          Effect.provideContext(services),
+          Effect.catchCause((cause) => Effect.logWarning("A listener failed", cause)),
+          Effect.asVoid
+        )
     let over = false
     const end = (call: Effect.Effect<void>) =>
       Effect.suspend(() => {

@@ -76,12 +76,12 @@ export const streaming = <In, Out, E, R, Chunk, InChunk>(
  * A step that passes on the chunks of its input, or values of them. Its chunks fold in a way that depends on how the
  * input folds, so `over` makes a run of a run.
  */
-export const passing = <In, Out, Chunk, InChunk>(
+export const passing = <In, Out, E, R, Chunk, InChunk>(
   info: StepInfo,
-  over: <E, R>(before: Run<InChunk, unknown, E, R>) => Run<Chunk, Out, E, R>,
-  open: (input: In) => Run<Chunk, Out, never, never>
-): Runnable<In, Out, never, never, Chunk, InChunk> =>
-  makeStep<In, Out, never, never, Chunk, InChunk>(
+  over: <E2, R2>(before: Run<InChunk, unknown, E2, R2>) => Run<Chunk, Out, E | E2, R | R2>,
+  open: (input: In) => Run<Chunk, Out, E, R>
+): Runnable<In, Out, E, R, Chunk, InChunk> =>
+  makeStep<In, Out, E, R, Chunk, InChunk>(
     info,
     (input) => () => Effect.sync(() => open(input)),
     (before) => (scope) => Effect.map(before(scope), over)

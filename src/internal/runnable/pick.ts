@@ -69,7 +69,7 @@ const picking = (
   of: (chunk: unknown) => unknown,
   foldOver: (input: ChunkFold<never, unknown>) => ChunkFold<unknown, unknown>
 ): Runnable<unknown, unknown, never, never, unknown, unknown> =>
-  passing<unknown, unknown, unknown, unknown>(
+  passing<unknown, unknown, never, never, unknown, unknown>(
     { type: "chain", name: "RunnablePick" },
     (input) => ({
       pull: filterMap(input.pull, of),

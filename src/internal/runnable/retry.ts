@@ -10,6 +10,7 @@ import * as Schedule from "effect/Schedule"
 import { checkedNumber } from "../defects.ts"
 import { alsoTagged } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
+import { plain } from "../returned.ts"
 import type { Runnable } from "../step/types.ts"
 import { open, wrapBarrier } from "./make.ts"
 import { untilFirst } from "./untilFirst.ts"
@@ -66,7 +67,7 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) => {
             options.schedule ?? Schedule.exponential("500 millis")
           )
           const clock = yield* Clock.Clock
-          const worth = options.while ?? isRetryable
+          const worth = options.while === undefined ? isRetryable : plain("withRetry: while", options.while)
           let retries = 0
           return {
             first: open(self, input),

@@ -4,6 +4,8 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { asSoleStep, tagged } from "../events/currentRun.ts"
+import { run } from "../returned.ts"
+import type { FailureOf, NeedsOf, Returned } from "../returned.ts"
 import type { AnyRunnable, ChunkOf, ErrorOf, OutOf, Runnable, ServicesOf } from "../step/types.ts"
 import { makeStep, open } from "./make.ts"
 import type { Branches } from "./parallel.ts"
@@ -40,7 +42,7 @@ export class RouteError extends Schema.TaggedError<RouteError>("rivulet/RouteErr
  *
  * **Details**
  *
- * The step gets the same input, and streams. The key is any string, because it may come from a model or a user: a key
+ * The function returns the key, or an effect or a promise of it. The step gets the same input, and streams. The key is any string, because it may come from a model or a user: a key
  * without a step fails with {@link RouteError}. In events the step has the tag `route:<key>`.
  *
  * **Example** (By the subject)
@@ -56,14 +58,19 @@ export class RouteError extends Schema.TaggedError<RouteError>("rivulet/RouteErr
  * )
  * ```
  */
-export const route = <In, const B extends Branches<In>, Selected = In>(
+export const route = <
+  In,
+  const B extends Branches<In>,
+  Selected = In,
+  Key extends Returned<string> = string
+>(
   routes: B & Branches<In>,
-  select: (input: Selected) => string
+  select: (input: Selected, signal: AbortSignal) => Key
 ): Runnable<
   NoInfer<In> & Selected,
   OutOf<B[keyof B]>,
-  ErrorOf<B[keyof B]> | RouteError,
-  ServicesOf<B[keyof B]>,
+  ErrorOf<B[keyof B]> | FailureOf<Key> | RouteError,
+  ServicesOf<B[keyof B]> | NeedsOf<Key>,
   ChunkOf<B[keyof B]>
 > =>
   // What `routeOf` gives has the types of its steps, which it does not look at.
@@ -71,17 +78,18 @@ export const route = <In, const B extends Branches<In>, Selected = In>(
 
 const routeOf = (
   routes: Readonly<Record<string, AnyRunnable>>,
-  select: (input: never) => string
+  select: (input: never, signal: AbortSignal) => Returned<string>
 ): AnyRunnable =>
   makeStep<never, unknown, unknown, unknown, unknown>(
     { type: "chain", name: "RouterRunnable", shape: { _tag: "Branches", branches: Object.entries(routes) } },
     (input) => (scope) =>
-      Effect.suspend(() => {
-        const key = select(input)
-        return Object.hasOwn(routes, key)
-          ? tagged(`route:${key}`, asSoleStep(open(routes[key]!, input)))(scope)
-          : Effect.fail(unknownKey(key, Object.keys(routes)))
-      })
+      Effect.flatMap(
+        run<never, Returned<string>, string>(select, input),
+        (key) =>
+          Object.hasOwn(routes, key)
+            ? tagged(`route:${key}`, asSoleStep(open(routes[key]!, input)))(scope)
+            : Effect.fail(unknownKey(key, Object.keys(routes)))
+      )
   )
 
 const unknownKey = (key: string, known: ReadonlyArray<string>) =>
