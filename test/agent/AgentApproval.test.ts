@@ -74,7 +74,7 @@ describe("approve", () => {
       const agent = Agent.make({
         tools: [pay],
         concurrency: 1,
-        approve: (call) => call.id === "call_1" ? "approve" : Effect.as(Deferred.await(yes), "approve" as const)
+        approve: (call) => call.id === "call_1" ? "approve" : Effect.as(Deferred.await(yes), "approve")
       })
       const fiber = yield* Effect.forkChild(
         Stream.runForEach(
@@ -104,7 +104,7 @@ describe("a run that waits for approval", () => {
       const { pay } = paying()
       const agent = Agent.make({
         tools: [pay],
-        approve: (call) => call.id === "call_1" ? Effect.as(Effect.yieldNow, "suspend" as const) : "suspend"
+        approve: (call) => call.id === "call_1" ? Effect.as(Effect.yieldNow, "suspend") : "suspend"
       })
       assert.deepStrictEqual((yield* agent.invoke("Pay")).pending.map(({ id }) => id), ["call_1", "call_2"])
     }).pipe(Effect.provide(layer([asked(1, 2)]))))

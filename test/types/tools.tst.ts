@@ -140,6 +140,17 @@ Agent.make({
   // @ts-expect-error there is no such decision
   approve: () => "maybe"
 })
+Agent.make({
+  tools: [count],
+  // @ts-expect-error nor in an effect
+  approve: () => Effect.succeed("maybe")
+})
+// literals stay decisions within effects
+const literal = Agent.make({
+  tools: [count],
+  approve: (call) => call.id === "" ? Effect.as(Database, "suspend") : Effect.succeed("approve")
+})
+expect<Parts<typeof literal>["services"]>().type.toBe<ChatModel.ChatModel | Database>()
 // @ts-expect-error a definition alone cannot be run
 Agent.make({ tools: [{ name: "plain", parameters: {} }] })
 // @ts-expect-error there is no such option

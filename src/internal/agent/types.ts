@@ -167,7 +167,13 @@ export interface Options<Tools, Decided, Stop, RO> extends Omit<CallOptions, "to
    * once, with the conversation from before the step's calls. It may wait; to end the run meanwhile it returns
    * `suspend`.
    */
-  readonly approve?: ((call: ToolCall, run: Conversation) => Decided) | undefined
+  // What is not inferred from shows the compiler the literals of decisions, so that it keeps them within effects.
+  readonly approve?:
+    | ((
+      call: ToolCall,
+      run: Conversation
+    ) => Decided | NoInfer<Decision | Effect.Effect<Decision, unknown, unknown>>)
+    | undefined
   /**
    * What happens when a tool throws, or gives a result that is no JSON. With `die`, the default, the run dies with an
    * `AgentToolDefect`. With `tell` the model is told the message of the error, which is logged as a warning.

@@ -193,9 +193,10 @@ describe("tool calls", () => {
       call(slice(0, none, "f", "{\"x\":1}")),
       call(slice(0, none, "f", ""))
     ], [["f", { x: 1 }]]],
-    ["told again under another index", [call(slice(0, "a", "f", "{\"x\":1}")), call(slice(1, "a", "f", "{\"x\":1}"))], [
-      ["f", { x: 1 }]
-    ]],
+    ["with one id and the same arguments under two indexes", [
+      call(slice(0, "a", "f", "{\"x\":1}")),
+      call(slice(1, "a", "f", "{\"x\":1}"))
+    ], [["f", { x: 1 }], ["f", { x: 1 }]]],
     ["in slices that are JSON by themselves", [
       call(slice(0, "a", "f", "{\"x\":[")),
       call(slice(0, none, none, "{\"y\":\"}\"}")),

@@ -160,9 +160,9 @@ export class ToolCalls {
   }
 
   /** Whether a slice with the id of a call, but with another index, belongs to it. Two calls may have one id. */
-  #continues(call: Call, { args, name }: Slice): boolean {
+  #continues(call: Call, { name }: Slice): boolean {
     if (name === "") return true
-    return name === call.name && !this.#together.has(call) && (!call.args.ended || isSame(call.args, args))
+    return name === call.name && !this.#together.has(call) && !call.args.ended
   }
 }
 
