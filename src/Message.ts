@@ -161,6 +161,11 @@ export const ToolCall = Schema.Struct({
   name: Schema.String,
   /** The parsed arguments. */
   args: Schema.Json,
+  /**
+   * The text of the arguments. Present only if `args` lost numbers that JavaScript cannot hold: integers beyond 2^53 are
+   * rounded there, and what is too large for a number is null. Tools and providers get the text.
+   */
+  text: Schema.optional(Schema.String),
   /** Other data about the part. */
   metadata: Schema.optional(Metadata)
 })
@@ -195,7 +200,7 @@ export const ServerToolCall = Schema.Struct({
   name: Schema.String,
   /** The parsed arguments; `null` if they are incomplete or not JSON. */
   args: Schema.Json,
-  /** The text of arguments that are incomplete or not JSON. Absent otherwise. */
+  /** The text of arguments that are incomplete, not JSON, or that lost numbers in `args`. Absent otherwise. */
   text: Schema.optional(Schema.String),
   /** Other data about the part. */
   metadata: Schema.optional(Metadata)

@@ -16,6 +16,8 @@
  *   half of a surrogate pair with the second. An escape that is cut off appears as written (`\` or `u00e`).
  * - A number is the value of its characters so far; `-` is -0. `t`, `f` and `n` are `true`, `false` and `null`.
  *
+ * Numbers are those of `JSON.parse`, so integers beyond 2^53 are rounded. One that is too large, such as `1e400`, is null.
+ *
  * Values are immutable: a later value is a new one that shares the complete parts of the earlier one. A key named
  * `__proto__` is a key like any other. Depth and length are bounded by `maxDepth` and `maxLength`. The cost is linear
  * in the text, however it is split.
@@ -51,8 +53,9 @@ export type { Options } from "./internal/json/text.ts"
 // -----------------------------------------------------------------------------
 
 /**
- * An `A` of which parts may not have arrived. The keys of objects are optional at any depth, and arrays may be shorter.
- * Primitives, and values that are not plain data, such as dates and bytes, keep their type.
+ * An `A` of which parts may not have arrived. The keys of objects are optional at any depth, and arrays may be shorter. A
+ * literal is a `string` or a `number`, because its end may not have arrived. Values that are not plain data, such as dates
+ * and bytes, keep their type.
  *
  * **Example** (A recipe that is being written)
  *
@@ -67,15 +70,15 @@ export type { Options } from "./internal/json/text.ts"
  * const soFar: PartialJson.DeepPartial<Recipe> = { name: "Soup", steps: [{ text: "Cut the on" }] }
  * ```
  */
-export type DeepPartial<A> = A extends Whole ? A
+export type DeepPartial<A> = A extends string ? string
+  : A extends number ? number
+  : A extends Whole ? A
   : A extends ReadonlyArray<infer Item> ? ReadonlyArray<DeepPartial<Item>>
   : A extends object ? { readonly [K in keyof A]?: DeepPartial<A[K]> }
   : A
 
 /** The types without optional parts. */
 type Whole =
-  | string
-  | number
   | bigint
   | boolean
   | symbol

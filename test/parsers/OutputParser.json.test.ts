@@ -3,6 +3,7 @@ import { Context, Effect, JsonPatch, Result, Schema, SchemaGetter, Stream } from
 import { AIMessageChunk, ChatModelError, Message, OutputParser, Runnable } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "../support/events.ts"
+import { parsed } from "../support/jsonReference.ts"
 import { cutUp, jsonText, makeRandom, mutated } from "../support/jsonTexts.ts"
 import { available, skipped, streamCases } from "../support/langChainCases.ts"
 
@@ -120,7 +121,7 @@ describe("json", () => {
         const patches = yield* Stream.runCollect(chain.stream("hi"))
         let value: Schema.Json = null
         for (const patch of patches) value = JsonPatch.apply(patch, value)
-        assert.deepStrictEqual(value, JSON.parse(answer), answer)
+        assert.deepStrictEqual(value, parsed(answer), answer)
         assert.deepStrictEqual(yield* chain.invoke("hi"), value)
       }
     }))

@@ -3,13 +3,13 @@ import { assert, it } from "@effect/vitest"
 import { Result } from "effect"
 import { isDeepStrictEqual } from "node:util"
 import { PartialJson } from "rivulet"
-import { reference } from "./jsonReference.ts"
+import { parsed as parse, reference } from "./jsonReference.ts"
 import { cutUp, jsonText, makeRandom, mutated, tokenSoup } from "./jsonTexts.ts"
 
 const seed = Number(process.env["FUZZ_SEED"] ?? 1)
 const parsed = (text: string): { readonly value: unknown } | undefined => {
   try {
-    return { value: JSON.parse(text) }
+    return { value: parse(text) }
   } catch {
     return undefined
   }

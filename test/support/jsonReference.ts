@@ -1,3 +1,7 @@
+/** What `JSON.parse` makes of a text, with null for a number that a double cannot hold. */
+export const parsed = (text: string) =>
+  JSON.parse(text, (_, value: unknown) => value === Infinity || value === -Infinity ? null : value)
+
 /**
  * The value of the start of a JSON text, read by a slow and plain implementation with recursion and regular expressions.
  * `undefined` if no value has begun.
@@ -91,7 +95,7 @@ export const reference = (text: string): unknown => {
     return withoutHalf(decoded) === decoded ? decoded + (tail === "\\" ? tail : tail.slice(1)) : withoutHalf(decoded)
   }
 
-  const readNumber = (): number => {
+  const readNumber = (): number | null => {
     const digits = /^[-+.\deE]*/.exec(text.slice(at))![0]
     const whole = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/
     const start = /^-?(?:(?:0|[1-9]\d*)(?:\.\d*|(?:\.\d+)?[eE][+-]?\d*)?)?$/
@@ -99,7 +103,8 @@ export const reference = (text: string): unknown => {
     if (digits === "" || !(isLast ? start : whole).test(digits)) return wrong()
     at += digits.length
     // Of a number that may go on, so many characters are looked at.
-    return isLast ? digits === "-" ? -0 : parseFloat(digits.slice(0, 512)) : Number(digits)
+    const number = isLast ? digits === "-" ? -0 : parseFloat(digits.slice(0, 512)) : Number(digits)
+    return Number.isFinite(number) ? number : null
   }
 
   skip()

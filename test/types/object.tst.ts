@@ -45,9 +45,18 @@ describe("an object", () => {
       readonly bytes?: string | null
       readonly map?: Schema.Json
       readonly maybe?: Schema.Json
-      readonly list?: ReadonlyArray<string | { readonly kind?: "a" | "b" }>
+      readonly list?: ReadonlyArray<string | { readonly kind?: string }>
       readonly any?: Schema.Json
     }>()
+  })
+
+  it("has strings and numbers where the schema has literals, as their end may not have arrived", () => {
+    expect<
+      PartialJson.DeepPartialJson<
+        { readonly state: "open" | "closed" | null; readonly size: 1 | 12; readonly on: true }
+      >
+    >()
+      .type.toBe<{ readonly state?: string | null; readonly size?: number; readonly on?: true }>()
   })
 
   it("needs what its schema needs, and the model unless it is given", () => {

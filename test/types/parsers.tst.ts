@@ -22,7 +22,7 @@ describe("DeepPartial", () => {
       ReadonlyArray<string | { readonly a?: number }>
     >()
     expect<PartialJson.DeepPartial<{ readonly a: string | { readonly b: 1 } | null }>>().type.toBe<
-      { readonly a?: string | { readonly b?: 1 } | null }
+      { readonly a?: string | { readonly b?: number } | null }
     >()
   })
 
@@ -31,9 +31,13 @@ describe("DeepPartial", () => {
       readonly at: Date
       readonly bytes: Uint8Array
       readonly all: ReadonlyMap<string, { readonly a: 1 }>
-      readonly id: string & { readonly "~brand": "Id" }
     }
     expect<PartialJson.DeepPartial<Whole>>().type.toBe<Partial<Whole>>()
+  })
+
+  test("a literal or a brand is a string or a number, as its end may not have arrived", () => {
+    expect<PartialJson.DeepPartial<"open" | 12 | true>>().type.toBe<string | number | true>()
+    expect<PartialJson.DeepPartial<string & { readonly "~brand": "Id" }>>().type.toBe<string>()
   })
 
   test("recursion, unknown and Json", () => {

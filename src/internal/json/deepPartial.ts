@@ -10,6 +10,7 @@ import type * as Schema from "effect/Schema"
  * **Details**
  *
  * - The keys of objects are optional at any depth, and arrays may be shorter.
+ * - A literal is a `string` or a `number`, because its end may not have arrived: `"open"` may be `"op"`.
  * - Values that JSON cannot hold have the form that `Schema.toCodecJson` gives them: dates, bytes, bigints, symbols and
  *   URLs are strings.
  * - Maps, sets, functions and Effect's own data types, such as `Option`, are any JSON, because their form depends on
@@ -28,7 +29,9 @@ import type * as Schema from "effect/Schema"
  * const soFar: PartialJson.DeepPartialJson<Event> = { name: "Fair", day: "2026-11-" }
  * ```
  */
-export type DeepPartialJson<A> = A extends string | number | boolean | null ? A
+export type DeepPartialJson<A> = A extends string ? string
+  : A extends number ? number
+  : A extends boolean | null ? A
   : A extends undefined ? null
   : A extends bigint | symbol | Date | URL | Uint8Array ? string
   : A extends ReadonlyArray<infer Item> ? ReadonlyArray<DeepPartialJson<Item>>

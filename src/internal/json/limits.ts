@@ -1,7 +1,10 @@
 /**
- * The limits on JSON that a model or a server writes, the one check of them that needs no reader, and parsing a whole
- * text. The accumulator of messages and the decoders use these, so this file must not import the readers.
+ * The limits on JSON that a model writes: its depth, its length, and numbers that JavaScript cannot hold. The accumulator
+ * of messages and the wires use what needs no reader, so this file must not import the readers.
  */
+import * as Equal from "effect/Equal"
+import type { Json } from "effect/Schema"
+import { isObject } from "./object.ts"
 
 /** The limits on a text that is read. */
 export interface Limits {
@@ -50,6 +53,33 @@ const endOfString = (text: string, from: number): number => {
   return at
 }
 
+// -----------------------------------------------------------------------------
+// numbers
+// -----------------------------------------------------------------------------
+
+/** A longer integer is as good as infinite: the cost of converting one grows faster than its length. */
+const longestInteger = 1000
+
+/** The integer that a number of JSON is, if a double cannot hold it; otherwise `undefined`. */
+export const bigIntOf = (text: string, number: number): bigint | undefined => {
+  if (Math.abs(number) <= Number.MAX_SAFE_INTEGER || text.length > longestInteger || !/^-?\d+$/.test(text)) {
+    return undefined
+  }
+  const exact = BigInt(text)
+  return Number.isFinite(number) && BigInt(number) === exact ? undefined : exact
+}
+
+/** A number of JSON. One that a double cannot hold, such as `1e400`, is null, as `JSON.stringify` writes it. */
+export const finite = (number: number): number | null => Number.isFinite(number) ? number : null
+
+/** Only a JSON text in which this is found can have numbers that a double cannot hold. */
+const long = /\d{16}|[eE]\+?\d{3}/
+const stringsAndNumbers = /"[^"\\]*(?:\\.[^"\\]*)*"|-?\d[\d.eE+-]*/g
+
+/** Whether a string or number of JSON is a number that a double cannot hold. */
+const isLost = (token: string): boolean =>
+  !token.startsWith("\"") && (bigIntOf(token, Number(token)) !== undefined || !Number.isFinite(Number(token)))
+
 /**
  * The value of a JSON text. A number that a double cannot hold (`1e400`) is null, as JSON.parse would make it infinite,
  * which is no JSON value. Throws what JSON.parse throws, and RangeError on such a number at the bottom of a deep text.
@@ -63,3 +93,66 @@ export const parseJson = (text: string): unknown => {
 const maybeInfinite = /(?:^|[[:,\s])-?\d+(?:\.\d+)?[eE]\+?\d{3}|\d{200}/
 
 const isInfinite = (value: unknown): boolean => typeof value === "number" && !Number.isFinite(value)
+
+/** Whether a double cannot hold some number of a JSON text: an integer would be rounded, or it is too large. */
+export const losesNumbers = (text: string): boolean =>
+  long.test(text) && (text.match(stringsAndNumbers) ?? []).some(isLost)
+
+/** Parses a JSON text. Integers that a double cannot hold are bigints. */
+export const parseExact = (text: string): unknown => {
+  if (!losesNumbers(text)) return JSON.parse(text)
+  // No key of the text is longer.
+  const longest = (text.match(/#+/g) ?? []).reduce((most, run) => Math.max(most, run.length), 0)
+  const key = "#".repeat(longest + 1)
+  const marked = text.replace(stringsAndNumbers, (token) => isLost(token) ? `{"${key}":"${token}"}` : token)
+  return JSON.parse(marked, (_, value: unknown) => {
+    const token = isObject(value) && Object.hasOwn(value, key) ? String(value[key]) : undefined
+    return token === undefined ? value : bigIntOf(token, Number(token)) ?? null
+  })
+}
+
+/** A JSON text. Bigints become integers. */
+export const stringifyExact = (value: unknown): string => {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    // JSON.stringify refuses bigints, which are rare.
+    return write(value) ?? "null"
+  }
+}
+
+const write = (value: unknown): string | undefined => {
+  if (typeof value === "bigint") return String(value)
+  if (Array.isArray(value)) return `[${value.map((each) => write(each) ?? "null").join(",")}]`
+  if (!isObject(value)) return JSON.stringify(value)
+  const entries = Object.entries(value).flatMap(([key, each]) => {
+    const text = write(each)
+    return text === undefined ? [] : [`${JSON.stringify(key)}:${text}`]
+  })
+  return `{${entries.join(",")}}`
+}
+
+/** The arguments of a call, and their text if they could not hold all numbers of it. */
+interface Arguments {
+  readonly args: Json
+  readonly text?: string | undefined
+}
+
+/** The JSON text of a call's arguments, as the model wrote it unless the app has changed them since. */
+export const argsText = ({ args, text }: Arguments): string =>
+  text !== undefined && Equal.equals(parseJson(text), args) ? text : JSON.stringify(args)
+
+/** The arguments of a call. Integers that a double cannot hold are bigints. */
+export const exactArgs = (call: Arguments): unknown => call.text === undefined ? call.args : parseExact(argsText(call))
+
+/** The bigints in a value. */
+export const bigintsIn = (value: unknown): ReadonlyArray<bigint> =>
+  typeof value === "bigint"
+    ? [value]
+    : typeof value === "object" && value !== null
+    ? Object.values(value).flatMap(bigintsIn)
+    : []
+
+/** Says why an integer is no number. */
+export const integerTooLong = (integer: bigint): string =>
+  `The integer ${integer} is too long: a number holds integers up to 2^53 exactly`

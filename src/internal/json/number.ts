@@ -1,7 +1,8 @@
 /**
- * Reads one JSON number that arrives in pieces. `JsonReader` owns one and feeds it. It must import nothing. Each
- * character is looked at once; the number so far is converted from at most its first 512 characters.
+ * Reads one JSON number that arrives in pieces. `JsonReader` owns one and feeds it. Each character is looked at once; the
+ * number so far is converted from at most its first 512 characters. A number that is too large for a double is null.
  */
+import { bigIntOf, finite } from "./limits.ts"
 
 // The states within a number. In those from `zero` on, the number may end.
 const minus = 0
@@ -25,7 +26,9 @@ export class JsonNumber {
   #text = ""
   /** The first characters of the text, from which the value so far is converted. */
   #start = ""
-  #shown: number | undefined
+  #shown: number | null | undefined
+  /** The integer that was taken last, if a double cannot hold it. */
+  exact: bigint | undefined
 
   /** Begins a new number with its first character: a digit or `-`. */
   start(code: number): void {
@@ -69,22 +72,23 @@ export class JsonNumber {
 
   /** Updates {@link shown} at the end of a piece. Returns whether it changed; the first value is not a change. */
   show(): boolean {
-    const number = this.#start === "-" ? -0 : Number.parseFloat(this.#start)
+    const number = this.#start === "-" ? -0 : finite(Number.parseFloat(this.#start))
     const changed = this.#shown !== undefined && !Object.is(number, this.#shown)
     this.#shown = number
     return changed
   }
 
   /** The value of the characters up to the end of the last piece. */
-  get shown(): number | undefined {
+  get shown(): number | null | undefined {
     return this.#shown
   }
 
   /** Ends the number and returns it. */
-  take(): number {
+  take(): number | null {
     const number = Number(this.#text)
+    this.exact = bigIntOf(this.#text, number)
     this.#text = ""
-    return number
+    return finite(number)
   }
 }
 

@@ -5,6 +5,7 @@
 import type { Json } from "effect/Schema"
 import { failureAt, noJson, shownCharacter, tooLong } from "./failure.ts"
 import type { Failure } from "./failure.ts"
+import { finite } from "./limits.ts"
 import type { Limits } from "./limits.ts"
 import { isDigit, JsonNumber } from "./number.ts"
 import { setKey } from "./object.ts"
@@ -63,6 +64,8 @@ export class JsonReader {
   // The string, number or word that is being read.
   readonly #string = new JsonString()
   readonly #number = new JsonNumber()
+  /** The integers that a double cannot hold, with their keys, for each object and array that has some. */
+  #integers: Map<object, Map<string | number, bigint>> | undefined
   #isKey = false
   #word = ""
   #wordValue: boolean | null = null
@@ -91,6 +94,18 @@ export class JsonReader {
   get elements(): ReadonlyArray<Json> | undefined {
     const outermost = this.#open.length === 0 ? this.#root : this.#open[0]
     return Array.isArray(outermost) ? outermost : undefined
+  }
+
+  /** The complete value. Integers that a double cannot hold are bigints. */
+  get exact(): unknown {
+    return this.#integers === undefined ? this.value() : this.#exact(this.#root ?? null)
+  }
+
+  /** A complete element of the outermost array, in the same way. */
+  exactElement(index: number): unknown {
+    const { elements } = this
+    if (this.#integers === undefined || elements === undefined) return elements?.[index]
+    return this.#integers.get(elements)?.get(index) ?? this.#exact(elements[index] ?? null)
   }
 
   /** Reads the next piece. Returns how many of its characters were read, without one that does not fit. */
@@ -320,7 +335,28 @@ export class JsonReader {
     const { shown } = this.#number
     const number = this.#number.take()
     if (shown !== undefined && !Object.is(number, shown)) this.version++
+    if (this.#number.exact !== undefined) this.#addInteger(this.#number.exact)
     this.#complete(number)
+  }
+
+  #addInteger(integer: bigint): void {
+    this.#integers ??= new Map()
+    const container = this.#array ?? this.#object ?? this
+    const known = this.#integers.get(container) ?? new Map<string | number, bigint>()
+    this.#integers.set(container, known.set(this.#array?.length ?? this.#keys.at(-1) ?? "", integer))
+  }
+
+  #exact(value: Json): unknown {
+    if (typeof value !== "object" || value === null) return this.#integers?.get(this)?.get("") ?? value
+    const copy: Array<unknown> | Record<string, unknown> = Array.isArray(value) ? [] : {}
+    for (const [key, each] of Object.entries(value)) {
+      setKey<unknown>(copy, key, typeof each === "object" && each !== null ? this.#exact(each) : each)
+    }
+    for (const [key, integer] of this.#integers?.get(value) ?? []) {
+      // Of the values of a repeated key the last one counts.
+      if (finite(Number(integer)) === Reflect.get(value, key)) setKey<unknown>(copy, String(key), integer)
+    }
+    return copy
   }
 
   #readWord(code: number, at: number): void {

@@ -1,7 +1,7 @@
 /**
- * Mends what models write other than their schema says: nulls that stand for absent keys, and objects and lists that are
- * given as JSON text. Called by object generation and tools. It is the reverse of the dialects that have no optional
- * keys.
+ * Mends what models write other than their schema says: nulls that stand for absent keys, objects and lists that are
+ * given as JSON text, and integers. Called by parsers, object generation and tools. It is the reverse of the dialects
+ * that have no optional keys.
  */
 import type * as JsonSchema from "effect/JsonSchema"
 import { isDeeperThan, limitsOf } from "../json/limits.ts"
@@ -12,7 +12,11 @@ type Node = JsonSchema.JsonSchema
 /**
  * Removes the nulls of optional keys: a model that must write every key, or prefers to, writes null for an absent one.
  * A null that the schema allows stays. A string is read as JSON where the schema wants an object or a list and takes no
- * string. If there is nothing to mend, the same value is returned.
+ * string. An integer is a string where the schema wants the digits of one, as `Schema.BigInt` does. If there is nothing
+ * to mend, the same value is returned.
+ *
+ * A value that Effect would take for another one than the model wrote stays, or becomes one, that no schema takes: a
+ * bigint where a number is wanted, which would be rounded, and a symbol for `"NaN"` and `"Infinity"`.
  */
 export const restore = (json: unknown, schema: Node): unknown => new Restoration(schema).value(json, schema)
 
@@ -23,19 +27,41 @@ class Restoration {
     this.schema = schema
   }
 
-  value(json: unknown, node: unknown): unknown {
-    if (!isJsonSchema(node)) return json
+  value(json: unknown, schema: unknown): unknown {
+    const node = isJsonSchema(schema) ? schema : anything
     if (typeof json === "string") return this.text(json, node)
+    if (typeof json === "number" || typeof json === "bigint") return this.integer(json, node)
     if (typeof json !== "object" || json === null) return json
     const { $ref, allOf, ...rest } = node
     if (typeof $ref === "string") return this.value(this.value(json, definitionOf(this.schema, $ref)), rest)
     if (Array.isArray(allOf)) return [...allOf, rest].reduce((value, member) => this.value(value, member), json)
     const options = node["anyOf"] ?? node["oneOf"]
-    if (Array.isArray(options)) return this.value(json, options.find((option) => this.mayBe(json, option)))
+    if (Array.isArray(options)) {
+      const option: unknown = options.find((option) => this.mayBe(json, option))
+      return option === undefined ? json : this.value(json, option)
+    }
     return Array.isArray(json) ? this.list(json, node) : this.object(json as { [key: string]: unknown }, node)
   }
 
+  private integer(json: number | bigint, node: Node): unknown {
+    const isNumber = typeof json === "number" && (this.takes("number", node) || !Number.isInteger(json))
+    if (isNumber) return json
+    if (this.takesDigits(node)) return String(BigInt(json))
+    // Where any JSON is wanted, it is what `JSON.parse` gives.
+    return anyKeys.some((key) => key in node) ? json : Number(json)
+  }
+
+  /** Whether a schema takes the digits of an integer, as a string. */
+  private takesDigits(node: unknown): boolean {
+    if (!isJsonSchema(node)) return false
+    const { $ref, allOf, anyOf, oneOf, pattern } = node
+    if (typeof $ref === "string") return this.takesDigits(definitionOf(this.schema, $ref))
+    const members = [allOf, anyOf, oneOf].flatMap((each) => Array.isArray(each) ? each : [])
+    return pattern === digits || members.some((member) => this.takesDigits(member))
+  }
+
   private text(text: string, node: Node): unknown {
+    if (notFinite.test(text) && this.takes("number", node) && !this.takes("string", node)) return Symbol(text)
     if (!/^\s*[[{]/.test(text) || this.takes("string", node)) return text
     const json = parse(text)
     const kind = Array.isArray(json) ? "array" : "object"
@@ -43,7 +69,7 @@ class Restoration {
   }
 
   /** Whether a schema takes values of a type. */
-  private takes(kind: "string" | "array" | "object", node: unknown): boolean {
+  private takes(kind: "string" | "number" | "boolean" | "array" | "object", node: unknown): boolean {
     if (!isJsonSchema(node)) return node !== false
     const { $ref, allOf, const: constant, enum: values, type } = node
     if (typeof $ref === "string") return this.takes(kind, definitionOf(this.schema, $ref))
@@ -52,7 +78,8 @@ class Restoration {
     if (Array.isArray(options)) return options.some((option) => this.takes(kind, option))
     if (constant !== undefined) return isOf(kind, constant)
     if (Array.isArray(values)) return values.some((value) => isOf(kind, value))
-    return type === undefined || [type].flat().includes(kind)
+    return type === undefined ||
+      [type].flat().some((each) => each === kind || (each === "integer" && kind === "number"))
   }
 
   private list(json: ReadonlyArray<unknown>, { items, prefixItems }: Node): unknown {
@@ -83,6 +110,7 @@ class Restoration {
     if (typeof $ref === "string") return this.mayBe(json, definitionOf(this.schema, $ref))
     const options = anyOf ?? oneOf
     if (Array.isArray(options)) return options.some((option) => this.mayBe(json, option))
+    if ((typeof json === "number" || typeof json === "bigint") && this.takesDigits(node)) return true
     if (constant !== undefined && constant !== json) return false
     if (Array.isArray(values) && !values.includes(json)) return false
     if (not !== undefined || (type !== undefined && ![type].flat().some((each) => isOf(each, json)))) return false
@@ -99,10 +127,21 @@ class Restoration {
   }
 }
 
+const anything: Node = {}
+
+/** The keywords without which a schema takes anything. */
+const anyKeys = ["$ref", "allOf", "anyOf", "const", "enum", "oneOf", "type"]
+
+/** The pattern of `Schema.BigInt`. */
+const digits = "^-?\\d+$"
+
+/** The strings that Effect reads as numbers. */
+const notFinite = /^(?:NaN|-?Infinity)$/
+
 /** Whether a value has a JSON Schema type. Any number may be an `integer`: decoding checks that. */
 const isOf = (type: unknown, json: unknown): boolean =>
   type === (json === null ? "null" : Array.isArray(json) ? "array" : typeof json) ||
-  (type === "integer" && typeof json === "number")
+  ((type === "integer" || type === "number") && (typeof json === "number" || typeof json === "bigint"))
 
 /** The object or list of a JSON text, or `undefined`. A deep one is not read, as decoding it could overflow the stack. */
 const parse = (text: string): unknown => {

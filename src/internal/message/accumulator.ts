@@ -6,7 +6,7 @@ import type { Finish } from "../../Finish.ts"
 import { aiMessage, partialAIMessage } from "../../Message.ts"
 import type { AIMessage, AIPart, Citation, FilePart, Metadata, PartialAIMessage, Source } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { isDeeperThan, limitsOf, parseJson } from "../json/limits.ts"
+import { isDeeperThan, limitsOf, losesNumbers, parseJson } from "../json/limits.ts"
 import { optional } from "../optional.ts"
 import type { AIMessageChunk, Delta } from "./chunk.ts"
 
@@ -346,7 +346,10 @@ const toCall = (
     : block.type === "tool_call" && call.name === ""
     ? { reason: "the call names no tool" }
     : parseArgs(block.args, cutByLength)
-  if ("value" in args) return { type: block.type, ...call, args: args.value }
+  if ("value" in args) {
+    const text = losesNumbers(block.args) ? block.args : undefined
+    return { type: block.type, ...call, args: args.value, ...optional("text", text) }
+  }
   return block.type === "tool_call"
     ? { type: "invalid_tool_call", ...call, text: block.args, reason: args.reason }
     : { type: "server_tool_call", ...call, args: null, text: block.args }

@@ -10,7 +10,6 @@ import * as Schema from "effect/Schema"
 import { isObject } from "../json/object.ts"
 import { toJsonSchema } from "../jsonSchema/ofSchema.ts"
 import type { SchemaProblem } from "../jsonSchema/ofSchema.ts"
-import { restore } from "../jsonSchema/restore.ts"
 import type { Answer } from "../parsers/answer.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import { decoder } from "../parsers/schema.ts"
@@ -34,11 +33,11 @@ const wrapperKey = "value"
 const make = (schema: Schema.Constraint): Result.Result<ObjectCodec<unknown, unknown>, SchemaProblem> =>
   Result.flatMap(toJsonSchema(schema), (jsonSchema) => {
     if (jsonSchema["type"] === "object") {
-      return Result.succeed({ jsonSchema, part: (object) => object, decode: restoring(decoder(schema), jsonSchema) })
+      return Result.succeed({ jsonSchema, part: (object) => object, decode: decoder(schema) })
     }
     const wrapped = Schema.Struct({ [wrapperKey]: schema })
     return Result.map(toJsonSchema(wrapped), (jsonSchema) => {
-      const decode = restoring(decoder(wrapped), jsonSchema)
+      const decode = decoder(wrapped)
       return {
         jsonSchema,
         part: (object) => isObject(object) ? object[wrapperKey] : undefined,
@@ -46,15 +45,6 @@ const make = (schema: Schema.Constraint): Result.Result<ObjectCodec<unknown, unk
       }
     })
   })
-
-/** Decodes again, without the nulls that stand for absent keys, what does not fit as it is. */
-const restoring =
-  <A, R>(decode: ObjectCodec<A, R>["decode"], jsonSchema: JsonSchema.JsonSchema): ObjectCodec<A, R>["decode"] =>
-  (object, answer) =>
-    Effect.catch(decode(object, answer), (error) => {
-      const restored = restore(object, jsonSchema)
-      return restored === object ? Effect.fail(error) : decode(restored, answer)
-    })
 
 const memoized = memoize(make)
 

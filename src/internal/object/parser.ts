@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk, Delta } from "../../AIMessageChunk.ts"
 import type { Finish } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
+import { argsText } from "../json/limits.ts"
 import { JsonText } from "../json/text.ts"
 import { Accumulator } from "../message/accumulator.ts"
 import { optional } from "../optional.ts"
@@ -128,7 +129,7 @@ const asChunk = (message: AIMessage): AIMessageChunk => ({
       case "refusal":
         return [{ ...part, index }]
       case "tool_call":
-        return [{ ...part, index, args: JSON.stringify(part.args), end: true }]
+        return [{ ...part, index, args: argsText(part), end: true }]
       default:
         return []
     }

@@ -36,7 +36,7 @@ export const elements = <S extends ArraySchema>(schema: S) => {
         const at = decoded.length
         const whole = list.reader.elements ?? []
         if (at >= whole.length) break
-        const result = yield* Effect.result(decodeItem(whole[at], answer, [at]))
+        const result = yield* Effect.result(decodeItem(list.reader.exactElement(at), answer, [at]))
         if (Result.isSuccess(result)) {
           decoded.push(result.success)
           items.push(result.success)
@@ -55,7 +55,7 @@ export const elements = <S extends ArraySchema>(schema: S) => {
             ? Effect.fail(failure)
             : Array.isArray(whole) && (decoded.length > 0 || whole.length === 0)
             ? check(decoded).pipe(
-              Effect.mapError((error) => answer.failed("Mismatch", issuesOf(error))),
+              Effect.mapError((error) => answer.failed("Mismatch", issuesOf(error, decoded))),
               Effect.as(items)
             )
             // Anything else fails here, with the schema's own issues.

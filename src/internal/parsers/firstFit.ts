@@ -58,4 +58,4 @@ export class FirstFit<A, R> {
   }
 }
 
-const jsonOf = ({ reader }: Candidate): unknown => reader.value()
+const jsonOf = ({ reader }: Candidate): unknown => reader.exact

@@ -8,6 +8,7 @@ import type * as Redacted from "effect/Redacted"
 import { AuthenticationError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import { maxPageBytes } from "../http/sse.ts"
+import { stringifyExact } from "../json/limits.ts"
 import { UnexpectedResponse } from "./errors.ts"
 import { secretText } from "./settings.ts"
 import type { HeaderOptions } from "./settings.ts"
@@ -159,7 +160,7 @@ export type Post = (endpoint: Endpoint, body: object, signal: AbortSignal) => Pr
 export const poster = (fetch: typeof globalThis.fetch): Post => {
   const redirect = redirectMode()
   return async ({ headers, url }, body, signal) =>
-    checked(await fetch(url, { method: "POST", headers, body: JSON.stringify(body), signal, redirect }))
+    checked(await fetch(url, { method: "POST", headers, body: stringifyExact(body), signal, redirect }))
 }
 
 const checked = async (response: Response): Promise<Response> => {

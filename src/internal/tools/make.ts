@@ -14,6 +14,7 @@ import type { InvalidToolCall, ToolCall, ToolMessage } from "../../Message.ts"
 import { withRun } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
 import { excerpt, nameOf } from "../excerpt.ts"
+import { bigintsIn, exactArgs, integerTooLong } from "../json/limits.ts"
 import { requiresKeys } from "../jsonSchema/nodes.ts"
 import { restore } from "../jsonSchema/restore.ts"
 import { lazy } from "../lazy.ts"
@@ -74,7 +75,7 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
   const isReported = Schema.is(spec.failure)
 
   /** Mends what models write other than the schema says. */
-  const restored = (args: Schema.Json): unknown =>
+  const restored = (args: unknown): unknown =>
     Result.match(parameters(), {
       onSuccess: ({ object, schema }) =>
         restore(restore(isNone(args) && !requiresKeys(object) ? {} : args, object), schema),
@@ -124,19 +125,25 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
         onSuccess: ({ object }) => object,
         onFailure: ({ message, path }) => path === "" ? message : `${path}: ${message}`
       }),
-    open: ({ args, id }) =>
-      Effect.mapBoth(decode(restored(args)), {
-        onSuccess: (parameters) => outputs(parameters as Parameters, { id }), // the type of their schema
-        onFailure: ({ message }) =>
-          `The arguments do not fit the schema.\n${
-            excerpt(message.replaceAll(notANumber(), "Expected number"), maxProblemLength)
-          }`
+    open: (call) =>
+      Effect.suspend(() => {
+        const args = restored(exactArgs(call))
+        return Effect.mapBoth(decode(args), {
+          onSuccess: (parameters) => outputs(parameters as Parameters, { id: call.id }), // the type of their schema
+          onFailure: ({ message }) => {
+            const problems = [
+              message.replaceAll(notANumber(), "Expected number"),
+              ...bigintsIn(args).map(integerTooLong)
+            ]
+            return `The arguments do not fit the schema.\n${excerpt(problems.join("\n"), maxProblemLength)}`
+          }
+        })
       })
   }
 }
 
 /** Whether arguments are one of the values that models write for no arguments. */
-const isNone = (args: Schema.Json): boolean =>
+const isNone = (args: unknown): boolean =>
   args === null || (typeof args === "string" && args.trim() === "") || (Array.isArray(args) && args.length === 0)
 
 /**

@@ -2,6 +2,7 @@
  * Messages as Chat Completions takes them. Called by `request.ts`. Answers go back in the fields that the decoder read
  * them from.
  */
+import { argsText } from "../../../internal/json/limits.ts"
 import { isBlank } from "../../../internal/model/messages.ts"
 import { optional } from "../../../internal/optional.ts"
 import { CallIds, idsUpTo, shortId, usualPart } from "../../../internal/provider/encoding.ts"
@@ -297,13 +298,9 @@ const encodeCall = (
   }
   // Servers that parse the arguments refuse anything but an object.
   const args = part.type === "invalid_tool_call"
-    ? { INVALID_JSON: part.text }
+    ? JSON.stringify({ INVALID_JSON: part.text })
     : isObject(part.args)
-    ? part.args
-    : { value: part.args }
-  return {
-    id,
-    type: "function",
-    function: { name: part.name === "" ? "unknown" : part.name, arguments: JSON.stringify(args) }
-  }
+    ? argsText(part)
+    : `{"value":${argsText(part)}}`
+  return { id, type: "function", function: { name: part.name === "" ? "unknown" : part.name, arguments: args } }
 }

@@ -4,6 +4,7 @@
  */
 import * as Base64 from "effect/encoding/Base64"
 import * as Result from "effect/Result"
+import { exactArgs } from "../../../internal/json/limits.ts"
 import { optional } from "../../../internal/optional.ts"
 import { CallIds, usualPart } from "../../../internal/provider/encoding.ts"
 import type { EncodingIssues, IdRule } from "../../../internal/provider/encoding.ts"
@@ -275,7 +276,7 @@ const answerBlocks = (
           type: "tool_use",
           id: callId(part.id),
           name: part.name,
-          input: isObject(part.args) ? part.args : { value: part.args },
+          input: isObject(part.args) ? exactJson(part) : { value: exactJson(part) },
           ...(own ? blockFields(part.metadata) : undefined)
         }]
       case "invalid_tool_call":
@@ -293,7 +294,7 @@ const answerBlocks = (
           type: "server_tool_use",
           id: part.id,
           name: part.name,
-          input: part.text === undefined ? part.args : { INVALID_JSON: part.text },
+          input: part.text !== undefined && part.args === null ? { INVALID_JSON: part.text } : exactJson(part),
           ...blockFields(part.metadata)
         }]
       case "server_tool_result":
@@ -351,3 +352,6 @@ const unknownBlock = (raw: ReadonlyArray<JsonObject[string]>): Array<JsonObject>
 
 const isEvent = (raw: JsonObject): boolean =>
   raw["type"] === "content_block_delta" || "delta" in raw || "message" in raw
+
+/** The arguments of a call for a request, whose bigints are written as integers. */
+const exactJson = (call: Parameters<typeof exactArgs>[0]) => exactArgs(call) as JsonObject[string]

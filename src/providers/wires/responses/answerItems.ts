@@ -3,6 +3,7 @@
  * Called by `messages.ts`.
  */
 import * as Equal from "effect/Equal"
+import { argsText } from "../../../internal/json/limits.ts"
 import type { CallIds, EncodingIssues } from "../../../internal/provider/encoding.ts"
 import { isObject, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
@@ -109,10 +110,14 @@ class AnswerItems {
         return undefined
       }
       case "tool_call":
-        this.list.push(call(item ?? { type: typeOf(part) }, this.#callId(part.id), part.name, part.args))
+        this.list.push(
+          part.text === undefined
+            ? call(item ?? { type: typeOf(part) }, this.#callId(part.id), part.name, part.args)
+            : callWithText(item ?? { type: typeOf(part) }, this.#callId(part.id), part.name, argsText(part))
+        )
         return undefined
       case "invalid_tool_call":
-        this.list.push(brokenCall(item ?? { type: "function_call" }, this.#callId(part.id), part.name, part.text))
+        this.list.push(callWithText(item ?? { type: "function_call" }, this.#callId(part.id), part.name, part.text))
         return undefined
       case "server_tool_call":
         if (item === undefined) return "a server tool call"
@@ -120,7 +125,7 @@ class AnswerItems {
           this.#draft(item),
           part.text === undefined
             ? call(item, this.#callId(part.id), part.name, part.args)
-            : brokenCall(item, this.#callId(part.id), part.name, part.text)
+            : callWithText(item, this.#callId(part.id), part.name, part.text)
         )
         return undefined
       case "server_tool_result": {
@@ -209,8 +214,8 @@ const call = (item: JsonObject, id: string, name: string, args: Json): Draft => 
   }
 }
 
-/** A call whose arguments are no JSON. They are sent where the API takes them as text. */
-const brokenCall = (item: JsonObject, id: string, name: string, text: string): Draft => {
+/** A call whose arguments are no JSON, or lost numbers. They are sent where the API takes them as text. */
+const callWithText = (item: JsonObject, id: string, name: string, text: string): Draft => {
   const kind = callKind(stringAt(item, "type") ?? "")
   if (kind === undefined) return { ...item }
   const fields = argFields(kind).some((key) => key in item)
