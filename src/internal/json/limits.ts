@@ -86,11 +86,15 @@ const isLost = (token: string): boolean =>
  */
 export const parseJson = (text: string): unknown => {
   const value: unknown = JSON.parse(text)
-  return maybeInfinite.test(text) ? JSON.parse(text, (_, item: unknown) => isInfinite(item) ? null : item) : value
+  return mayOverflow(text) ? JSON.parse(text, (_, item: unknown) => isInfinite(item) ? null : item) : value
 }
 
-/** A number with an exponent of three digits, or of two hundred digits. Most exponents in a text are part of a string. */
-const maybeInfinite = /(?:^|[[:,\s])-?\d+(?:\.\d+)?[eE]\+?\d{3}|\d{200}/
+/**
+ * Whether a text has a number with an exponent of three digits, or of two hundred digits. Runs for every frame, so a search
+ * that costs little comes first. It also finds parts of ids, which are strings.
+ */
+const mayOverflow = (text: string): boolean =>
+  (/\d[eE]\+?\d{3}/.test(text) && /(?:^|[[:,\s])-?\d+(?:\.\d+)?[eE]\+?\d{3}/.test(text)) || /\d{200}/.test(text)
 
 const isInfinite = (value: unknown): boolean => typeof value === "number" && !Number.isFinite(value)
 
