@@ -55,12 +55,13 @@ export const graph = (self: Drawn): Graph => {
   const nodes: Array<GraphNode> = []
   const edges: Array<GraphEdge> = []
   const ids = new Set<string>()
+  const uses = new Map<string, number>()
 
   const add = (name: string, type: GraphNode["type"], from: ReadonlyArray<Loose>): ReadonlyArray<Loose> => {
     const plain = name.replace(/\W/g, "_")
     const base = reserved.has(plain) ? `${plain}_` : plain
     let id = base
-    for (let i = 2; ids.has(id); i++) id = `${base}_${i}`
+    for (let i = uses.get(base) ?? 1; ids.has(id); uses.set(base, i)) id = `${base}_${++i}`
     ids.add(id)
     nodes.push({ id, name, type })
     edges.push(...from.map((edge) => ({ ...edge, to: id })))

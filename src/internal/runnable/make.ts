@@ -97,11 +97,14 @@ export const makeRunnable = <In, Out, E, R, Chunk, InChunk = unknown>(
   open: (input: In) => Opener<Chunk, Out, E, R>,
   over?: Over<InChunk, Chunk, Out, E, R>
 ): Runnable<In, Out, E, R, Chunk, InChunk> => {
+  const depth = depthOf(info)
+  if (depth > deepest) throw new TypeError(`${info.name}: steps lie in each other more than ${deepest} levels deep`)
   const invoke = (input: In) => demandingWhole(collect(open(input)))
   const stream = (input: In) => toStream(open(input))
   return {
     [TypeId]: {
       ...info,
+      depth,
       open,
       over: over as Step["over"] // it is given runs whose chunks fit
     },
@@ -132,6 +135,18 @@ export const makeRunnable = <In, Out, E, R, Chunk, InChunk = unknown>(
   }
 }
 
+/** Values of deeper steps are nested objects, on which JavaScript's stack would overflow without a name. */
+const deepest = 500
+
+const depthOf = ({ depth, shape, steps }: StepInfo): number => {
+  if (depth !== undefined) return depth
+  let most = 0
+  for (const step of steps ?? []) most = Math.max(most, step[TypeId].depth ?? 0)
+  if (steps !== undefined || shape?._tag !== "Branches") return most
+  for (const [, step] of shape.branches) most = Math.max(most, (step[TypeId].depth ?? 0) + 1)
+  return most
+}
+
 /** The same step with its runs wrapped. It is not taken apart by a sequence. */
 export const wrapStep = <In, Out, E, R, Chunk, InChunk, E2, R2>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>,
@@ -143,10 +158,11 @@ export const wrapStep = <In, Out, E, R, Chunk, InChunk, E2, R2>(
   const { over } = self[TypeId]
   return makeRunnable<In, Out, E2, R2, Chunk, InChunk>(
     infoOf(self),
-    (input) => wrap<never, never>(open(self, input), { input }),
+    // Suspended, so that thousands of wrappers around each other take no stack.
+    (input) => (scope) => Effect.suspend(() => wrap<never, never>(open(self, input), { input })(scope)),
     over &&
-      (<E3, R3>(before: Opener<InChunk, unknown, E3, R3>) =>
-        wrap(over(before) as Opener<Chunk, Out, E | E3, R | R3>, {})) // as `makeRunnable` got it
+      (<E3, R3>(before: Opener<InChunk, unknown, E3, R3>): Opener<Chunk, Out, E2 | E3, R2 | R3> => (scope) =>
+        Effect.suspend(() => wrap(over(before) as Opener<Chunk, Out, E | E3, R | R3>, {})(scope))) // as `makeRunnable` got it
   )
 }
 
@@ -157,8 +173,8 @@ export const wrapBarrier = <In, Out, E, R, Chunk, InChunk, E2, R2>(
 ): Runnable<In, Out, E2, R2, Chunk> => makeRunnable(infoOf(self), open)
 
 const infoOf = (self: { readonly [TypeId]: Step }): StepInfo => {
-  const { events, name, shape, type } = self[TypeId]
-  return { events, name, shape, type }
+  const { depth, events, name, shape, type } = self[TypeId]
+  return { depth, events, name, shape, type }
 }
 
 /** A defect in words. */

@@ -109,7 +109,8 @@ export const mapRun = <A, Made, B, E, R>(
             done: () => whole === undefined ? value.done() : known(whole.value, undefined).at?.(key).done()
           }
         },
-        kind: () => mode === "whole" ? "parts" : results.kind?.()
+        // Known without a look at the runs before this one, of which there may be thousands.
+        kind: () => mode === "whole" ? "parts" : mode === "text" ? undefined : results.kind?.()
       }
       return fold as ChunkFold<B, B> // its chunks are results
     }

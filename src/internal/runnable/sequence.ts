@@ -5,9 +5,10 @@
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import { CurrentRun, inContext } from "../events/currentRun.ts"
+import { lazy } from "../lazy.ts"
 import { collect, TypeId } from "../step/run.ts"
 import type { AnyOpener, AnyRunnable, Opener, OutputOf, Runnable, Step, StepInfo } from "../step/types.ts"
-import { makeStep } from "./make.ts"
+import { isRunnable, makeStep } from "./make.ts"
 
 /** The first step of a chain. A `pick` there takes an object whose key has the input of the second step. */
 type First<A, B, E, R, K, I, Key extends string> = Runnable<A, B, E, R, K, I> | OutputOf<{ readonly key: Key }>
@@ -359,34 +360,58 @@ export const andThen: {
 
 /**
  * One step after the other. A step that works on chunks starts with the first one; any other waits for the fold of the
- * chunks before it. Sequences inside are taken apart, so it does not matter how they were put together.
+ * chunks before it. Sequences inside are taken apart, so it does not matter how they were put together; only on first
+ * use, so that adding a step costs the same however many there are.
  */
-const sequenceOf = (steps: ReadonlyArray<AnyRunnable>): AnyRunnable => {
-  const flat = steps.flatMap((step) => step[TypeId].steps ?? [step])
-  const [first, ...rest] = flat.map((step) => step[TypeId]) as [Step, ...Array<Step>] // a sequence has steps
+const sequenceOf = (parts: ReadonlyArray<AnyRunnable>): AnyRunnable => {
+  for (const [i, part] of parts.entries()) {
+    if (!isRunnable(part)) {
+      throw new TypeError(`Step ${i + 1} of a sequence is not a runnable: put a function into Runnable.fn`)
+    }
+  }
+  const flat = lazy(() => stepsOf(parts))
+  const steps = lazy(() => flat().map((step) => step[TypeId]) as [Step, ...Array<Step>]) // a sequence has steps
   const info: StepInfo = {
     type: "chain",
     name: "RunnableSequence",
     events: { stream: "asRoot" },
-    steps: flat,
-    shape: { _tag: "Sequence", steps: flat }
+    steps: parts,
+    shape: {
+      _tag: "Sequence",
+      get steps() {
+        return flat()
+      }
+    }
   }
-  const behind = (start: AnyOpener): Opener<unknown, unknown, never, never> => (scope) =>
+  const behind = (startOf: (first: Step) => AnyOpener): Opener<unknown, unknown, never, never> => (scope) =>
     Effect.withFiber((fiber) => {
       const context = fiber.getRef(CurrentRun)
       // The runs of the steps lie in that of the sequence, not in that of the step which reads them.
       const placed = (open: AnyOpener, i: number) =>
         context === undefined ? open : inContext({ ...context, stepTags: [`seq:step:${i + 1}`] }, typed(open))
-      let open = placed(start, 0)
+      const [first, ...rest] = steps()
+      let open = placed(startOf(first), 0)
       for (const [i, step] of rest.entries()) open = placed(after(open, step), i + 1)
       return typed(open)(scope)
     })
-  const { over } = first
   return makeStep<never, unknown, never, never, unknown, unknown>(
     info,
-    (input) => behind(first.open(input)),
-    over && ((before) => behind(over(before)))
+    (input) => behind((first) => first.open(input)),
+    parts[0]?.[TypeId].over && ((before) => behind((first) => first.over?.(before) ?? before))
   )
+}
+
+/** The steps of some steps and sequences. */
+const stepsOf = (parts: ReadonlyArray<AnyRunnable>): ReadonlyArray<AnyRunnable> => {
+  const steps: Array<AnyRunnable> = []
+  // Not by recursion: sequences may lie in each other thousands of levels deep.
+  const open = parts.toReversed()
+  for (let part = open.pop(); part !== undefined; part = open.pop()) {
+    const inner = part[TypeId].steps
+    if (inner === undefined) steps.push(part)
+    else open.push(...inner.toReversed())
+  }
+  return steps
 }
 
 const after = (before: AnyOpener, step: Step): AnyOpener =>

@@ -189,7 +189,8 @@ export const byShape = (
  * @param source the fold of that run; undefined until the run is opened
  */
 export const behind = (source: () => ChunkFold<never, unknown> | undefined): ChunkFold<unknown, unknown> => {
-  const kind = () => source()?.kind?.()
+  let found: ChunkKind | undefined
+  const kind = () => found ??= source()?.kind?.()
   const fold = withFirst((): ChunkFold<unknown, unknown> => {
     switch (kind()) {
       case "snapshots":

@@ -98,10 +98,12 @@ export interface StepInfo {
   readonly name: string
   /** Deviations from the usual events of a step. */
   readonly events?: EventPolicy | undefined
-  /** The steps of a sequence, so that a sequence of sequences is one sequence. */
+  /** What a sequence was made of: steps, and sequences, which it takes apart when it first runs. */
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
   /** The steps inside, for `graph`. Unlike `steps` it stays when a wrapper runs the step in another way. */
   readonly shape?: Shape | undefined
+  /** How many steps with branches lie in each other here. */
+  readonly depth?: number | undefined
 }
 
 /**
