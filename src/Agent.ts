@@ -12,8 +12,8 @@
  * tree of events has the agent with its requests and tool runs. Interrupting the stream closes the connection of the
  * model and interrupts the tools; a slow consumer slows both.
  *
- * The model is told its own mistakes: a tool that does not exist, arguments that do not fit, and the failures for which
- * a tool has a schema. Any other failure ends the run with a typed error that has the conversation so far. A tool that
+ * The model is told its own mistakes: a tool that does not exist, arguments that do not fit, a call that the server
+ * rejected, and the failures for which a tool has a schema. Any other failure ends the run with a typed error that has the conversation so far. A tool that
  * throws ends it with an {@link AgentToolDefect}, which has the conversation, too.
  *
  * A run continues when the agent gets its messages as input: calls at the end without a result are run first. So a run

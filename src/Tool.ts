@@ -75,7 +75,10 @@ export interface Options<
    * run that calls the tool.
    */
   readonly failure?: Failure | undefined
-  /** Runs a call. Returns an effect of the result, or a stream of progress values of which the last is the result. */
+  /**
+   * Runs a call. Returns the result, a promise or an effect of it, or a stream of progress values of which the last is
+   * the result.
+   */
   readonly handler: (parameters: Parameters["Type"], call: CallInfo) => Made
   /** Replaces the text of the result for the model by another text, or by parts such as images. */
   readonly toModelOutput?: ((result: Success["Type"]) => ToolMessage["content"]) | undefined
@@ -110,7 +113,8 @@ export type PartialCall<T = ToolDefinition> = T extends ToolDefinition ? {
  *
  * The services and the failures of the handler are in the type of the tool. The model is told the failures that
  * `failure` describes; others fail the agent. Defects stay defects, and nothing is retried. A handler that returns a
- * stream reports progress: every value has the type of `success`, and the last one is the result.
+ * stream reports progress: every value has the type of `success`, and the last one is the result. What a function throws, or
+ * its promise rejects with, is a failure if `failure` describes it, and otherwise a defect.
  *
  * **Gotchas**
  *
@@ -167,11 +171,11 @@ export const make = <
   Name,
   Parameters,
   Success["Type"],
-  ErrorOf<Made>,
+  ErrorOf<Made, Failure["Type"]>,
   ServicesOf<Made>,
-  Exclude<ErrorOf<Made>, Failure["Type"]>
+  Exclude<ErrorOf<Made, Failure["Type"]>, Failure["Type"]>
 > => {
-  type E = ErrorOf<Made>
+  type E = ErrorOf<Made, Failure["Type"]>
   type R = ServicesOf<Made>
   // The defaults have the types of the schemas that they stand for.
   const parameters: Codec = options.parameters ?? Schema.Struct({})
@@ -185,6 +189,7 @@ export const make = <
       parameters: Parameters["Type"],
       call: CallInfo
     ) => HandlerResult<Success["Type"], E, R>,
+    isReported: Schema.is(options.failure ?? Schema.Never),
     toModelOutput: options.toModelOutput
   }
   const implementation = implementationOf<Parameters["Type"], Success["Type"], E, R, Failure["Type"]>(spec)

@@ -84,7 +84,14 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
         )
         : Effect.die(new AgentToolDefect({ tool: name, toolCallId, cause }, progress.conversation))
 
-    if (call.type === "invalid_tool_call") return rejected(`This call cannot be read: ${call.reason}`)
+    if (call.type === "invalid_tool_call") {
+      const byServer = call.metadata?.["rejected"]
+      return rejected(
+        typeof byServer === "string"
+          ? `The server rejected this call: ${byServer}`
+          : `This call cannot be read: ${call.reason}`
+      )
+    }
     const tool = tools.get(name)
     if (tool === undefined) return rejected(unknownTool(name, [...tools.keys()]))
     return Stream.unwrap(Effect.gen(function*() {

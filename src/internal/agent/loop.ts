@@ -6,12 +6,14 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { accumulator } from "../../AIMessageChunk.ts"
+import { accumulator, empty } from "../../AIMessageChunk.ts"
+import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
+import type { ChatModelError } from "../../ChatModelError.ts"
 import type { Reason } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import { system } from "../../Message.ts"
-import { nameOf } from "../excerpt.ts"
+import { excerpt, nameOf } from "../excerpt.ts"
 import { callsOf, settled, toMessages } from "../model/messages.ts"
 import type { Call } from "../model/messages.ts"
 import type { ChatInput } from "../model/request.ts"
@@ -48,6 +50,7 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
       // A model that was forced to call a tool has done so, and must be free to answer.
       const request = messages.at(-1)?._tag === "ToolMessage" ? free : forced
       return model.stream([...instructions, ...messages], request).pipe(
+        Stream.catchIf(isRejectedCall, (error) => Stream.sync(() => rejectedCall(error))),
         Stream.mapError((error) => new AgentModelError(error, progress.conversation)),
         Stream.mapArray((chunks) => {
           for (const chunk of chunks) answer.add(chunk)
@@ -118,6 +121,31 @@ const requestOf = (options: AnyOptions): CallOptions => {
 
 /** Whether a choice leaves the model no way to answer. */
 const isForcing = (choice: CallOptions["toolChoice"]): boolean => choice === "required" || typeof choice === "object"
+
+/** Whether a server rejected what its model wrote as a tool call. */
+const isRejectedCall = ({ metadata }: ChatModelError): boolean => metadata?.["code"] === "tool_use_failed"
+
+/** The end of an answer whose call the server rejected: the call as far as it is known, so that the model is told. */
+const rejectedCall = ({ metadata, partial, reason }: ChatModelError): AIMessageChunk => {
+  const written = metadata?.["failed_generation"]
+  const text = typeof written === "string" ? excerpt(written, 4000) : ""
+  const index = partial?.parts.length ?? 0
+  return {
+    ...empty,
+    id: partial?.id ?? "",
+    parts: [{
+      type: "tool_call",
+      index,
+      id: `call_rejected_${index}`,
+      name: /<function=([\w.-]+)|"name"\s*:\s*"([\w.-]+)"/.exec(text)?.slice(1).find((name) => name !== undefined) ??
+        "unknown",
+      // A call without an end is never run.
+      args: text,
+      metadata: { rejected: reason.message }
+    }],
+    finish: { reason: "tool_calls", raw: "tool_use_failed" }
+  }
+}
 
 /** Whether an answer was cut off, so that its calls may not be the ones that the model wanted. */
 const isCutOff = (reason: Reason): boolean => reason === "length" || reason === "refusal" || reason === "content_filter"

@@ -9,6 +9,7 @@ import * as Pull from "effect/Pull"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { InvalidToolCall, ToolCall, ToolMessage } from "../../Message.ts"
 import { withRun } from "../events/currentRun.ts"
@@ -32,16 +33,21 @@ export type Codec = Schema.ConstraintCodec<unknown, unknown>
 
 /** Information for a handler about the call that it answers. */
 export interface CallInfo {
+  /** Aborted when the call ends or is interrupted. For handlers that return a promise. */
+  readonly signal: AbortSignal
   /** The id of the call, which stays the same when its run is resumed; `undefined` when the tool runs as a step. */
   readonly id: string | undefined
 }
 
-/** The return type of a handler: an effect of the result, or a stream whose last value is the result. */
-export type HandlerResult<A, E, R> = Effect.Effect<A, E, R> | Stream.Stream<A, E, R>
+/** The return type of a handler: the result, a promise or an effect of it, or a stream whose last value is the result. */
+export type HandlerResult<A, E, R> = A | PromiseLike<A> | Effect.Effect<A, E, R> | Stream.Stream<A, E, R>
 
-// The failures and the services of a handler, which may return an effect, a stream, or either of them.
-export type ErrorOf<Made> = Made extends HandlerResult<unknown, infer E, unknown> ? E : never
-export type ServicesOf<Made> = Made extends HandlerResult<unknown, unknown, infer R> ? R : never
+type Running<E, R> = Effect.Effect<unknown, E, R> | Stream.Stream<unknown, E, R>
+
+// The failures and the services of a handler. What a function throws, or a promise rejects with, is a failure if the
+// schema of the failures describes it.
+export type ErrorOf<Made, Failure> = Made extends Running<infer E, unknown> ? E : Failure
+export type ServicesOf<Made> = Made extends Running<unknown, infer R> ? R : never
 
 /** The options of a tool with all defaults filled in. */
 export interface ToolSpec<Parameters, A, E, R> {
@@ -50,6 +56,8 @@ export interface ToolSpec<Parameters, A, E, R> {
   readonly success: Codec
   readonly failure: Codec
   readonly handler: (parameters: Parameters, call: CallInfo) => HandlerResult<A, E, R>
+  /** Whether the model is told a failure. */
+  readonly isReported: (error: unknown) => boolean
   readonly toModelOutput: ((result: A) => ToolMessage["content"]) | undefined
 }
 
@@ -57,7 +65,7 @@ export interface ToolSpec<Parameters, A, E, R> {
 export const stepOf = <Parameters, A, E, R>(spec: ToolSpec<Parameters, A, E, R>): Runnable<Parameters, A, E, R> =>
   makeRunnable(
     infoOf(spec),
-    (parameters: Parameters) => openTool(spec, parameters, { id: undefined })
+    (parameters: Parameters) => openTool(spec, parameters, undefined)
   )
 
 /** A tool as the runner of a model's calls. `Reported` are the failures with a schema, which the model is told. */
@@ -72,7 +80,6 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
     ? () => Effect.succeed("") // a tool without a result
     : Schema.encodeUnknownEffect(Schema.toCodecJson(spec.success))
   const encodeFailure = Schema.encodeUnknownEffect(Schema.toCodecJson(spec.failure))
-  const isReported = Schema.is(spec.failure)
 
   /** Mends what models write other than the schema says. */
   const restored = (args: unknown): unknown =>
@@ -94,13 +101,13 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
   const progress = (value: A): Output<A> => ({ _tag: "Progress", value })
 
   /** The values of a handler that streams as progress, and then the result. */
-  const outputs = (parameters: Parameters, call: CallInfo): Stream.Stream<Output<A>, Exclude<E, Reported>, R> =>
+  const outputs = (parameters: Parameters, id: string): Stream.Stream<Output<A>, Exclude<E, Reported>, R> =>
     toStream<Output<A>, Output<A>, E, R>((scope) => {
       let output: Output<A> | undefined
       let over = false
       // The run itself fails if its result cannot be encoded, so that its events say so.
       const end = (value: A) => Effect.map(result(value), (encoded) => void (output = encoded))
-      return Effect.map(openTool(spec, parameters, call, end)(scope), (run) => {
+      return Effect.map(openTool(spec, parameters, id, end)(scope), (run) => {
         const next: ChunkPull<Output<A>, E, R> = Effect.suspend((): ChunkPull<Output<A>, E, R> =>
           over ? Cause.done() : Pull.matchEffect(run.pull, {
             onSuccess: (values) => run.single === true ? next : Effect.succeed(Array.map(values, progress)),
@@ -115,7 +122,7 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
       })
     }).pipe(Stream.catchIf(
       // The schema decides which failures are reported.
-      (error: E): error is E & Reported => isReported(error),
+      (error: E): error is E & Reported => spec.isReported(error),
       (error) => Stream.fromEffect(failure(error))
     )) as Stream.Stream<Output<A>, Exclude<E, Reported>, R> // E without those of E & Reported
 
@@ -129,7 +136,7 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
       Effect.suspend(() => {
         const args = restored(exactArgs(call))
         return Effect.mapBoth(decode(args), {
-          onSuccess: (parameters) => outputs(parameters as Parameters, { id: call.id }), // the type of their schema
+          onSuccess: (parameters) => outputs(parameters as Parameters, call.id), // the type of their schema
           onFailure: ({ message }) => {
             const problems = [
               message.replaceAll(notANumber(), "Expected number"),
@@ -165,17 +172,23 @@ const infoOf = ({ name }: { readonly name: string }): StepInfo => ({ type: "tool
 const openTool = <Parameters, A, E, R>(
   spec: ToolSpec<Parameters, A, E, R>,
   parameters: Parameters,
-  call: CallInfo,
+  id: string | undefined,
   end?: (result: A) => Effect.Effect<void>
 ): Opener<A, A, E, R> =>
   inCall(
-    call.id,
+    id,
     watch(infoOf(spec), parameters, (scope) => {
       const run = Effect.suspend((): ReturnType<Opener<A, A, E, R>> => {
-        const made = spec.handler(parameters, call)
-        return Stream.isStream(made)
-          ? fromStream(atLeastOne(spec.name, made), () => last<A>())(scope)
-          : Effect.succeed(single(made))
+        const call = new RunningCall(id)
+        const made = Effect.try({ try: () => spec.handler(parameters, call), catch: (error) => error })
+        const opened = Effect.flatMap(
+          thrown<HandlerResult<A, E, R>, E>(spec, made),
+          (made): ReturnType<Opener<A, A, E, R>> =>
+            Stream.isStream(made)
+              ? fromStream(atLeastOne(spec.name, made), () => last<A>())(scope)
+              : Effect.succeed(single(Effect.isEffect(made) ? made : thrown(spec, settledValue(made))))
+        )
+        return Effect.andThen(Scope.addFinalizer(scope, Effect.sync(() => call.end())), opened)
       })
       return end === undefined ? run : Effect.map(run, (run) => {
         const fold = run.fold()
@@ -183,6 +196,39 @@ const openTool = <Parameters, A, E, R>(
       })
     })
   )
+
+/** A call that a handler answers. It only has a signal if the handler asks for one. */
+class RunningCall implements CallInfo {
+  readonly id: string | undefined
+  #controller: AbortController | undefined
+
+  constructor(id: string | undefined) {
+    this.id = id
+  }
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController()
+    return this.#controller.signal
+  }
+
+  end(): void {
+    this.#controller?.abort()
+  }
+}
+
+const isPromise = <A>(value: A | PromiseLike<A>): value is PromiseLike<A> =>
+  typeof value === "object" && value !== null && "then" in value && typeof value.then === "function"
+
+const settledValue = <A>(made: A | PromiseLike<A>): Effect.Effect<A, unknown> =>
+  isPromise(made) ? Effect.tryPromise({ try: () => made, catch: (error) => error }) : Effect.succeed(made)
+
+/** What a function threw is a failure if the schema of the failures describes it, otherwise a defect. */
+const thrown = <A, E>(
+  { isReported }: { readonly isReported: (error: unknown) => boolean },
+  made: Effect.Effect<A, unknown>
+): Effect.Effect<A, E> =>
+  // The failures of such a handler have the type of that schema.
+  Effect.catch(made, (error) => isReported(error) ? Effect.fail(error as E) : Effect.die(error))
 
 /** Adds the id of a call to the metadata of a run and of the runs inside. */
 const inCall = <A, E, R>(id: string | undefined, open: Opener<A, A, E, R>): Opener<A, A, E, R> =>
