@@ -45,6 +45,9 @@ describe("an object or a list that is given as JSON text is read", () => {
       ["with nulls for absent keys", struct({ o: struct({ n: optional(number) }) }), { o: text({ n: null }) }, {
         o: {}
       }],
+      ["with an integer of any length", struct({ o: struct({ id: Schema.BigInt }) }), {
+        o: `{"id":2512292042121000001}`
+      }, { o: { id: 2512292042121000001n } }],
       ["of a union", struct({ o: union([Item, array(Item), number]) }), { o: text([a]) }, { o: [a] }],
       ["of a record", struct({ o: Schema.Record(string, array(number)) }), { o: { x: "[1]" } }, { o: { x: [1] } }],
       ["of a tuple", struct({ o: Schema.Tuple([string, array(number)]) }), { o: ["[1]", "[1]"] }, { o: ["[1]", [1]] }],
@@ -85,6 +88,12 @@ describe("a text stays one", () => {
         )
     )
   }
+
+  it.effect("and an integer inside that a number cannot hold is told", () =>
+    Effect.map(
+      taken(struct({ o: struct({ id: number }) }), { o: `{"id":2512292042121000001}` }),
+      (got) => assert.include(got, "2512292042121000001")
+    ))
 
   it.effect("and what does not fit inside is named", () =>
     Effect.map(

@@ -4,7 +4,7 @@
  * that have no optional keys.
  */
 import type * as JsonSchema from "effect/JsonSchema"
-import { isDeeperThan, limitsOf } from "../json/limits.ts"
+import { isDeeperThan, limitsOf, parseExact } from "../json/limits.ts"
 import { definitionOf, isJsonSchema } from "./nodes.ts"
 
 type Node = JsonSchema.JsonSchema
@@ -147,7 +147,7 @@ const isOf = (type: unknown, json: unknown): boolean =>
 const parse = (text: string): unknown => {
   if (isDeeperThan(text, limitsOf(undefined).maxDepth)) return undefined
   try {
-    return JSON.parse(text)
+    return parseExact(text)
   } catch {
     return undefined
   }
