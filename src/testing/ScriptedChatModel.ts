@@ -11,6 +11,7 @@
  * @stability unstable
  */
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,6 +26,7 @@ import type { ChatRequest, Service } from "../ChatModel.ts"
 import { ChatModelError, UnknownError } from "../ChatModelError.ts"
 import type { Reason } from "../ChatModelError.ts"
 import type { Finish } from "../Finish.ts"
+import { checkedNumber } from "../internal/defects.ts"
 import type { Message } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
 import { words } from "./server/words.ts"
@@ -256,6 +258,11 @@ export class ScriptedChatModel extends Context.Service<ScriptedChatModel, {
   readonly model: Service
   /** All requests so far, in order. */
   readonly calls: Effect.Effect<ReadonlyArray<Call>>
+  /**
+   * Waits until the model has received this many requests, and returns the last of these. The first request is number 1.
+   * For tests that start a chain and then move the clock.
+   */
+  readonly awaitCall: (n: number) => Effect.Effect<Call>
 }>()("rivulet/testing/ScriptedChatModel") {}
 
 /** The replies to the requests, in order, or a function that returns the reply to each request. */
@@ -288,6 +295,18 @@ export interface Options {
  */
 export const make = (replies: Replies, options?: Options): ScriptedChatModel["Service"] => {
   const calls: Array<Call> = []
+  const waiting = new Map<number, Deferred.Deferred<void>>()
+  const awaitCall = Effect.fnUntraced(function*(n: number) {
+    checkedNumber("awaitCall: n", n, 1)
+    if (calls.length < n) {
+      const made = waiting.get(n) ?? Deferred.makeUnsafe<void>()
+      waiting.set(n, made)
+      yield* Deferred.await(made)
+    }
+    // The model goes on to the first step of its reply before the test does.
+    yield* Effect.yieldNow
+    return calls[n - 1]!
+  })
   const provider = options?.provider ?? "scripted"
   const name = options?.model ?? "scripted"
   const failure = (reason: Reason) => new ChatModelError({ provider, model: name, reason })
@@ -308,6 +327,8 @@ export const make = (replies: Replies, options?: Options): ScriptedChatModel["Se
   const stream = (request: ChatRequest) =>
     Stream.suspend(() => {
       const index = calls.push({ messages: request.messages, options: request.options, state: "open" }) - 1
+      const awaited = waiting.get(index + 1)
+      if (awaited !== undefined) Deferred.doneUnsafe(awaited, Effect.void)
       const settle = (state: Call["state"]) =>
         Effect.sync(() => {
           const call = calls[index]
@@ -332,7 +353,8 @@ export const make = (replies: Replies, options?: Options): ScriptedChatModel["Se
       capabilities: options?.capabilities ?? everything,
       stream
     }),
-    calls: Effect.sync(() => calls.slice())
+    calls: Effect.sync(() => calls.slice()),
+    awaitCall
   })
 }
 

@@ -6,6 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { AIMessage, Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
+import { optional } from "../optional.ts"
 import { withPull } from "../step/run.ts"
 import type { Opener, StepInfo } from "../step/types.ts"
 import { demandInPlace, demandInside } from "./policy.ts"
@@ -99,7 +100,10 @@ export const provided = <A, Chunk, Out, E, R>(
 (scope) =>
   Effect.map(
     Effect.provideService(open(scope), reference, value),
-    (run) => withPull(run, Effect.provideService(run.pull, reference, value))
+    (run) => ({
+      ...withPull(run, Effect.provideService(run.pull, reference, value)),
+      ...optional("whole", run.whole && Effect.provideService(run.whole, reference, value))
+    })
   )
 
 /** Opens a run in the current context changed so. Does nothing when nobody watches. */

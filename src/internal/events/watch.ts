@@ -199,22 +199,34 @@ const watched = <Chunk, Out, E, R>(
     const toEvent = streams && (run.single !== true || step.events?.stream !== "ifMany")
       ? streamEventOf(info)
       : undefined
+    const ended = (output: Out) =>
+      Scope.close(inner, Exit.void).pipe(
+        Effect.andThen(report.start),
+        Effect.andThen(
+          report.end(() => endEvent(info, shownOutput(step, output), endShowsInput(root) ? inputOf() : {}))
+        )
+      )
     const pull: ChunkPull<Chunk, E, R> = Pull.matchEffect(run.pull, {
       onSuccess: (chunks) => {
         folding.add(chunks)
         return toEvent === undefined ? Effect.succeed(chunks) : report.stream(chunks.map(toEvent), chunks)
       },
-      onDone: () =>
-        Scope.close(inner, Exit.void).pipe(
-          Effect.andThen(report.start),
-          Effect.andThen(
-            report.end(() => endEvent(info, shownOutput(step, folding.done()), endShowsInput(root) ? inputOf() : {}))
-          ),
-          Effect.andThen(Cause.done())
-        ),
+      onDone: () => Effect.andThen(Effect.suspend(() => ended(folding.done())), Cause.done()),
       onFailure: fail
     })
-    return { pull, fold: () => fedElsewhere(folding), single: run.single } satisfies Run<Chunk, Out, E, R>
+    // Stream events need the chunks.
+    const whole = toEvent === undefined && run.whole !== undefined
+      ? Effect.matchCauseEffect(run.whole, {
+        onSuccess: (output) => Effect.as(ended(output), output),
+        onFailure: fail
+      })
+      : undefined
+    return {
+      pull,
+      fold: () => fedElsewhere(folding),
+      single: run.single,
+      whole
+    } satisfies Run<Chunk, Out, E, R>
   })
 }
 

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import { byKey, byShape, last } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
-import { filterMap, once } from "../step/run.ts"
+import { collect, filterMap, once, untilDone } from "../step/run.ts"
 import type { AnyRun, AnyRunnable, ChunkPull, ErrorOf, Opener, Runnable, ServicesOf } from "../step/types.ts"
 import { makeStep, open } from "./make.ts"
 import { parallelOf } from "./parallel.ts"
@@ -104,15 +104,24 @@ const assignOf = (
             mapped = run
             return run.pull
           }))
+        const fold = () => {
+          const own = input.fold()
+          return byKey(
+            (key) => (Object.hasOwn(branches, key) ? mapped?.fold() : own)?.at?.(key) ?? byShape(),
+            Object.keys(branches)
+          ) as ChunkFold<unknown, unknown> // its chunks are objects
+        }
         return {
           pull: next,
-          fold: () => {
-            const own = input.fold()
-            return byKey(
-              (key) => (Object.hasOwn(branches, key) ? mapped?.fold() : own)?.at?.(key) ?? byShape(),
-              Object.keys(branches)
-            ) as ChunkFold<unknown, unknown> // its chunks are objects
-          }
+          fold,
+          whole: Effect.suspend(() => {
+            const passed = fold()
+            return Effect.flatMap(untilDone(Effect.map(rest, passed.add)), () =>
+              Effect.map(
+                collect(open(mapper, whole.done() as never)), // the branches take the input
+                (added) => Object.assign(passed.done() as object, added)
+              ))
+          })
         }
       })
   return makeStep<never, unknown, unknown, unknown, unknown, object>(

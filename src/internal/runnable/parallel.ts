@@ -7,7 +7,17 @@ import { tagged } from "../events/currentRun.ts"
 import { byKey, byShape } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import { untilDone } from "../step/run.ts"
-import type { AnyRun, AnyRunnable, ChunkOf, ErrorOf, OutOf, OutputOf, Runnable, ServicesOf } from "../step/types.ts"
+import type {
+  AnyRun,
+  AnyRunnable,
+  ChunkOf,
+  ChunkPull,
+  ErrorOf,
+  OutOf,
+  OutputOf,
+  Runnable,
+  ServicesOf
+} from "../step/types.ts"
 import { merge } from "../stream/merge.ts"
 import type { Producer } from "../stream/merge.ts"
 import { makeStep, open } from "./make.ts"
@@ -86,10 +96,19 @@ export const parallelOf = (branches: Readonly<Record<string, AnyRunnable>>): Any
       const foldOf = (key: string) =>
         // A branch folds its own chunks.
         (runs.get(key)?.fold() as ChunkFold<unknown, unknown> | undefined) ?? byShape()
-      return Effect.map(merge(producers, ahead, scope), (pull) => ({
-        pull,
-        fold: () => byKey(foldOf, Object.keys(branches)) as ChunkFold<unknown, unknown> // its chunks are such objects
-      }))
+      const fold = () => byKey(foldOf, Object.keys(branches)) as ChunkFold<unknown, unknown> // its chunks are such objects
+      let merged: ChunkPull<unknown, unknown, unknown> | undefined
+      return Effect.succeed({
+        pull: Effect.suspend(() => merged ?? Effect.flatMap(merge(producers, ahead, scope), (pull) => merged = pull)),
+        fold,
+        // Without a queue, so that nothing lies between a branch and the reader.
+        whole: Effect.suspend(() => {
+          const all = fold()
+          const add = (chunks: ReadonlyArray<unknown>) => Effect.sync(() => all.add(chunks))
+          const running = Effect.forEach(producers, (run) => run(add), { concurrency: "unbounded", discard: true })
+          return Effect.map(running, all.done)
+        })
+      })
     }
   )
 }

@@ -62,6 +62,7 @@ export const once = <Chunk, E, R>(chunks: Effect.Effect<Chunks<Chunk>, E, R>): C
 export const collect = <Chunk, Out, E, R>(open: Opener<Chunk, Out, E, R>): Effect.Effect<Out, E, R> =>
   Effect.scopedWith((scope) =>
     Effect.flatMap(open(scope), (run) => {
+      if (run.whole !== undefined) return run.whole
       const fold = run.fold()
       return Effect.map(untilDone(Effect.map(run.pull, fold.add)), fold.done)
     })

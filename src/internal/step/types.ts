@@ -120,6 +120,8 @@ export interface Run<in out Chunk, out Out, out E, out R> {
   readonly fold: () => ChunkFold<Chunk, Out>
   /** The run gives one value, when it is done. */
   readonly single?: true | undefined
+  /** The output, for a reader that needs no chunks. It takes the place of `pull`: use one of them. */
+  readonly whole?: Effect.Effect<Out, E, R> | undefined
 }
 
 /** The next chunks of a run. */
@@ -136,6 +138,7 @@ export interface AnyRun {
   readonly pull: ChunkPull<unknown, unknown, unknown>
   readonly fold: () => ChunkFold<never, unknown>
   readonly single?: true | undefined
+  readonly whole?: Effect.Effect<unknown, unknown, unknown> | undefined
 }
 
 /** An opener whose types no longer matter. */
