@@ -157,7 +157,6 @@ export class SseParser {
     this.#inFrame = false
     this.#data = undefined
     this.#event = ""
-    // An event without data is none: proxies send such events to keep a connection alive.
-    if (data !== undefined && data.trim() !== "") this.#handler.frame(event === "" ? "message" : event, data)
+    if (data !== undefined) this.#handler.frame(event === "" ? "message" : event, data)
   }
 }

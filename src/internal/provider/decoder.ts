@@ -127,7 +127,8 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
   }
 
   frame(name: string, data: string): void {
-    if (this.failure !== undefined || keepAlives.has(name)) return
+    // An event with empty data is none: proxies send such events to keep a connection alive.
+    if (this.failure !== undefined || keepAlives.has(name) || data.trim() === "") return
     let event: unknown
     try {
       event = parseJson(data)
