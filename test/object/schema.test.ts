@@ -203,13 +203,7 @@ describe("Anthropic is told", () => {
       ["any object", object({ a: { type: "object" } }), " (a)", /any object/],
       ["any value", object({ a: { type: "array", items: {} } }), " (a[])", /any value/],
       ["recursion", { ...tree, $defs: { Tree: tree } }, " (kids[])", /refers to itself/],
-      ["what something is not", object({ a: { not: { type: "string" } } }), " (a)", /excludes values/],
-      [
-        "a reference to nothing",
-        object({ a: { $ref: "#/$defs/Nothing" } }),
-        " (a)",
-        /#\/\$defs\/Nothing does not exist/
-      ]
+      ["what something is not", object({ a: { not: { type: "string" } } }), " (a)", /excludes values/]
     ] as const
   ) {
     it.live(`nothing, where it cannot hold a model to it: ${what}`, () =>
@@ -227,6 +221,27 @@ describe("Anthropic is told", () => {
         assert.isFalse(loose instanceof ChatModelError.ChatModelError)
       }))
   }
+
+  it.live("nothing, where a reference leads nowhere, as no provider takes it: in tools that are not strict neither", () =>
+    Effect.gen(function*() {
+      const schema = object({ a: { $ref: "#/$defs/Nothing" } })
+      const tools = (strict: boolean) => ({
+        tools: [{ name: "t", parameters: schema, strict }],
+        responseFormat: undefined
+      })
+      for (
+        const [error, tag, field] of [
+          [yield* sent(schema), "UnsupportedError", "responseFormat.schema (a)"],
+          [yield* sent(schema, tools(true)), "InvalidRequestError", "tools[0].parameters"],
+          [yield* sent(schema, tools(false)), "InvalidRequestError", "tools[0].parameters"]
+        ] as const
+      ) {
+        assert.instanceOf(error, ChatModelError.ChatModelError)
+        assert.strictEqual(error.reason._tag, tag)
+        assert.strictEqual("field" in error.reason && error.reason.field, field)
+        assert.match(error.message, /#\/\$defs\/Nothing does not exist/)
+      }
+    }))
 
   it.live("a tool where the schema is too much for its answers", () =>
     Effect.gen(function*() {
