@@ -219,6 +219,21 @@ describe("a forced tool is forced until it has a result", () => {
       }).pipe(Effect.provide(layer([called, called, text("Done")]))))
   }
 
+  for (const toolChoice of ["required", { name: "fine" }] as const) {
+    it.effect(`by the options of the model: ${JSON.stringify(toolChoice)}`, () =>
+      Effect.gen(function*() {
+        const { content } = yield* Agent.make({ tools: [fine] }).invoke("Hi")
+        assert.strictEqual(content, "Done")
+        assert.deepStrictEqual(yield* choices, [toolChoice, "auto"])
+      }).pipe(Effect.provide(layer([called, text("Done")], { options: { toolChoice } }))))
+  }
+
+  it.effect("by the options of the model, unless the agent chooses", () =>
+    Effect.gen(function*() {
+      yield* Agent.make({ tools: [fine], toolChoice: "none" }).invoke("Hi")
+      assert.deepStrictEqual(yield* choices, ["none", "none"])
+    }).pipe(Effect.provide(layer([called, text("Done")], { options: { toolChoice: "required" } }))))
+
   it.effect("also in a run that goes on from results, or after a pause", () =>
     Effect.gen(function*() {
       const agent = Agent.make({ tools: [fine], toolChoice: "required", maxSteps: 2 })

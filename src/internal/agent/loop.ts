@@ -34,8 +34,7 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
   Stream.suspend(() => {
     const { maxSteps = 20, onStep, stopWhen } = options
     const instructions = options.system === undefined ? [] : [system(options.system)]
-    const forced = requestOf(options)
-    const free = isForcing(options.toolChoice) ? { ...forced, toolChoice: "auto" } as const : forced
+    const request = requestOf(options)
     const { messages, pending } = settled(toMessages(input))
     const progress = new Progress(messages)
     let requests = 0
@@ -48,8 +47,8 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
       next = Effect.suspend(() => answered(answer.message() as AIMessage)) // a model's stream only succeeds after its finish
       const { messages } = progress.conversation()
       // A model that was forced to call a tool has done so, and must be free to answer.
-      const request = messages.at(-1)?._tag === "ToolMessage" ? free : forced
-      return model.stream([...instructions, ...messages], request).pipe(
+      const free = messages.at(-1)?._tag === "ToolMessage" && isForcing(request.toolChoice ?? model.options?.toolChoice)
+      return model.stream([...instructions, ...messages], free ? { ...request, toolChoice: "auto" } : request).pipe(
         Stream.catchIf(isRejectedCall, (error) => Stream.sync(() => rejectedCall(error))),
         Stream.mapError((error) => new AgentModelError(error, progress.conversation)),
         Stream.mapArray((chunks) => {

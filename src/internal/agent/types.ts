@@ -143,7 +143,8 @@ export interface Options<Tools, Decided, Stop, RO> extends Omit<CallOptions, "to
   readonly tools: Tools
   /**
    * Whether the model must call a tool, and which. It may be forced in the first step of a run only: with the results of
-   * its calls the model is free to answer. Defaults to `auto`.
+   * its calls the model is free to answer. Defaults to that of the model's options, for which the same holds, and then
+   * to `auto`.
    */
   readonly toolChoice?: CallOptions["toolChoice"]
   /** The name of the agent in events. Defaults to `Agent`. */

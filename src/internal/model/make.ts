@@ -139,6 +139,7 @@ export const make = (spec: MakeOptions): Service => {
     ...makeRunnable(info, (input: ChatInput) => run(open, input, undefined)),
     provider: spec.provider,
     model: spec.model,
+    options: defaults,
     capabilities,
     supportsSchema: spec.supportsSchema ?? (() => capabilities.structuredOutput),
     stream: (input, options) => toStream(run(open, input, options)),

@@ -21,6 +21,8 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
   readonly provider: string
   /** The name of the model, as the provider spells it. */
   readonly model: string
+  /** The default options of every call, with which the model was made. Absent: none. */
+  readonly options?: CallOptions | undefined
   /** The features that the model supports. */
   readonly capabilities: Capabilities
   /**
