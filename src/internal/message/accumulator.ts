@@ -59,6 +59,10 @@ export class Accumulator {
   #lastText: Block | undefined
   /** The calls by their id. */
   readonly #calls = new Map<string, Block>()
+  /** The calls that began without an id, and their first deltas. Absent if there are none. */
+  #unnamed: Map<Block, Delta> | undefined
+  /** The first number that no id was made of. */
+  #unused = 0
   /** The number behind the last id that was made of an id. Absent while no call had the id of another. */
   #copies: Map<string, number> | undefined
   /** The ids of calls that deltas give otherwise than the message. */
@@ -137,11 +141,16 @@ export class Accumulator {
   }
 
   #fields() {
+    const ids = this.#makeIds().ids
+    const named = (block: Block): Block => {
+      const id = ids.get(block)
+      return id !== undefined && block.type === "tool_call" ? { ...block, id } : block
+    }
     const length = this.#finish?.reason === "length"
     return {
       id: this.#id,
       content: this.#content ?? this.#text(),
-      parts: this.#blocks.map((block, i) => toPart(block, length && i === this.#blocks.length - 1)),
+      parts: this.#blocks.map((block, i) => toPart(named(block), length && i === this.#blocks.length - 1)),
       usage: this.#usage,
       finish: this.#finish,
       metadata: plain(this.#metadata)
@@ -151,11 +160,14 @@ export class Accumulator {
   #addDelta(delta: Delta): void {
     const block = this.#blockAt(delta.index)
     if (block !== undefined && extend(block, delta)) {
-      if (delta.type === "tool_call" && delta.id !== undefined) this.#nameCall(block, delta, delta.id)
+      if (delta.type === "tool_call" && hasId(delta)) this.#nameCall(block, delta, delta.id)
       return
     }
     const created = start(delta)
-    if (delta.type === "tool_call" && delta.id !== undefined) this.#nameCall(created, delta, delta.id)
+    if (delta.type === "tool_call") {
+      if (hasId(delta)) this.#nameCall(created, delta, delta.id)
+      else (this.#unnamed ??= new Map()).set(created, delta)
+    }
     this.#blocks.push(created)
     this.#byIndex.set(delta.index, created)
     this.#lastIndex = delta.index
@@ -182,8 +194,34 @@ export class Accumulator {
     return `${id}_${n}`
   }
 
+  /** An id for each call that has none so far, so that results find their call; and the next unused number. */
+  #makeIds() {
+    const ids = new Map<Block, string>()
+    let unused = this.#unused
+    for (const block of this.#unnamed?.keys() ?? []) {
+      if (block.type !== "tool_call" || block.id !== undefined) continue
+      while (this.#calls.has(`call_${unused}`)) unused++
+      ids.set(block, `call_${unused++}`)
+    }
+    return { ids, unused }
+  }
+
+  /** The calls that have been added keep the ids that were made for them, whatever id comes later. */
+  #keepIds(unnamed: ReadonlyMap<Block, Delta>): void {
+    const { ids, unused } = this.#makeIds()
+    this.#unused = unused
+    this.#unnamed = undefined
+    for (const [block, delta] of unnamed) {
+      const id = ids.get(block)
+      if (id === undefined || block.type !== "tool_call") continue
+      block.id = id
+      this.#nameCall(block, delta, "")
+    }
+  }
+
   /** The same chunks, which have been added, with the ids that their calls have in the message. */
   withCallIds<Chunks extends ReadonlyArray<AIMessageChunk>>(chunks: Chunks): Chunks {
+    if (this.#unnamed !== undefined) this.#keepIds(this.#unnamed)
     const renamed = this.#renamed
     if (renamed === undefined) return chunks
     // `map` keeps the length, so an array that is not empty stays one.
@@ -198,6 +236,10 @@ export class Accumulator {
     return index === this.#lastIndex ? this.#last : this.#byIndex.get(index)
   }
 }
+
+/** Whether a delta has an id. Adapters write `""` for none, too. */
+const hasId = <D extends { readonly id?: string | undefined }>(delta: D): delta is D & { readonly id: string } =>
+  delta.id !== undefined && delta.id !== ""
 
 /** The index of the block when a chunk is a slice of text and nothing else, otherwise -1. */
 const plainTextIndex = ({ content, finish, metadata, parts, usage }: AIMessageChunk): number => {
@@ -231,7 +273,7 @@ const extend = (block: Block, delta: Delta): boolean => {
     case "tool_call":
     case "server_tool_call":
       if (block.type !== delta.type) return false
-      block.id ??= delta.id
+      block.id ??= hasId(delta) ? delta.id : undefined
       block.name ??= delta.name
       block.args += delta.args
       block.end ||= delta.end === true
@@ -273,7 +315,7 @@ const start = (delta: Delta): Block => {
     case "server_tool_call":
       return {
         type: delta.type,
-        id: delta.id,
+        id: hasId(delta) ? delta.id : undefined,
         name: delta.name,
         args: delta.args,
         end: delta.end === true,

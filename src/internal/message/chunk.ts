@@ -54,7 +54,10 @@ export interface ReasoningDelta extends Schema.Schema.Type<typeof ReasoningDelta
 const callFields = {
   /** The number of the block. */
   index,
-  /** The id of the call. Present in its first delta. */
+  /**
+   * The id of the call. Present in its first delta. A call to one of the caller's tools that has none gets `call_0`,
+   * `call_1` and so on.
+   */
   id: Schema.optional(Schema.String),
   /** The name of the tool. Present in the first delta of the call. */
   name: Schema.optional(Schema.String),
@@ -311,7 +314,7 @@ const joinDeltas = (a: Delta, b: Delta): Delta | undefined => {
     return {
       ...a,
       args: a.args + b.args,
-      ...optional("id", a.id ?? b.id),
+      ...optional("id", a.id === "" ? b.id : a.id ?? b.id),
       ...optional("name", a.name ?? b.name),
       ...optional("end", a.end ?? b.end),
       ...mergedMetadata(a, b)

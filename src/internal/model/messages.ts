@@ -2,7 +2,7 @@
  * The messages of a call: reads the input of any form, and pairs tool calls with their results. Used by `prepare`, and
  * by agents, histories and prompts. It must import no effect. Each function is linear in the number of messages.
  */
-import { human, tool } from "../../Message.ts"
+import { aiMessage, human, tool } from "../../Message.ts"
 import type { AIMessage, InvalidToolCall, Message, PromptValue, ToolCall } from "../../Message.ts"
 import { nameOf } from "../excerpt.ts"
 import { isObject } from "../json/object.ts"
@@ -134,7 +134,12 @@ const answerOf = (given: unknown, calls: unknown, field: string): unknown => {
     parts,
     finish: { reason: called.length > 0 ? "tool_calls" : "stop", raw: "" }
   })
-  return message.message()
+  const answer = message.message()
+  // An empty id stays: the result of the call has it, too.
+  const empty = new Set(parts.flatMap((part, i) => part.type === "tool_call" && part.id === "" ? [i] : []))
+  return answer === undefined || empty.size === 0
+    ? answer
+    : aiMessage({ ...answer, parts: answer.parts.map((part, i) => empty.has(i) ? { ...part, id: "" } : part) })
 }
 
 const isUnreadable = (value: unknown): value is Unreadable => isObject(value) && value["_tag"] === "Unreadable"
