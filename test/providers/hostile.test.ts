@@ -44,13 +44,13 @@ describe("a number that no double holds", () => {
   it.live("keeps a failure what it is, with what had come", () =>
     Effect.gen(function*() {
       const start =
-        "data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":{\"input_tokens\":1e400,\"x\":[1e999]}}}\n\n"
+        "data: {\"type\":\"message_start\",\"message\":{\"id\":\"m\",\"usage\":{\"input_tokens\":1e400,\"output_tokens\":1,\"x\":[1e999]}}}\n\n"
       const delta =
         "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"Hello\"}}\n\n"
       const failed = yield* Effect.flip(yield* answer(messages, start + delta))
       assert.strictEqual(failed.reason._tag, "TruncatedError")
       assert.strictEqual(failed.partial?.content, "Hello")
-      assert.deepStrictEqual(failed.partial?.usage?.raw, { x: [null] })
+      assert.deepStrictEqual(failed.partial?.usage?.raw, { output_tokens: 1, x: [null] })
       const chunk =
         "data: {\"id\":\"c\",\"zz\":{\"y\":-1e400},\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hello\"}}]}\n\n"
       const cut = yield* Effect.flip(yield* answer(chatCompletions, chunk))

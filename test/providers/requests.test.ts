@@ -332,7 +332,9 @@ describe("images and files", () => {
           file({ data: "UEs=", mediaType: docx, name: "report.docx" }),
           file({ url: "data:application/pdf;base64,JVBE" }),
           file({ data: "AA==", mediaType: "text/markdown" }),
-          file({ data: "AA==", mediaType: "application/vnd.acme.thing" })
+          file({ data: "AA==", mediaType: "application/vnd.acme.thing" }),
+          file({ data: "AA==", mediaType: "application/vnd.ms-word.document.macroEnabled.12", name: "" }),
+          file({ data: "AA==", mediaType: "text/x-golang" })
         ])])
         assert.deepStrictEqual(contentIn(body).map((part: Json) => part.filename ?? part.file.filename), [
           "file.docx",
@@ -340,7 +342,9 @@ describe("images and files", () => {
           "report.docx",
           "file.pdf",
           "file.md",
-          "file.bin"
+          "file.bin",
+          "file.docm",
+          "file.go"
         ])
       }))
   }
@@ -360,7 +364,7 @@ describe("blank text", () => {
       const { body } = yield* sent(messages, [
         system(" "),
         system([text(""), text("Be kind")]),
-        human([text(""), image({ url: "https://example.com/a.png" })]),
+        human([text(""), file({ text: "\n", mediaType: "text/plain" }), image({ url: "https://example.com/a.png" })]),
         ai([{ type: "text", text: "\n" }, { type: "tool_call", id: "t", name: "f", args: {} }]),
         tool({ toolCallId: "t", content: " " }),
         human("So?"),
@@ -400,21 +404,41 @@ describe("reasoning with nothing of the answer after it", () => {
 })
 
 describe("reasoning without a signature", () => {
-  it.effect("goes back to any server but Anthropic's own", () =>
+  for (const signature of [undefined, ""]) {
+    it.effect(`goes back to any server but Anthropic's own: ${signature}`, () =>
+      Effect.gen(function*() {
+        const answer = ai([
+          { type: "reasoning", text: "hm", ...(signature === undefined ? undefined : { signature }) },
+          { type: "text", text: "Hello" }
+        ])
+        const bodies: Array<Json> = []
+        const warnings: Array<unknown> = []
+        for (const baseUrl of ["https://llm.acme.example", "https://api.anthropic.com"]) {
+          const fetch = recording(bodies, Script.text("Hello"))
+          const model = yield* Anthropic.make({ model: "m", apiKey: Redacted.make("k"), baseUrl, fetch })
+          warnings.push((yield* model.invoke([human("q"), answer, human("So?")])).metadata?.["warnings"])
+        }
+        assert.deepStrictEqual(bodies.map((body) => body.messages[1].content[0]), [
+          { type: "thinking", thinking: "hm", ...(signature === undefined ? undefined : { signature }) },
+          { type: "text", text: "Hello" }
+        ])
+        assert.deepStrictEqual(warnings.map((each) => each === undefined), [true, false])
+      }))
+  }
+})
+
+describe("settings that OpenAI refuses", () => {
+  for (const wire of openAi) {
+    refuses(wire, "temperature", "q", { temperature: 2.5 })
+    refuses(wire, "stopSequences", "q", { stopSequences: ["a", "b", "c", "d", "e"] })
+  }
+  it.effect("are sent to another server, which may take them", () =>
     Effect.gen(function*() {
-      const answer = ai([{ type: "reasoning", text: "hm" }, { type: "text", text: "Hello" }])
       const bodies: Array<Json> = []
-      const warnings: Array<unknown> = []
-      for (const baseUrl of ["https://llm.acme.example", "https://api.anthropic.com"]) {
-        const fetch = recording(bodies, Script.text("Hello"))
-        const model = yield* Anthropic.make({ model: "m", apiKey: Redacted.make("k"), baseUrl, fetch })
-        warnings.push((yield* model.invoke([human("q"), answer, human("So?")])).metadata?.["warnings"])
-      }
-      assert.deepStrictEqual(bodies.map((body) => body.messages[1].content[0]), [
-        { type: "thinking", thinking: "hm" },
-        { type: "text", text: "Hello" }
-      ])
-      assert.deepStrictEqual(warnings.map((each) => each === undefined), [true, false])
+      const fetch = recording(bodies, chatCompletions.tokens(["Hello"]))
+      const model = yield* OpenAiCompatible.make({ model: "m", baseUrl: "https://llm.acme.example", fetch })
+      yield* model.invoke("q", { temperature: 2.5 })
+      assert.strictEqual(bodies[0].temperature, 2.5)
     }))
 })
 

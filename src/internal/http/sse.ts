@@ -51,6 +51,11 @@ export class SseParser {
   /** Whether the body has a line that only event streams have. */
   opened = false
 
+  /** Whether the body begins like JSON or a page, so that it may be as long as a page only. */
+  get isPage(): boolean {
+    return !this.opened && this.#limit === maxPageBytes
+  }
+
   constructor(handler: FrameHandler) {
     this.#handler = handler
   }

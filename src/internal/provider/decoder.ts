@@ -15,7 +15,7 @@ import type { FrameHandler } from "../http/sse.ts"
 import { parseJson } from "../json/limits.ts"
 import { bodyIn, errorIn, errorInLine } from "./errorBody.ts"
 import { factsOf, metadataOf, reasonOf } from "./errors.ts"
-import { isObject, stringAt } from "./json.ts"
+import { isObject, mayBeContent, meaningful, stringAt } from "./json.ts"
 import type { JsonObject } from "./json.ts"
 import type { Scrub } from "./settings.ts"
 
@@ -47,6 +47,8 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
   readonly #parser = new SseParser(this)
   /** The lines that are no fields of an event stream, up to a bound. */
   #stray = ""
+  /** Whether the body begins as a page does, so that lines in it which look like frames are none. */
+  protected page = false
   /** Whether the body has ended, so that a frame may be cut off. */
   #ending = false
 
@@ -73,9 +75,13 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
 
   push(bytes: Uint8Array): ReadonlyArray<AIMessageChunk> {
     const fits = this.#parser.push(bytes)
-    if (this.#parser.opened) { if (!fits) this.malformed(`A frame is larger than ${maxFrameBytes / 1024 / 1024} MiB`) }
-    else if (!fits || this.#stray.length > maxPageBytes) this.#endFrames()
+    if (!fits && !this.#parser.isPage) this.malformed(`A frame is larger than ${maxFrameBytes / 1024 / 1024} MiB`)
+    else if (!this.#isStream && (!fits || this.#stray.length > maxPageBytes)) this.#endFrames()
     return this.#take()
+  }
+
+  get #isStream(): boolean {
+    return this.#parser.opened && !this.page
   }
 
   /** Reads what is left in the parser, and looks for an error in what is no event stream. */
@@ -85,10 +91,10 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     const text = this.#stray.trim()
     if (this.failure !== undefined || this.complete || text === "") return
     // A stream that is cut off in the name of its first field is no page.
-    if (!this.#parser.opened && !"data".startsWith(text) && !"event".startsWith(text)) {
+    if (!this.#isStream && !"data".startsWith(text) && !"event".startsWith(text)) {
       this.failure = this.options.unexpected(text)
     }
-    const body = this.#parser.opened ? bodyIn(text) : undefined
+    const body = this.#isStream ? bodyIn(text) : undefined
     if (body !== undefined && errorIn(body)) this.errorEvent(body)
   }
 
@@ -121,26 +127,25 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
 
   stray(line: string): void {
     if (this.failure !== undefined || this.complete) return
-    const error = errorInLine(line)
+    if (!this.#parser.opened && this.#stray.trim() === "" && /^\s*</.test(line)) this.page = true
+    const error = this.page ? undefined : errorInLine(line)
     if (error !== undefined) return this.errorEvent(error)
     if (this.#stray.length <= maxPageBytes) this.#stray += `${line}\n`
   }
 
   frame(name: string, data: string): void {
     // An event with empty data is none: proxies send such events to keep a connection alive.
-    if (this.failure !== undefined || keepAlives.has(name) || data.trim() === "") return
+    if (this.failure !== undefined || this.page || keepAlives.has(name) || data.trim() === "") return
     let event: unknown
     try {
       event = parseJson(data)
     } catch {
       return this.#noJson(name, data)
     }
-    if (!isObject(event)) {
-      // Nothing but a second message is an error after the end of the first, and a cut number may still be one.
-      if (this.complete || this.#ending || event === null) return
-      return this.malformed("A frame is not a JSON object", data)
-    }
-    if (keepAlives.has(stringAt(event, "type") ?? "")) return
+    if (!isObject(event)) return this.#noObject(event, data)
+    const type = stringAt(event, "type") ?? ""
+    // Other APIs have them too: `response.keepalive`.
+    if (keepAlives.has(type.slice(type.lastIndexOf(".") + 1))) return
     try {
       this.event(event, name, data)
     } catch (error) {
@@ -150,14 +155,35 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     }
   }
 
+  /** A frame that is JSON, but no object: an error in a list, nothing at all, or a broken frame. */
+  #noObject(event: unknown, data: string): void {
+    // Nothing but a second message is an error after the end of the first.
+    if (this.complete) return
+    const first: unknown = Array.isArray(event) ? event[0] : event
+    if (isObject(first) && errorIn(first)) return this.errorEvent(first)
+    const empty = first === undefined || first === null || (typeof first === "string" && saysNothing(first))
+    // A cut number may still be one.
+    if (!empty && !this.#ending) this.malformed("A frame is not a JSON object", data)
+  }
+
   /** A frame that is not JSON: an error in plain text, a sign of life, what follows the end, or a broken frame. */
   #noJson(name: string, data: string): void {
     if (this.complete || (this.#ending && /^\s*[[{"]/.test(data))) return
     const error = name === "error" ? { error: data } : errorInLine(data)
     if (error !== undefined) return this.errorEvent(error)
-    if (!this.#ending && !keepAlives.has(data.replace(/[^a-z-_]/gi, "").toLowerCase())) {
-      this.malformed("A frame is not JSON", data)
-    }
+    if (!this.#ending && !saysNothing(data)) this.malformed("A frame is not JSON", data)
+  }
+
+  /**
+   * Whether an event without a name here is a part. One that has a type is, unless it only tells usage. Facts without a
+   * type, such as a cost, are metadata, which forbids no retry.
+   */
+  protected isPart(event: JsonObject): boolean {
+    const fields = meaningful(event, eventFields)
+    if (typeof event["type"] === "string") return fields !== undefined || event["usage"] === undefined
+    if (fields === undefined || mayBeContent(fields)) return fields !== undefined
+    this.chunks.push({ ...this.empty(), metadata: serverFields(fields) })
+    return false
   }
 
   protected emit(parts: ReadonlyArray<Delta>): void {
@@ -207,6 +233,21 @@ const maxScrubbed = 64 * 1024
 
 /** The names, types and texts of frames that only keep a connection alive. */
 const keepAlives = new Set(["ping", "pong", "keepalive", "keep-alive", "keep_alive", "heartbeat"])
+
+/** Whether a text is blank or only keeps a connection alive. */
+const saysNothing = (text: string): boolean =>
+  text.trim() === "" || keepAlives.has(text.replace(/[^a-z-_]/gi, "").toLowerCase())
+
+/** Fields of an event that say nothing of its content, or are read elsewhere. */
+const eventFields = ["type", "id", "object", "created", "sequence_number", "usage"]
+
+/** Fields of a server as metadata of the message. They must not replace those that this library sets. */
+export const serverFields = (fields: JsonObject | undefined): JsonObject =>
+  Object.fromEntries(
+    Object.entries(fields ?? {}).map(([name, value]) => [reserved.has(name) ? `server_${name}` : name, value])
+  )
+
+const reserved = new Set(["provider", "model", "requestId", "warnings", "partial", "logprobs", "fields"])
 
 // -----------------------------------------------------------------------------
 // for reading frames without JSON.parse

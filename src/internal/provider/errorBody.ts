@@ -45,8 +45,20 @@ export const errorIn = (event: JsonObject): boolean => {
   if (event["choices"] !== undefined) return false
   const told = objectAt(event, "base_resp") ?? event
   if (told["success"] === false || typeof told["detail"] === "string" || Array.isArray(told["detail"])) return true
-  return textIn(told) !== undefined && codesIn(told).some((code) => !/^(0|200|20000|ok|success)$/i.test(code))
+  if (exceptionsIn(told).length > 0) return true
+  return textIn(told) !== undefined && (codesIn(told).some(isErrorCode) || fieldsOf(told, wordFields).some(isErrorWord))
 }
+
+const isErrorCode = (code: string): boolean => !/^(0|2\d\d|20000|ok|success|succeeded)$/i.test(code)
+
+/** A type, a status or a reason is also told of what is no error. */
+const isErrorWord = (word: string): boolean =>
+  kindOfCode(word) !== undefined || generalKindOf(word) !== undefined || /^[1-9]\d*$/.test(word) && isErrorCode(word) ||
+  /error|exception|fail|invalid|denied|exceeded|limit|timeout|unavailable/i.test(word)
+
+/** The names of the fields that hold an exception (Amazon Bedrock): `throttlingException`. */
+const exceptionsIn = (object: JsonObject): ReadonlyArray<string> =>
+  Object.keys(object).filter((name) => /exception$/i.test(name) && isObject(object[name]))
 
 /**
  * The error in a line that is no field of an event stream, or in a frame that is not JSON: `error: ...`, or an object
@@ -99,11 +111,11 @@ export interface ErrorContext {
 /** Reads an error. */
 export const readError = (body: JsonObject, { now, status, waits }: ErrorContext): ErrorFacts => {
   const layers = layersOf(body)
-  const codes = layers.flatMap(codesIn)
+  const codes = layers.flatMap((layer) => [...allCodesIn(layer), ...exceptionsIn(layer)])
   const texts = [...new Set(layers.flatMap((layer) => textIn(layer) ?? []))]
-  const error = layers.find((layer) => codesIn(layer).length > 0) ?? layers[0] ?? body
-  const type = ["type", "code", "status"].map((name) => stringAt(error, name)).find((word) =>
-    word !== undefined && word !== "error"
+  const error = layers.find((layer) => allCodesIn(layer).length > 0) ?? layers[0] ?? body
+  const type = valuesOf(error, ["type", "errortype", "code", "status"]).find((word): word is string =>
+    typeof word === "string" && word !== "" && word !== "error"
   )
   const message = texts.length === 0 ? undefined : texts.join(": ")
   const retryAfter = delayIn(layers, texts, now)
@@ -185,8 +197,8 @@ const layersOf = (body: JsonObject): ReadonlyArray<JsonObject> => {
   for (let i = 0; i < layers.length; i++) {
     const layer = layers[i] ?? {}
     const values = [
-      ...inner.flatMap((name) => Array.isArray(layer[name]) ? layer[name] : [layer[name]]),
-      ...textFields.map((name) => layer[name])
+      ...[...inner, ...exceptionsIn(layer)].flatMap((name) => Array.isArray(layer[name]) ? layer[name] : [layer[name]]),
+      ...valuesOf(layer, textFields)
     ]
     for (const value of values) {
       const object = typeof value === "string" ? parsedObject(value) : value
@@ -196,38 +208,51 @@ const layersOf = (body: JsonObject): ReadonlyArray<JsonObject> => {
   return layers
 }
 
-const codeFields = ["code", "error_code", "type", "status", "status_code", "statusCode", "reason", "__type"]
-
-/** The codes and types of an object, as texts. `error` tells nothing. */
-const codesIn = (layer: JsonObject): ReadonlyArray<string> =>
-  codeFields.flatMap((name) => {
-    const code = stringAt(layer, name) ?? numberAt(layer, name)
-    return code === undefined || code === "" || code === "error" ? [] : [String(code)]
-  })
-
+// Names of fields are compared by their letters alone: `error_code`, `errorCode` and `ErrorCode` are one.
+const codeFields = ["code", "errorcode", "errcode", "statuscode"]
+const wordFields = ["type", "errortype", "status", "reason"]
 const textFields = [
   "message",
   "error",
+  "err",
   "msg",
-  "error_msg",
-  "error_message",
-  "errorMessage",
-  "error_description",
+  "errormsg",
+  "errmsg",
+  "errormessage",
+  "errordescription",
   "detail",
-  "status_msg",
+  "statusmsg",
+  "statusmessage",
   "faultstring",
   "raw",
   "title"
 ]
+
+const bareName = (name: string): string => name.toLowerCase().replace(/[^a-z]/g, "")
+
+/** The texts and numbers in fields of these names, in the order of the names. `error` tells nothing. */
+const fieldsOf = (layer: JsonObject, names: ReadonlyArray<string>): ReadonlyArray<string> =>
+  valuesOf(layer, names).flatMap((value) =>
+    (typeof value !== "string" && typeof value !== "number") || value === "" || value === "error" ? [] : [String(value)]
+  )
+
+const valuesOf = (layer: JsonObject, names: ReadonlyArray<string>): ReadonlyArray<JsonObject[string]> => {
+  const entries = Object.entries(layer).map(([name, value]) => [bareName(name), value] as const)
+  return names.flatMap((name) => entries.filter(([bare]) => bare === name).map(([, value]) => value))
+}
+
+const codesIn = (layer: JsonObject): ReadonlyArray<string> => fieldsOf(layer, codeFields)
+
+/** The codes and types of an object, as texts. */
+const allCodesIn = (layer: JsonObject): ReadonlyArray<string> => fieldsOf(layer, [...codeFields, ...wordFields])
 
 /** The most characters of a text that are read. */
 const maxText = 64 * 1024
 
 /** The sentence of an object. One that is JSON is a layer of its own. */
 const textIn = (layer: JsonObject): string | undefined => {
-  for (const name of textFields) {
-    const text = stringAt(layer, name)
-    if (text !== undefined && text !== "" && parsedObject(text) === undefined) return text.slice(0, maxText)
+  for (const text of valuesOf(layer, textFields)) {
+    if (typeof text === "string" && text !== "" && parsedObject(text) === undefined) return text.slice(0, maxText)
   }
   // FastAPI tells what is wrong with each field.
   const detail = layer["detail"]

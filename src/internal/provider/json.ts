@@ -45,6 +45,28 @@ export const restOf = (object: JsonObject, named: ReadonlyArray<string>): JsonOb
   return rest
 }
 
+/** The fields that are not in `named` and neither null nor empty; undefined if there are none. */
+export const meaningful = (object: JsonObject, named: ReadonlyArray<string>): JsonObject | undefined => {
+  const rest = Object.entries(restOf(object, named) ?? {}).filter(([, value]) => !isEmpty(value))
+  return rest.length === 0 ? undefined : Object.fromEntries(rest)
+}
+
+const isEmpty = (value: unknown): boolean =>
+  value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0)
+
+/**
+ * Whether fields without a name here may be part of an answer. Numbers, switches and short facts, such as a cost or a
+ * status, are not.
+ */
+export const mayBeContent = (fields: JsonObject): boolean =>
+  Object.entries(fields).some(([name, value]) =>
+    (typeof value === "object" && !isEmpty(value)) ||
+    (typeof value === "string" && contentName.test(name) && !/id$/i.test(name))
+  )
+
+const contentName =
+  /text|content|delta|message|output|token|answer|response|completion|data|reason|think|body|part|item|result/i
+
 /**
  * Adds the fields of another object that are not null to one that the caller owns, and gives it. A copy for each of many
  * events would make a stream quadratic.

@@ -31,14 +31,17 @@ const table = <A>(rows: ReadonlyArray<readonly [value: A, words: string]>): Read
 
 const reasons = table<Reason>([
   ["stop", "stop eos eos_token stop_token stop_sequence end_turn end_of_turn end eot complete completed done finished"],
+  ["stop", "stop_str stopped success natural normal end_of_text endoftext eos_found matched_stop"],
   ["length", "length length_limit max_length model_length max_tokens max_output_tokens max_new_tokens token_limit"],
+  ["length", "limit truncated max_completion_tokens max_tokens_exceeded"],
   ["length", "max_tokens_reached model_context_window_exceeded context_length context_length_exceeded error_limit"],
-  ["tool_calls", "tool_calls tool_call tool_use function_call function_calls"],
+  ["tool_calls", "tool_calls tool_call tool_use tool tools function_call function_calls"],
   [
     "content_filter",
     "content_filter content_filtered safety recitation blocklist prohibited_content spii image_safety"
   ],
-  ["content_filter", "guardrail_intervened sensitive moderation blocked error_toxic"],
+  ["content_filter", "guardrail_intervened sensitive moderation blocked error_toxic violation policy_violation"],
+  ["content_filter", "language model_armor image_prohibited_content image_recitation"],
   ["refusal", "refusal refused"],
   ["pause", "pause_turn pause compaction"]
 ])
@@ -48,6 +51,7 @@ export const finishReason = (word: string): Reason => reasons.get(bare(word).rep
 
 const failures = table<Kind>([
   ["internal", "error network_error internal_error internal_server_error server_error engine_error model_error"],
+  ["internal", "upstream_error abort aborted failed"],
   ["overloaded", "insufficient_system_resource overloaded overloaded_error"],
   ["timeout", "timeout timed_out"]
 ])
@@ -76,8 +80,8 @@ const kinds = table<Kind>([
   ["rate_limit", "resource_exhausted RateLimitError ThrottlingException limit_requests"],
   ["overloaded", "overloaded_error server_overloaded server_is_overloaded service_unavailable_error unavailable"],
   ["overloaded", "engine_overloaded engine_overloaded_error slow_down service_unavailable overloaded"],
-  ["overloaded", "ServiceUnavailableException model_overloaded capacity_exceeded"],
-  ["timeout", "vector_store_timeout timeout timeout_error deadline_exceeded request_timeout"],
+  ["overloaded", "ServiceUnavailableException ModelNotReadyException model_overloaded capacity_exceeded"],
+  ["timeout", "ModelTimeoutException vector_store_timeout timeout timeout_error deadline_exceeded request_timeout"],
   // Errors of the input, reported after the response began.
   ["invalid", "invalid_prompt data_residency_mismatch invalid_image invalid_image_format invalid_base64_image"],
   ["invalid", "invalid_image_url invalid_image_mode image_too_large image_too_small image_parse_error"],
@@ -88,7 +92,8 @@ const kinds = table<Kind>([
 /** Codes and types so general that they count only if nothing else tells the kind. */
 const generalKinds = table<Kind>([
   ["invalid", "invalid_request_error invalid_request BadRequestError invalid_argument ValidationException"],
-  ["internal", "model_error server_error api_error internal_error internal InternalServerError internal_server_error"]
+  ["internal", "model_error server_error api_error internal_error internal InternalServerError internal_server_error"],
+  ["internal", "InternalServerException ModelErrorException ModelStreamErrorException InternalFailure"]
 ])
 
 /** Limits of money, in any code: `enforced_spend_limit_reached`, `credit_balance_exhausted`. */
@@ -101,7 +106,7 @@ export const kindOfCode = (code: string): Kind | "quota or rate" | undefined => 
   return kinds.get(word) ??
     (money.test(word)
       ? "quota"
-      : /insufficientquota|usagelimit/.test(word)
+      : /insufficientquota|usagelimit|exceededcurrentquota/.test(word)
       ? "quota or rate"
       : word.startsWith("throttling")
       ? "rate_limit"

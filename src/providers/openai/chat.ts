@@ -2,6 +2,7 @@
  * Chat Completions as OpenAI serves it. Used by `model.ts`.
  */
 import { ChatDecoder } from "../wires/chat/decoder.ts"
+import type { Limits } from "../wires/chat/messages.ts"
 import type { Quirks } from "../wires/chat/quirks.ts"
 import { encodeRequest } from "../wires/chat/request.ts"
 import { imageTypes } from "../wires/openai/media.ts"
@@ -9,6 +10,8 @@ import type { ApiSpec } from "./api.ts"
 
 /** OpenAI follows its own documentation, and alone keeps `metadata`. */
 const quirks: Quirks = { metadata: true, toolCallIdLength: 40 }
+
+const limits: Limits = { imageTypes, temperature: 2, stopSequences: 4 }
 
 /** The specification of the API `chat`. */
 export const chat: ApiSpec = {
@@ -24,6 +27,6 @@ export const chat: ApiSpec = {
     streamedUsage: true,
     promptCaching: true
   },
-  encode: (model, messages, options) => encodeRequest({ ...model, quirks, imageTypes }, messages, options),
+  encode: (model, messages, options) => encodeRequest({ ...model, quirks, limits }, messages, options),
   decoder: (options) => new ChatDecoder(options, quirks)
 }

@@ -49,6 +49,31 @@ describe("one message", () => {
       "whose ids change, with a role in each",
       ids(delta({ ...role, content: "Hel" }), delta({ ...role, content: "lo" }), finish("stop"))
     ],
+    [
+      "whose ids change, with a role at its start and at its end",
+      ids(
+        delta({ ...role, content: "Hel" }),
+        text("lo"),
+        choice({ delta: { ...role, content: "" }, finish_reason: "stop" })
+      )
+    ],
+    ["whose end has another id and a role", [
+      delta(role),
+      text("Hello"),
+      choice({ delta: role, finish_reason: "stop" }, { id: "e" })
+    ]],
+    ["whose text is told again as a whole", [
+      text("Hel"),
+      text("lo"),
+      choice({ delta: undefined, message: { ...role, content: "Hello" }, finish_reason: "stop" })
+    ]],
+    ["that comes as a whole", [
+      choice({ delta: undefined, message: { ...role, content: "Hello" }, finish_reason: "stop" })
+    ]],
+    ["whose usage is told once more as zeros", [text("Hello"), finish("stop", { usage: counts }), {
+      choices: [],
+      usage: { prompt_tokens: 0, completion_tokens: 0, total_tokens: 0 }
+    }]],
     ["whose usage has another id", [text("Hello"), finish("stop"), { id: "u", choices: [], usage: counts }]],
     ["whose usage has another id and an empty choice", [
       text("Hello"),
@@ -236,6 +261,15 @@ describe("tool calls", () => {
       call(slice(0, "a", "f", "{\"x\"")),
       call(slice(1, "a", none, ":")),
       call(slice(2, "a", "f", "1}"))
+    ], [["f", { x: 1 }]]],
+    ["whose slices are counted, with another id in each", [
+      call(slice(0, "a", "f", "{\"x\"")),
+      call(slice(1, "b", none, ":")),
+      call(slice(2, "c", "", "1}"))
+    ], [["f", { x: 1 }]]],
+    ["that begin with an empty object, under another index", [
+      call(slice(0, "a", "f", "{}")),
+      call(slice(1, none, none, "{\"x\":1}"))
     ], [["f", { x: 1 }]]],
     ["with one id for two calls", [
       call(slice(0, "a", "f", "{\"x\":1}")),

@@ -113,12 +113,3 @@ export const toCitation = (raw: JsonObject[string]): Citation => {
     raw
   }
 }
-
-/** The fields that are not in `named` and neither null nor empty; undefined if there are none. */
-export const meaningful = (object: JsonObject, named: ReadonlyArray<string>): JsonObject | undefined => {
-  const rest = Object.entries(restOf(object, named) ?? {}).filter(([, value]) => !isEmpty(value))
-  return rest.length === 0 ? undefined : Object.fromEntries(rest)
-}
-
-const isEmpty = (value: unknown): boolean =>
-  value === "" || (typeof value === "object" && value !== null && Object.keys(value).length === 0)

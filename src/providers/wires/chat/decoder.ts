@@ -13,19 +13,29 @@ import { TruncatedError } from "../../../ChatModelError.ts"
 import { ThinkTags } from "../../../internal/json/thinkTags.ts"
 import { optional } from "../../../internal/optional.ts"
 import type { DecoderOptions } from "../../../internal/provider/decoder.ts"
-import { EventDecoder } from "../../../internal/provider/decoder.ts"
+import { EventDecoder, serverFields } from "../../../internal/provider/decoder.ts"
 import { errorIn, hasError } from "../../../internal/provider/errorBody.ts"
 import { reasonOf } from "../../../internal/provider/errors.ts"
-import { addFields, isObject, numberAt, objectAt, stringAt } from "../../../internal/provider/json.ts"
+import {
+  addFields,
+  isObject,
+  mayBeContent,
+  meaningful,
+  numberAt,
+  objectAt,
+  restOf,
+  stringAt
+} from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
+import { countsNothing, toUsage } from "../../../internal/provider/usage.ts"
 import { failureKind } from "../../../internal/provider/words.ts"
 import type { Metadata } from "../../../Message.ts"
-import { meaningful, piecesOf, reasoningIn, toCitation, toImage } from "./content.ts"
+import { piecesOf, reasoningIn, toCitation, toImage } from "./content.ts"
 import type { Reasoning } from "./content.ts"
 import { FastPath } from "./fastPath.ts"
 import type { Quirks } from "./quirks.ts"
 import { ToolCalls } from "./toolCalls.ts"
-import { toFinish, toUsage, usageFields, usageIn } from "./usage.ts"
+import { toFinish, usageFields, usageIn } from "./usage.ts"
 
 /** The decoder of one response. */
 export class ChatDecoder extends EventDecoder {
@@ -45,6 +55,8 @@ export class ChatDecoder extends EventDecoder {
   #refused = false
   /** Whether a chunk without a role has arrived, so that a role begins another message. */
   #roleless = false
+  /** Whether the message comes in deltas, so that a whole one tells its text once more. */
+  #sliced = false
   /** The id of the current event, that of the last event before the finish reason, and whether that has changed. */
   #eventId = ""
   #lastId = ""
@@ -88,7 +100,7 @@ export class ChatDecoder extends EventDecoder {
   }
 
   override frame(name: string, data: string): void {
-    if (this.failure !== undefined) return
+    if (this.failure !== undefined || this.page) return
     if (data.trim() === "[DONE]") return this.#done()
     super.frame(name, data)
   }
@@ -134,7 +146,7 @@ export class ChatDecoder extends EventDecoder {
   #identify(event: JsonObject, choices: ReadonlyArray<JsonObject>, data: string): boolean {
     const id = stringAt(event, "id") ?? ""
     const choice = choices[0]
-    const role = choice && stringAt(deltaOf(choice), "role")
+    const role = (choice && stringAt(deltaOf(choice), "role")) || undefined
     const other = id !== "" && this.#lastId !== "" && id !== this.#lastId
     this.#eventId = id
     if (other && choice !== undefined && this.#isSecond(choice, role)) {
@@ -165,7 +177,10 @@ export class ChatDecoder extends EventDecoder {
   /** Whether a choice under another id belongs to a second message. */
   #isSecond(choice: JsonObject, role: string | undefined): boolean {
     if (this.#quirks.changingIds === false) return true
-    if (this.#finish === undefined) return role !== undefined && this.#roleless
+    if (this.#finish === undefined) {
+      const ends = stringAt(choice, "finish_reason") !== undefined && !hasContent(deltaOf(choice))
+      return role !== undefined && this.#roleless && !this.#changingIds && !ends
+    }
     // Where ids change anyway, a server may still end each call by a finish reason of its own.
     const { tool_calls, ...said } = deltaOf(choice)
     return hasContent(said) || (tool_calls !== undefined && !this.#changingIds)
@@ -196,7 +211,10 @@ export class ChatDecoder extends EventDecoder {
   }
 
   #choice(choice: JsonObject): void {
-    const delta = deltaOf(choice)
+    const told = deltaOf(choice)
+    const again = this.#sliced && choice["delta"] === undefined
+    this.#sliced ||= choice["delta"] !== undefined
+    const delta = again ? { tool_calls: told["tool_calls"] ?? null, ...restOf(told, deltaFields) } : told
     for (const reasoning of reasoningIn(delta)) this.#reasoning(reasoning)
     const { content, function_call, refusal, tool_calls } = delta
     if (typeof content === "string") this.#content(content)
@@ -332,17 +350,16 @@ export class ChatDecoder extends EventDecoder {
       const text = JSON.stringify(value)
       if (this.#lastValues.get(prefix + name) === text) continue
       this.#lastValues.set(prefix + name, text)
-      // A server must not replace the metadata that this library sets.
-      changed.push([reserved.has(name) ? `server_${name}` : name, value])
+      changed.push([name, value])
     }
     if (changed.length === 0) return undefined
     // A pattern with the old values would hide that they return.
     this.#fast.forget()
-    return Object.fromEntries(changed)
+    return serverFields(Object.fromEntries(changed))
   }
 
   #setUsage(usage: JsonObject | undefined): void {
-    if (usage === undefined) return
+    if (usage === undefined || (this.#usage !== undefined && countsNothing(usage))) return
     this.#usage = usage
     this.#usageEmitted = false
   }
@@ -434,10 +451,13 @@ const deltaOf = (choice: JsonObject): JsonObject => objectAt(choice, "delta") ??
 /** Whether a delta has anything beside a role. */
 const hasContent = (delta: JsonObject): boolean => meaningful(delta, ["role"]) !== undefined
 
-/** Whether an event without choices says anything beside usage. */
-const isContent = (event: JsonObject): boolean =>
-  !String(event["object"]).startsWith("chat.completion") &&
-  meaningful(event, [...eventFields, ...usageFields]) !== undefined
+/** Whether an event without choices is a part: it has a type of its own, or what may be content. */
+const isContent = (event: JsonObject): boolean => {
+  const { type, ...fields } = meaningful(event, [...eventFields, ...usageFields]) ?? {}
+  if (String(event["object"]).startsWith("chat.completion")) return false
+  return mayBeContent(fields) ||
+    (type !== undefined && (Object.keys(fields).length > 0 || usageIn(event) === undefined))
+}
 
 /**
  * Whether a field of a delta is for the next request: what only the server can read, such as the signature of a thought
@@ -464,4 +484,3 @@ const deltaFields = [
   "annotations",
   "images"
 ]
-const reserved = new Set(["provider", "requestId", "warnings", "logprobs", "fields"])

@@ -22,12 +22,22 @@ import type {
 import { fileName } from "../openai/media.ts"
 import type { Quirks } from "./quirks.ts"
 
+/** What a server takes. */
+export interface Limits {
+  /** The media types of images. */
+  readonly imageTypes: ReadonlyArray<string>
+  /** The highest temperature. */
+  readonly temperature: number
+  /** The most stop sequences. */
+  readonly stopSequences: number
+}
+
 /** The server that the messages are for. */
 export interface Target {
   readonly provider: string
   readonly quirks: Quirks
-  /** The media types of images that the server takes. Absent: every image is sent. */
-  readonly imageTypes?: ReadonlyArray<string> | undefined
+  /** What the server is known to refuse. Absent: everything is sent. */
+  readonly limits?: Limits | undefined
 }
 
 /** One request while its messages are encoded. */
@@ -110,12 +120,13 @@ const encodeResult = (encoding: Encoding, message: ToolMessage, field: string): 
 }
 
 const imagePart = (
-  { imageTypes, issues, provider }: Encoding,
+  { issues, limits, provider }: Encoding,
   part: ImagePart,
   detail: JsonObject[string] | undefined,
   field: string
 ): JsonObject | undefined => {
   const { mediaType, source } = usualPart(part, field, issues)
+  const imageTypes = limits?.imageTypes
   if (mediaType !== undefined && imageTypes?.includes(mediaType) === false) {
     issues.unsupported(`${field}.mediaType`, `${provider} takes images of ${imageTypes.join(", ")}, not ${mediaType}`)
     return undefined

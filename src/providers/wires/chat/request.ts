@@ -29,7 +29,7 @@ export const encodeRequest = (
   const { provider, quirks } = target
   const issues = new EncodingIssues()
   const { stream_options: streamOptions, ...own } = options.providerOptions?.[provider] ?? {}
-  if (options.topK !== undefined && quirks.topK !== true) issues.unsupported("topK", `${provider} has no such option`)
+  refuse(target, options, issues)
   const body = {
     model: target.model,
     messages: encodeMessages(target, messages, issues),
@@ -49,6 +49,18 @@ export const encodeRequest = (
     })
   }
   return issues.problem ?? { body, warnings: issues.warnings }
+}
+
+const refuse = ({ limits, provider, quirks }: Target, options: CallOptions, issues: EncodingIssues): void => {
+  const { stopSequences, temperature, topK } = options
+  if (topK !== undefined && quirks.topK !== true) issues.unsupported("topK", `${provider} has no such option`)
+  if (limits === undefined) return
+  if (temperature !== undefined && temperature > limits.temperature) {
+    issues.invalid("temperature", `${provider} takes 0 to ${limits.temperature}, not ${temperature}`)
+  }
+  if (stopSequences !== undefined && stopSequences.length > limits.stopSequences) {
+    issues.invalid("stopSequences", `${provider} takes up to ${limits.stopSequences}, not ${stopSequences.length}`)
+  }
 }
 
 const encodeReasoning = (

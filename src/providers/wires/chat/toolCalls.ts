@@ -154,9 +154,13 @@ export class ToolCalls {
     // A known id distinguishes calls that share an index, and tells slices of one call that are counted.
     if (same !== undefined && (same.at === at || this.#continues(same, slice))) return same
     if (call !== undefined) return begins(call, slice, this.#together.has(call)) ? undefined : call
-    // A slice that says nothing of its call goes on with the one before it.
+    // A slice that names no tool goes on with the call before it, if that is not complete. So does one with an id of its
+    // own in the midst of arguments.
     const last = this.#last
-    return last !== undefined && id === "" && name === "" && (last.custom || !last.args.ended) ? last : undefined
+    if (last === undefined || name !== "") return undefined
+    return (id === "" ? last.custom || !last.args.ended || !last.begun : last.begun && !last.args.ended)
+      ? last
+      : undefined
   }
 
   /** Whether a slice with the id of a call, but with another index, belongs to it. Two calls may have one id. */

@@ -9,17 +9,19 @@
  * called a tool. A later stop reason replaces the one there.
  */
 import type { AIMessageChunk } from "../../../AIMessageChunk.ts"
+import type { Finish } from "../../../Finish.ts"
 import { optional } from "../../../internal/optional.ts"
-import { EventDecoder, isAt, needsParser } from "../../../internal/provider/decoder.ts"
+import { EventDecoder, isAt, needsParser, serverFields } from "../../../internal/provider/decoder.ts"
 import { errorIn } from "../../../internal/provider/errorBody.ts"
 import { reasonOf } from "../../../internal/provider/errors.ts"
 import { addFields, isObject, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
+import { countsNothing, toUsage, usageOf } from "../../../internal/provider/usage.ts"
 import { failureKind, finishReason } from "../../../internal/provider/words.ts"
 import type { Metadata } from "../../../Message.ts"
+import type { Usage } from "../../../Usage.ts"
 import { blockDelta, startBlock, stopBlock } from "./blocks.ts"
 import type { Block } from "./blocks.ts"
-import { toFinish, toUsage } from "./usage.ts"
 
 /** The decoder of one response. */
 export class MessageDecoder extends EventDecoder {
@@ -34,6 +36,8 @@ export class MessageDecoder extends EventDecoder {
   #given: ReadonlyArray<JsonObject> = []
   #usage: JsonObject | undefined
   #stopReason: string | undefined
+  /** Whether a call has begun that the app has to answer. */
+  #called = false
   /** Metadata from the end of the message, emitted with the finish. */
   #endMetadata: Metadata | undefined
   // The open text block, so that the commonest frames need no look-up.
@@ -97,6 +101,7 @@ export class MessageDecoder extends EventDecoder {
         return this.#messageDelta(event)
       case "message_stop":
         if (!this.started) return this.malformed("The message ended before it began", data)
+        this.#messageDelta(event)
         return this.#end()
       case "error":
         return this.errorEvent(event)
@@ -104,11 +109,12 @@ export class MessageDecoder extends EventDecoder {
     // Servers behind a gateway tell of errors in the form of another API.
     if (errorIn(event)) return this.errorEvent(event)
     // A server that does not stream sends the message itself.
-    if (Array.isArray(event["content"]) && event["role"] === "assistant") {
+    if (isMessage(event)) {
       this.#messageStart(event, event, data)
       return this.#stopReason === undefined ? undefined : this.#end()
     }
-    this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
+    this.#addUsage(event)
+    if (this.isPart(event)) this.emit([{ type: "unknown", index: this.nextIndex++, raw: event }])
   }
 
   #messageStart(message: JsonObject | undefined, event: JsonObject, data: string): void {
@@ -118,25 +124,24 @@ export class MessageDecoder extends EventDecoder {
     this.started = true
     this.id = stringAt(message, "id") ?? ""
     this.#stopReason = stringAt(message, "stop_reason")
-    const usage = objectAt(message, "usage")
-    if (usage !== undefined) this.#usage = addFields(undefined, usage)
+    this.#addUsage(message)
     const metadata: Metadata = {
       provider: this.options.provider,
       model: stringAt(message, "model") ?? this.options.model,
       ...this.options.metadata,
-      ...restOf(message, messageFields)
+      ...serverFields(restOf(message, messageFields))
     }
     this.chunks.push({
       ...this.empty(),
-      ...optional("usage", this.#usage && toUsage(this.#usage)),
+      ...optional("usage", this.#toldUsage()),
       metadata
     })
-    const { content } = message
-    for (const [i, block] of Array.isArray(content) ? content.entries() : []) {
+    const content = blocksOf(message)
+    for (const [i, block] of content.entries()) {
       this.#blockStart({ index: i, content_block: block }, data)
       this.#blockStop(i)
     }
-    if (Array.isArray(content)) this.#given = content.filter(isObject)
+    this.#given = content.filter(isObject)
   }
 
   #blockStart(event: JsonObject, data: string): void {
@@ -156,6 +161,7 @@ export class MessageDecoder extends EventDecoder {
   #begin(at: number, content: JsonObject): void {
     const index = this.nextIndex++
     const [block, deltas] = startBlock(content, index, `call_${this.id}_${index}`)
+    if (block.kind === "tool_call") this.#called = true
     this.#addBlock(at, block)
     if (deltas.length > 0) this.emit(deltas)
   }
@@ -237,44 +243,79 @@ export class MessageDecoder extends EventDecoder {
     this.complete = true
   }
 
+  /** The end of a message, in `message_delta`. Some servers put it beside the delta, or into `message_stop`. */
   #messageDelta(event: JsonObject): void {
-    const usage = objectAt(event, "usage")
-    // Fields are totals, and null means unchanged.
-    if (usage !== undefined) this.#usage = addFields(this.#usage, usage)
-    const delta = objectAt(event, "delta")
-    this.#stopReason = (delta && stringAt(delta, "stop_reason")) ?? this.#stopReason
-    const metadata = { ...(delta && restOf(delta, ["stop_reason"])), ...restOf(event, ["type", "delta", "usage"]) }
-    if (Object.keys(metadata).length > 0) this.#endMetadata = addFields(this.#endMetadata, metadata)
+    const delta = objectAt(event, "delta") ?? objectAt(event, "message") ?? {}
+    this.#addUsage(delta)
+    this.#addUsage(event)
+    this.#stopReason = stringAt(delta, "stop_reason") ?? stringAt(event, "stop_reason") ?? this.#stopReason
+    const metadata = {
+      ...restOf(delta, messageFields),
+      ...restOf(event, ["type", "delta", "message", "usage", "stop_reason"])
+    }
+    if (Object.keys(metadata).length > 0) this.#endMetadata = addFields(this.#endMetadata, serverFields(metadata))
+  }
+
+  /** Adds the usage of a message or an event. Fields are totals, and null means unchanged. */
+  #addUsage(owner: JsonObject): void {
+    const usage = objectAt(owner, "usage")
+    if (usage === undefined) return
+    const untold = this.#usage !== undefined && usageOf(usage) !== undefined && countsNothing(usage)
+    if (!untold) this.#usage = addFields(this.#usage, usage)
+  }
+
+  /** The usage so far, with a copy of its fields, which still change. */
+  #toldUsage(): Usage | undefined {
+    const usage = usageOf(this.#usage)
+    return usage && toUsage({ ...usage }, true)
   }
 
   /** Nothing but a second message is an error after the end. Usage still counts. */
   #afterEnd(event: JsonObject, type: string, data: string): void {
-    if (type === "message_start") return this.malformed("A second message began on the connection", data)
-    const usage = objectAt(event, "usage")
-    if (usage !== undefined) this.#usage = addFields(this.#usage, usage)
+    if (type === "message_start" || isMessage(event)) {
+      return this.malformed("A second message began on the connection", data)
+    }
+    this.#addUsage(event)
   }
 
   protected last(): AIMessageChunk {
     return {
       ...this.empty(),
-      ...optional("usage", this.#usage && toUsage(this.#usage)),
-      finish: toFinish(this.#stopReason ?? ""),
+      ...optional("usage", this.#toldUsage()),
+      finish: this.#finish(this.#stopReason ?? ""),
       ...optional("metadata", this.#endMetadata)
     }
   }
 
   protected trailing(): ReadonlyArray<AIMessageChunk> {
-    const usage = this.#usage
+    const usage = this.#toldUsage()
     if (usage === undefined || (this.#stopReason === undefined && this.#endMetadata === undefined)) return []
     this.#stopReason = undefined
     this.#endMetadata = undefined
-    return [{ ...this.empty(), usage: toUsage(usage) }]
+    return [{ ...this.empty(), usage }]
+  }
+
+  /** A stop reason as a finish. Gateways write that of a text also after calls. */
+  #finish(raw: string): Finish {
+    const reason = finishReason(raw)
+    return { reason: reason === "stop" && this.#called ? "tool_calls" : reason, raw }
   }
 }
 
 const textFrame = "event: content_block_delta\ndata: {\"type\":\"content_block_delta\",\"index\":"
 const textDelta = ",\"delta\":{\"type\":\"text_delta\",\"text\":\""
 const messageFields = ["id", "type", "role", "content", "model", "stop_reason", "usage"]
+
+/** Whether an event is a message by itself. */
+const isMessage = (event: JsonObject): boolean => event["role"] === "assistant" && Array.isArray(event["content"])
+
+/** The blocks of a message. */
+const blocksOf = ({ content }: JsonObject): ReadonlyArray<JsonObject[string]> =>
+  Array.isArray(content)
+    ? content
+    : typeof content === "string" && content !== ""
+    ? [{ type: "text", text: content }]
+    : []
 
 /** The kind of block that has slices of this type; undefined if the type is unknown or any block may have it. */
 const kindOfSlice = (delta: JsonObject): Block["kind"] | undefined => {

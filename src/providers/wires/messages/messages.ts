@@ -173,16 +173,15 @@ const imageBlock = (part: ImagePart, field: string, issues: EncodingIssues): Jso
 const fileBlock = (part: FilePart, field: string, issues: EncodingIssues): JsonObject | undefined => {
   const { mediaType, name, source } = usualPart(part, field, issues)
   const title = name === undefined ? undefined : { title: name }
+  const textBlock = (data: string): JsonObject | undefined => {
+    if (!isBlank(data)) return { type: "document", source: { type: "text", media_type: "text/plain", data }, ...title }
+    issues.warn(`${field}: a blank document was left out`)
+    return undefined
+  }
   switch (source.type) {
     case "base64":
       if (mediaType === undefined) return noMediaType(field, issues)
-      if (mediaType.startsWith("text/")) {
-        return {
-          type: "document",
-          source: { type: "text", media_type: "text/plain", data: decoded(source.data) },
-          ...title
-        }
-      }
+      if (mediaType.startsWith("text/")) return textBlock(decoded(source.data))
       if (mediaType !== "application/pdf") {
         issues.unsupported(
           `${field}.mediaType`,
@@ -192,7 +191,7 @@ const fileBlock = (part: FilePart, field: string, issues: EncodingIssues): JsonO
       }
       return { type: "document", source: { type: "base64", media_type: mediaType, data: source.data }, ...title }
     case "text":
-      return { type: "document", source: { type: "text", media_type: "text/plain", data: source.text }, ...title }
+      return textBlock(source.text)
     case "url":
       return { type: "document", source: referenceSource(source), ...title }
     case "file_id":
@@ -263,7 +262,7 @@ const answerBlocks = (
           return [{ type: "redacted_thinking", data: part.redacted, ...blockFields(part.metadata) }]
         }
         // Other servers with this API do not sign, and some refuse an answer without its reasoning.
-        return part.signature === undefined && official
+        return (part.signature ?? "") === "" && official
           ? drop("reasoning without a signature")
           : [{
             type: "thinking",

@@ -7,7 +7,7 @@ export const imageTypes: ReadonlyArray<string> = ["image/jpeg", "image/png", "im
 
 /** The name of a file. The API requires one with the data, and goes by its ending. */
 export const fileName = (name: string | undefined, mediaType: string): string =>
-  name !== undefined && /\.\w+$/.test(name) ? name : `${name ?? "file"}.${endingOf(mediaType)}`
+  name !== undefined && /\.\w+$/.test(name) ? name : `${name || "file"}.${endingOf(mediaType)}`
 
 const endingOf = (mediaType: string): string => {
   const known = endings.get(mediaType)
@@ -32,11 +32,18 @@ const endings = new Map([
   [`${open}text`, "odt"],
   [`${open}spreadsheet`, "ods"],
   [`${open}presentation`, "odp"],
+  ["application/vnd.ms-powerpoint.presentation.macroenabled.12", "pptm"],
+  ["application/vnd.ms-word.document.macroenabled.12", "docm"],
+  ["application/vnd.apple.keynote", "key"],
+  ["application/vnd.apple.numbers", "numbers"],
+  ["application/vnd.apple.pages", "pages"],
   ["application/epub+zip", "epub"],
   ["application/gzip", "gz"],
   ["application/javascript", "js"],
   ["application/octet-stream", "bin"],
   ["application/typescript", "ts"],
+  ["application/x-httpd-php", "php"],
+  ["application/x-latex", "tex"],
   ["application/x-sh", "sh"],
   ["application/x-tar", "tar"],
   ["application/x-yaml", "yaml"],
@@ -53,11 +60,16 @@ const endings = new Map([
   ["text/vtt", "vtt"],
   ["text/x-c", "c"],
   ["text/x-c++", "cpp"],
+  ["text/x-c++src", "cpp"],
   ["text/x-csharp", "cs"],
+  ["text/x-csrc", "c"],
+  ["text/x-golang", "go"],
   ["text/x-java", "java"],
+  ["text/x-java-source", "java"],
   ["text/x-python", "py"],
   ["text/x-ruby", "rb"],
   ["text/x-script.python", "py"],
+  ["text/x-shellscript", "sh"],
   ["text/x-typescript", "ts"],
   ["video/quicktime", "mov"]
 ])

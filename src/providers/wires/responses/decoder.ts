@@ -10,17 +10,18 @@
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import { optional } from "../../../internal/optional.ts"
-import { EventDecoder } from "../../../internal/provider/decoder.ts"
+import { EventDecoder, serverFields } from "../../../internal/provider/decoder.ts"
 import { errorIn } from "../../../internal/provider/errorBody.ts"
 import type { FramePattern } from "../../../internal/provider/framePattern.ts"
 import { objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
+import { toUsage, usageOf } from "../../../internal/provider/usage.ts"
 import type { Metadata } from "../../../Message.ts"
 import { patternOf } from "./fastPath.ts"
+import { toFinish } from "./finish.ts"
 import { extrasOf } from "./itemFields.ts"
 import { Output } from "./output.ts"
 import type { PartBlock } from "./state.ts"
-import { toFinish, toUsage } from "./usage.ts"
 
 /** An event with the whole response, and the status that it stands for. */
 interface Whole {
@@ -109,7 +110,9 @@ export class ResponseDecoder extends EventDecoder {
     // Any other event may have ended the text block.
     this.#pattern = undefined
     if (deltas !== undefined) return deltas.length > 0 ? this.emit(deltas) : undefined
-    if (!progress.test(type) && !completeInItem.has(type)) this.emit(this.#output.unknown(type, event))
+    if (progress.test(type) || completeInItem.has(type)) return
+    this.#setUsage(event)
+    if (this.isPart(event)) this.emit(this.#output.unknown(type, event))
   }
 
   /** The deltas of an event; undefined if its type is unknown or carries no content. */
@@ -200,7 +203,11 @@ export class ResponseDecoder extends EventDecoder {
   /** Nothing but a second response is an error after the end. Usage still counts. */
   #afterEnd(event: JsonObject, type: string, data: string): void {
     if (type === "response.created") return this.malformed(secondResponse, data)
-    this.#usage = objectAt(objectAt(event, "response") ?? event, "usage") ?? this.#usage
+    this.#setUsage(objectAt(event, "response") ?? event)
+  }
+
+  #setUsage(owner: JsonObject): void {
+    this.#usage = usageOf(objectAt(owner, "usage")) ?? this.#usage
   }
 
   /**
@@ -221,7 +228,7 @@ export class ResponseDecoder extends EventDecoder {
         provider: this.options.provider,
         model: stringAt(response, "model") ?? this.options.model,
         ...this.options.metadata,
-        ...restOf(response, ownFields)
+        ...serverFields(restOf(response, ownFields))
       }
     })
   }
@@ -233,9 +240,9 @@ export class ResponseDecoder extends EventDecoder {
     const { output } = response
     const deltas = Array.isArray(output) ? this.#output.snapshot(output) : []
     if (deltas.length > 0) this.emit(deltas)
-    this.#usage = objectAt(response, "usage") ?? this.#usage
+    this.#setUsage(response)
     this.#endMetadata = {
-      ...restOf(response, ownFields),
+      ...serverFields(restOf(response, ownFields)),
       ...(this.#output.disagrees && output !== undefined ? { output } : undefined)
     }
     if (status === "failed" || response["status"] === "failed") {

@@ -14,10 +14,10 @@ import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Metadata } from "../../../Message.ts"
 import { callKind, outputField } from "./callKinds.ts"
 import { Calls } from "./calls.ts"
+import type { Outcome } from "./finish.ts"
 import { comparable, extrasOf, identity, toCitation } from "./itemFields.ts"
 import { makeItem } from "./state.ts"
 import type { Deltas, Item, PartBlock } from "./state.ts"
-import type { Outcome } from "./usage.ts"
 
 /** The items of one response. */
 export class Output {
