@@ -224,6 +224,21 @@ describe("arguments of Messages", () => {
       finish: "tool_calls"
     }
   )
+  gives(messages, "that begin with an empty object", called(args(0, "{}"), args(0, "{\"a\""), args(0, ":1}")), {
+    calls: [["t", "f", { a: 1 }]],
+    finish: "tool_calls"
+  })
+  gives(messages, "that are an empty object, told twice", called(args(0, "{}"), args(0, "{}")), {
+    calls: [["t", "f", {}]],
+    finish: "tool_calls"
+  })
+  const braces = JSON.stringify({ a: "}{".repeat(9) })
+  gives(
+    messages,
+    "with many braces in a text, once more as a whole",
+    called(...braces.split(/(?=\{)/).map((each) => args(0, each)), args(0, braces)),
+    { calls: [["t", "f", { a: "}{".repeat(9) }]], finish: "tool_calls" }
+  )
   gives(messages, "with others after them are invalid", called(args(0, "{\"a\":1}"), args(0, "{\"a\":2}")), {
     invalid: 1,
     finish: "tool_calls"
@@ -399,5 +414,7 @@ describe("arguments of Responses", () => {
   ]
   gives(responsesApi, "that come at the start, too, count once", call("{\"a\":1}", "{\"a\"", ":1}"), called)
   gives(responsesApi, "an empty object at the start stands for those that follow", call("{}", "{\"a\":1}"), called)
+  gives(responsesApi, "and an empty object in a slice", call("", "{}", "{\"a\"", ":1}"), called)
+  gives(responsesApi, "and an empty object alone, when the end tells them", call("", "{}"), called)
   gives(responsesApi, "that come once more as a whole count once", call("", "{\"a\"", ":1}", "{\"a\":1}"), called)
 })

@@ -85,49 +85,111 @@ const define = (object: JsonObject, key: string, value: Schema.Json): void => {
   Object.defineProperty(object, key, { value, configurable: true, enumerable: true, writable: true })
 }
 
-/** Whether a text is JSON. */
-export const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
-
 /**
- * The arguments of a call while their slices arrive. Some servers send them once more as a whole. The cost of a slice
- * does not depend on what came before it.
+ * The arguments of a call while their slices arrive. Some servers begin with an empty object, which then stands for those
+ * that follow, and some send the arguments once more, as a whole or in slices. Each character is looked at once.
  */
 export class ArgumentSlices {
-  /** The arguments so far. */
-  text = ""
-  /** What came after arguments that were complete. */
-  #again = ""
-  #closed = false
-  /** How many more times the arguments may be looked at as a whole. */
-  #attemptsLeft = 4
+  #json = new JsonEnd()
+  /** What came after arguments that were complete: they come once more, or are not valid. */
+  #more: JsonEnd | undefined
+  /** Whether any have been given out. */
+  begun = false
+
+  /** Whether no slice has come. */
+  get empty(): boolean {
+    return this.#json.empty
+  }
+
+  /** Whether the arguments are complete. */
+  get ended(): boolean {
+    return this.#json.ended
+  }
+
+  /** The arguments that have been given out. */
+  get text(): string {
+    return this.begun ? this.#json.text : ""
+  }
 
   /** Adds a slice. Gives what is new. */
   push(slice: string): string {
     if (slice === "") return ""
-    if (this.#again !== "" || this.#beginsAgain(slice)) {
-      this.#again += slice
-      return ""
+    if (this.#json.ended) return this.#again(slice)
+    this.#json.push(slice)
+    if (!this.begun && this.#json.ended && this.#json.text.trim() === "{}") return ""
+    const text = this.begun ? slice : this.#json.text
+    this.begun = true
+    return text
+  }
+
+  #again(slice: string): string {
+    if (!this.begun && slice.trim() !== "{}") {
+      this.#json = new JsonEnd()
+      return this.push(slice)
     }
-    this.text += slice
-    this.#closed = slice.endsWith("}")
-    return slice
+    const more = this.#more ??= new JsonEnd()
+    const before = more.ended
+    more.push(slice)
+    if (!before && more.ended && this.isSame(more.text)) this.#more = undefined
+    return ""
   }
 
-  /** What came after complete arguments, unless it is the same once more: the call is then no valid one. */
+  /** Whether a text tells the same arguments. */
+  isSame(text: string): boolean {
+    if (text.trim() === this.#json.text.trim()) return true
+    try {
+      return Equal.equals(JSON.parse(text), JSON.parse(this.#json.text))
+    } catch {
+      return false
+    }
+  }
+
+  /** What is left at the end of the call: an empty object, or what makes the arguments invalid. */
   rest(): string {
-    const again = this.#again
-    return again !== "" && isJson(again) && Equal.equals(JSON.parse(again), JSON.parse(this.text)) ? "" : again
-  }
-
-  /** An object never follows another one in JSON, but the slices of a string may look like it. */
-  #beginsAgain(slice: string): boolean {
-    return this.#closed && slice.startsWith("{") && this.#attemptsLeft-- > 0 && isJson(this.text)
+    return this.begun ? this.#more?.text ?? "" : this.#json.text
   }
 }
+
+/** JSON text in slices, and whether the object that it begins with is complete. */
+class JsonEnd {
+  #slices: Array<string> = []
+  #depth = 0
+  #inString = false
+  #escaped = false
+  /** Whether the object is complete. */
+  ended = false
+
+  push(slice: string): void {
+    this.#slices.push(slice)
+    for (let i = 0; i < slice.length; i++) {
+      const code = slice.charCodeAt(i)
+      if (this.#inString) {
+        if (this.#escaped) this.#escaped = false
+        else if (code === backslash) this.#escaped = true
+        else if (code === quote) this.#inString = false
+      } else if (code === quote) this.#inString = true
+      else if (code === openBrace || code === openBracket) this.#depth++
+      else if (code === closeBrace || code === closeBracket) {
+        this.#depth--
+        if (this.#depth <= 0) this.ended = true
+      }
+    }
+  }
+
+  get empty(): boolean {
+    return this.#slices.length === 0
+  }
+
+  /** All slices. Reading them joins them once. */
+  get text(): string {
+    if (this.#slices.length > 1) this.#slices = [this.#slices.join("")]
+    return this.#slices[0] ?? ""
+  }
+}
+
+const quote = 34
+const backslash = 92
+const openBracket = 91
+const closeBracket = 93
+const openBrace = 123
+const closeBrace = 125

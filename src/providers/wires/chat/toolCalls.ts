@@ -2,11 +2,17 @@
  * Assembles the slices of tool calls in Chat Completions. Called by the decoder. The cost of a slice does not depend on
  * what came before it: the arguments are looked at as a whole only if they are told once more.
  */
-import * as Equal from "effect/Equal"
 import type { ToolCallDelta } from "../../../AIMessageChunk.ts"
-import { addFields, isObject, numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
+import {
+  addFields,
+  ArgumentSlices,
+  isObject,
+  numberAt,
+  objectAt,
+  restOf,
+  stringAt
+} from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
-import { JsonEnd } from "./jsonEnd.ts"
 
 /** A tool call while its slices arrive. */
 interface Call {
@@ -19,11 +25,7 @@ interface Call {
   named: boolean
   /** Whether the tool is a custom one. Its input is free text, emitted as a JSON string. */
   readonly custom: boolean
-  /** The arguments, and where they end. `begun` says whether any have been emitted. */
-  args: JsonEnd
-  begun: boolean
-  /** What came after arguments that were complete: they are told once more, or are not valid. */
-  more: JsonEnd | undefined
+  readonly args: ArgumentSlices
   /** Fields without a name here, which go back in the next request, and whether all of them have been emitted. */
   fields: JsonObject | undefined
   told: boolean
@@ -71,7 +73,7 @@ export class ToolCalls {
     const ends = this.#calls.map((call): ToolCallDelta => ({
       type: "tool_call",
       index: call.index,
-      args: call.custom ? call.begun ? "\"" : "\"\"" : call.begun ? call.more?.text ?? "" : call.args.text,
+      args: call.custom ? call.args.empty ? "\"\"" : "\"" : call.args.rest(),
       end: true,
       ...(call.told || call.fields === undefined ? undefined : { metadata: { fields: call.fields } })
     }))
@@ -95,9 +97,7 @@ export class ToolCalls {
       name,
       named: false,
       custom: custom !== undefined,
-      args: new JsonEnd(),
-      begun: false,
-      more: undefined,
+      args: new ArgumentSlices(),
       fields: undefined,
       told: true
     }
@@ -107,7 +107,7 @@ export class ToolCalls {
     // A name in pieces goes on until the arguments begin. One that is told again, or grows, is no piece.
     const late = !call.named && name !== ""
     if (late) call.name = name.startsWith(call.name) ? name : call.name + name
-    const text = call.custom ? customText(call, args) : newText(call, args)
+    const text = call.custom ? customText(call, args) : call.args.push(args)
     const fields = fieldsOf(slice, fn)
     if (fields !== undefined) {
       call.fields = addFields(call.fields, fields)
@@ -158,7 +158,7 @@ export class ToolCalls {
     // own in the midst of arguments.
     const last = this.#last
     if (last === undefined || name !== "") return undefined
-    return (id === "" ? last.custom || !last.args.ended || !last.begun : last.begun && !last.args.ended)
+    return (id === "" ? last.custom || !last.args.ended || !last.args.begun : last.args.begun && !last.args.ended)
       ? last
       : undefined
   }
@@ -187,47 +187,15 @@ const begins = (call: Call, { args, id, name }: Slice, together: boolean): boole
   if (together) return true
   if (id === "" && !call.named && call.args.empty) return false
   if (name !== call.name) return true
-  return !call.custom && call.args.ended && (id !== "" || (args !== "" && !isSame(call.args, args)))
+  return !call.custom && call.args.ended && (id !== "" || (args !== "" && !call.args.isSame(args)))
 }
 
 /** The new part of an input that is free text, as the next slice of a JSON string. */
 const customText = (call: Call, input: string): string => {
   if (input === "") return ""
-  const opening = call.begun ? "" : "\""
-  call.begun = true
+  const opening = call.args.empty ? "\"" : ""
   call.args.push(input)
   return opening + JSON.stringify(input).slice(1, -1)
-}
-
-/** The new part of arguments: nothing of what comes after they were complete, or of `{}` where arguments may follow. */
-const newText = (call: Call, args: string): string => {
-  if (args === "") return ""
-  if (!call.args.ended) {
-    call.args.push(args)
-    // Some servers begin every call with an empty object, and then send the arguments. No arguments mean the same.
-    if (!call.begun && call.args.ended && call.args.text.trim() === "{}") return ""
-    const text = call.begun ? args : call.args.text
-    call.begun = true
-    return text
-  }
-  if (!call.begun && args.trim() !== "{}") {
-    call.args = new JsonEnd()
-    return newText(call, args)
-  }
-  const more = call.more ??= new JsonEnd()
-  const before = more.ended
-  more.push(args)
-  if (!before && more.ended && isSame(call.args, more.text)) call.more = undefined
-  return ""
-}
-
-const isSame = (args: JsonEnd, text: string): boolean => {
-  if (text.trim() === args.text.trim()) return true
-  try {
-    return Equal.equals(JSON.parse(text), JSON.parse(args.text))
-  } catch {
-    return false
-  }
 }
 
 /** The fields of a call without a name here, and those of its function. */

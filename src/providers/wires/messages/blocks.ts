@@ -160,7 +160,7 @@ export const stopBlock = (block: Block): ReadonlyArray<Delta> =>
     ? [{
       type: block.kind,
       index: block.index,
-      args: block.args === undefined || block.args.text === "" ? block.input ?? "" : block.args.rest(),
+      args: block.args?.begun === true ? block.args.rest() : block.input ?? block.args?.rest() ?? "",
       end: true
     }]
     : []

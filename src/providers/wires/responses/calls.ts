@@ -38,8 +38,7 @@ export class Calls {
       args: new ArgumentSlices(),
       slices: undefined
     }
-    // An empty object stands for arguments that follow.
-    if (given.trim() !== "{}") block.args.push(given)
+    block.args.push(given)
     item.call = block
     if (answered || item.type === "mcp_approval_request") this.waiting.add(id)
     else this.#lastOfServer = id
