@@ -34,6 +34,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import type { StandardSchemaV1 } from "effect/StandardSchema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
 import type { BatchOptions, CallOptions } from "./CallOptions.ts"
@@ -41,6 +42,7 @@ import type { ChatModelError } from "./ChatModelError.ts"
 import { streamEvents as streamEventsOf } from "./internal/events/streamEvents.ts"
 import type { EventOptions } from "./internal/events/streamEvents.ts"
 import type { DeepPartialJson } from "./internal/json/deepPartial.ts"
+import type { AnySchema, EffectSchema } from "./internal/jsonSchema/standard.ts"
 import { make } from "./internal/model/make.ts"
 import type { MakeOptions } from "./internal/model/make.ts"
 import type { ChatInput } from "./internal/model/request.ts"
@@ -264,7 +266,7 @@ export type {
  * **Details**
  *
  * - Every schema with a JSON form works: dates, bigints, maps, unions, optional keys, transformations and recursion
- *   included.
+ *   included. So does a Standard Schema with a JSON Schema (zod, valibot, arktype); the value is its output.
  * - A schema without a JSON form, or a `method` that the model does not support, fails with `UnsupportedError` before a
  *   request is made.
  * - An answer that is not a value of the schema fails with `OutputParserError`. Its reason is `Mismatch`, `Malformed` (no
@@ -289,19 +291,32 @@ export type {
  * )
  * ```
  */
-export const generateObject = <S extends Schema.Constraint>(
+export function generateObject<S extends StandardSchemaV1>(
+  input: ChatInput,
+  options: ObjectOptions<S>
+): Effect.Effect<
+  GeneratedObject<StandardSchemaV1.InferOutput<S>>,
+  ChatModelError | OutputParserError,
+  ChatModel
+>
+export function generateObject<S extends Schema.Constraint>(
   input: ChatInput,
   options: ObjectOptions<S>
 ): Effect.Effect<
   GeneratedObject<S["Type"]>,
   ChatModelError | OutputParserError,
   ChatModel | S["DecodingServices"]
-> =>
-  Effect.map(
+>
+export function generateObject(
+  input: ChatInput,
+  options: ObjectOptions<AnySchema>
+): Effect.Effect<GeneratedObject<unknown>, ChatModelError | OutputParserError, unknown> {
+  return Effect.map(
     // The last element is the whole.
-    collect(fromStream(streamObject(input, options), last as () => ChunkFold<unknown, Whole<S["Type"]>>)),
+    collect(fromStream(objectChunks(input, options), last as () => ChunkFold<unknown, Whole<unknown>>)),
     ({ message, usage, value }) => ({ value, message, ...optional("usage", usage) })
   )
+}
 
 /**
  * Streams a value of a schema while the context's model writes it: partial values, and at the end the whole value. It
@@ -324,14 +339,31 @@ export const generateObject = <S extends Schema.Constraint>(
  * )
  * ```
  */
-export const streamObject = <S extends Schema.Constraint>(
+export function streamObject<S extends StandardSchemaV1>(
+  input: ChatInput,
+  options: ObjectOptions<S>
+): Stream.Stream<
+  ObjectChunk<StandardSchemaV1.InferOutput<S>, DeepPartialJson<StandardSchemaV1.InferInput<S>>>,
+  ChatModelError | OutputParserError,
+  ChatModel
+>
+export function streamObject<S extends Schema.Constraint>(
   input: ChatInput,
   options: ObjectOptions<S>
 ): Stream.Stream<
   ObjectChunk<S["Type"], DeepPartialJson<S["Encoded"]>>,
   ChatModelError | OutputParserError,
   ChatModel | S["DecodingServices"]
-> => unwrap(Effect.map(ChatModel, (model) => streamObjectOf(model, input, options)))
+>
+export function streamObject(
+  input: ChatInput,
+  options: ObjectOptions<AnySchema>
+): Stream.Stream<ObjectChunk<unknown, unknown>, ChatModelError | OutputParserError, unknown> {
+  return objectChunks(input, options)
+}
+
+const objectChunks = (input: ChatInput, options: ObjectOptions<AnySchema>) =>
+  unwrap(Effect.map(ChatModel, (model) => streamObjectOf(model, input, options)))
 
 /**
  * {@link streamObject} as a step of a chain, with the context's model or a given one. It streams partial values, and at
@@ -353,13 +385,15 @@ export const streamObject = <S extends Schema.Constraint>(
  * ```
  */
 export const object: {
+  <S extends StandardSchemaV1>(options: ObjectOptions<S>): ObjectRunnable<EffectSchema<S>, ChatModel>
+  <S extends StandardSchemaV1>(model: Service, options: ObjectOptions<S>): ObjectRunnable<EffectSchema<S>, never>
   <S extends Schema.Constraint>(options: ObjectOptions<S>): ObjectRunnable<S, ChatModel>
   <S extends Schema.Constraint>(model: Service, options: ObjectOptions<S>): ObjectRunnable<S, never>
 } = <S extends Schema.Constraint>(
-  ...args: readonly [ObjectOptions<S>] | readonly [Service, ObjectOptions<S>]
+  ...args: readonly [ObjectOptions<AnySchema>] | readonly [Service, ObjectOptions<AnySchema>]
 ): ObjectRunnable<S, never> => {
   const run = args.length === 1
-    ? (input: ChatInput) => streamObject(input, args[0])
+    ? (input: ChatInput) => objectChunks(input, args[0])
     : (input: ChatInput) => streamObjectOf(args[0], input, args[1])
   return barrier({
     type: "chain",

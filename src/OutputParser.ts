@@ -21,11 +21,14 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as JsonPatch from "effect/JsonPatch"
 import type * as Schema from "effect/Schema"
+import type { StandardSchemaV1 } from "effect/StandardSchema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
 import { LineSplitter } from "./internal/http/lineSplitter.ts"
 import { Utf8Encoder } from "./internal/http/utf8.ts"
 import type { Options } from "./internal/json/text.ts"
+import { effectSchemaOf } from "./internal/jsonSchema/standard.ts"
+import type { AnySchema } from "./internal/jsonSchema/standard.ts"
 import { textOf, textsOf } from "./internal/parsers/answerText.ts"
 import { elements } from "./internal/parsers/elements.ts"
 import type { ArraySchema } from "./internal/parsers/elements.ts"
@@ -213,9 +216,11 @@ export function json(
  * Values before the last are unchecked and in the schema's encoded form, so they have another type than the decoded
  * value. Types that JSON lacks, such as dates, have the form that `Schema.toCodecJson` gives them.
  *
+ * Instead of an Effect schema it takes any Standard Schema (zod, valibot, arktype). The decoded value is its output.
+ *
  * If prose surrounds several values, it takes the first that fits the schema.
  *
- * With `elements: true`, for a schema of arrays, it emits each element as soon as it is complete and decoded. After the
+ * With `elements: true`, for an Effect schema of arrays, it emits each element as soon as it is complete and decoded. After the
  * first one, an element that does not fit fails the stream at once.
  *
  * It fails if the answer is not JSON or does not fit the schema.
@@ -265,6 +270,20 @@ export function schema<S extends ArraySchema>(
   S["value"]["Type"],
   AIMessageChunk
 >
+export function schema<S extends StandardSchemaV1>(
+  schema: S,
+  options?: JsonOptions & {
+    /** The elements of a Standard Schema cannot be decoded one by one. */
+    readonly elements?: false | undefined
+  }
+): Runnable<
+  AIMessage,
+  StandardSchemaV1.InferOutput<S>,
+  OutputParserError,
+  never,
+  DeepPartialJson<StandardSchemaV1.InferInput<S>> | StandardSchemaV1.InferOutput<S>,
+  AIMessageChunk
+>
 export function schema<S extends Schema.Constraint>(
   schema: S,
   options?: JsonOptions & {
@@ -280,9 +299,10 @@ export function schema<S extends Schema.Constraint>(
   AIMessageChunk
 >
 export function schema(
-  schema: Schema.Constraint,
+  given: AnySchema,
   options?: JsonOptions & { readonly elements?: boolean | undefined }
 ): Runnable<AIMessage, unknown, OutputParserError, unknown, unknown, AIMessageChunk> {
+  const schema = effectSchemaOf(given)
   const base = { name: "StructuredOutputParser", options, expected: () => schemaText(schema) }
   if (options?.elements === true) {
     return jsonParser<ReadonlyArray<unknown>, unknown, unknown>({

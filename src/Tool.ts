@@ -22,12 +22,22 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ProviderTool, ToolDefinition } from "./CallOptions.ts"
 import type { Chunk } from "./internal/agent/types.ts"
+import { effectSchemaOf, isStandard } from "./internal/jsonSchema/standard.ts"
 import { optional } from "./internal/optional.ts"
 import type { Runnable } from "./internal/step/types.ts"
 import type { Any } from "./internal/tools/any.ts"
 import { TypeId } from "./internal/tools/definitions.ts"
-import { implementationOf, stepOf } from "./internal/tools/make.ts"
-import type { CallInfo, Codec, ErrorOf, HandlerResult, ServicesOf } from "./internal/tools/make.ts"
+import { accepting, implementationOf, stepOf } from "./internal/tools/make.ts"
+import type {
+  AnyCodec,
+  CallInfo,
+  Codec,
+  CodecOf,
+  ErrorOf,
+  HandlerResult,
+  Returned,
+  ServicesOf
+} from "./internal/tools/make.ts"
 import { PartialCalls } from "./internal/tools/partialCalls.ts"
 import type { ProviderOptions, ToolMessage } from "./Message.ts"
 import type { DeepPartialJson } from "./PartialJson.ts"
@@ -37,7 +47,7 @@ import type { DeepPartialJson } from "./PartialJson.ts"
 // -----------------------------------------------------------------------------
 
 export type { Any, Implementation, Output } from "./internal/tools/any.ts"
-export type { CallInfo, Codec, HandlerResult } from "./internal/tools/make.ts"
+export type { AnyCodec, CallInfo, Codec, CodecOf, HandlerResult, Returned } from "./internal/tools/make.ts"
 
 /**
  * A tool: a step from its parameters to its result, and the definition that a model sees.
@@ -50,14 +60,14 @@ export interface Tool<Name extends string, Parameters extends Codec, A, E = neve
 {
   /** The name by which the model calls the tool. */
   readonly name: Name
-  /** The schema of the parameters. */
+  /** The schema of the parameters. That of a Standard Schema is a codec. */
   readonly parametersSchema: Parameters
 }
 
 /** The options of a tool. */
 export interface Options<
-  Parameters extends Codec,
-  Success extends Codec,
+  Parameters extends AnyCodec,
+  Success extends AnyCodec,
   Failure extends Codec,
   Made
 > {
@@ -66,9 +76,13 @@ export interface Options<
   /**
    * The schema of the parameters: an object, or a union of objects. Defaults to an empty object. The model sees the
    * descriptions of the fields. Providers only accept one object, so a union is sent as an object with the keys of all.
+   * A Standard Schema (zod, valibot, arktype) needs a JSON Schema; the handler gets its output.
    */
   readonly parameters?: Parameters | undefined
-  /** The schema of the result. Strings are sent as is, other values as JSON. Defaults to no result. */
+  /**
+   * The schema of the result. Strings are sent as is, other values as JSON. Defaults to no result. With a Standard Schema
+   * the handler returns its input, and the result is its output.
+   */
   readonly success?: Success | undefined
   /**
    * The schema of the failures that the model is told, so that it can react. Defaults to none. Other failures fail the
@@ -79,9 +93,9 @@ export interface Options<
    * Runs a call. Returns the result, a promise or an effect of it, or a stream of progress values of which the last is
    * the result.
    */
-  readonly handler: (parameters: Parameters["Type"], call: CallInfo) => Made
+  readonly handler: (parameters: CodecOf<Parameters>["Type"], call: CallInfo) => Made
   /** Replaces the text of the result for the model by another text, or by parts such as images. */
-  readonly toModelOutput?: ((result: Success["Type"]) => ToolMessage["content"]) | undefined
+  readonly toModelOutput?: ((result: CodecOf<Success>["Type"]) => ToolMessage["content"]) | undefined
   /** Whether the provider enforces the schema, if it can. Absent: the provider's default. */
   readonly strict?: boolean | undefined
   /** Settings for single providers, such as a cache breakpoint. Defaults to none. */
@@ -160,39 +174,41 @@ export type PartialCall<T = ToolDefinition> = T extends ToolDefinition ? {
  */
 export const make = <
   const Name extends string,
-  Made extends HandlerResult<Success["Type"], unknown, unknown>,
-  Parameters extends Codec = Schema.Struct<{}>,
-  Success extends Codec = Schema.Void,
+  Made extends HandlerResult<Returned<Success>, unknown, unknown>,
+  Parameters extends AnyCodec = Schema.Struct<{}>,
+  Success extends AnyCodec = Schema.Void,
   Failure extends Codec = Schema.Never
 >(
   name: Name,
   options: Options<Parameters, Success, Failure, Made>
 ): Tool<
   Name,
-  Parameters,
-  Success["Type"],
+  CodecOf<Parameters>,
+  CodecOf<Success>["Type"],
   ErrorOf<Made, Failure["Type"]>,
   ServicesOf<Made>,
   Exclude<ErrorOf<Made, Failure["Type"]>, Failure["Type"]>
 > => {
   type E = ErrorOf<Made, Failure["Type"]>
   type R = ServicesOf<Made>
+  type In = CodecOf<Parameters>["Type"]
+  type Out = CodecOf<Success>["Type"]
   // The defaults have the types of the schemas that they stand for.
-  const parameters: Codec = options.parameters ?? Schema.Struct({})
+  const parameters: Codec = effectSchemaOf<AnyCodec>(options.parameters ?? Schema.Struct({}))
+  const given: AnyCodec = options.success ?? Schema.Void
+  const success: Codec = effectSchemaOf(given)
   const spec = {
     name,
     parameters,
-    success: options.success ?? Schema.Void,
+    success,
     failure: options.failure ?? Schema.Never,
-    // `E` and `R` are inferred from what the handler returns.
-    handler: options.handler as (
-      parameters: Parameters["Type"],
-      call: CallInfo
-    ) => HandlerResult<Success["Type"], E, R>,
+    // `E` and `R` are inferred from what the handler returns; `accept` makes an `Out` of other values.
+    handler: options.handler as (parameters: In, call: CallInfo) => HandlerResult<Out, E, R>,
+    accept: isStandard(given) ? accepting<Out>(success) : undefined,
     isReported: Schema.is(options.failure ?? Schema.Never),
     toModelOutput: options.toModelOutput
   }
-  const implementation = implementationOf<Parameters["Type"], Success["Type"], E, R, Failure["Type"]>(spec)
+  const implementation = implementationOf<In, Out, E, R, Failure["Type"]>(spec)
   return {
     ...stepOf(spec),
     [TypeId]: implementation,
@@ -203,7 +219,7 @@ export const make = <
         (problem) => new TypeError(`The parameters of the tool ${name} have no JSON Schema: ${problem}`)
       )
     },
-    parametersSchema: parameters as Parameters,
+    parametersSchema: parameters as CodecOf<Parameters>,
     ...optional("description", options.description),
     ...optional("strict", options.strict),
     ...optional("providerOptions", options.providerOptions)

@@ -1,6 +1,6 @@
 /**
  * Makes the JSON Schema (draft 2020-12) that a model has to follow, from an Effect schema. Called by parsers, object
- * generation and tools.
+ * generation and tools. A Standard Schema brings its own; see standard.ts.
  *
  * The JSON Schema describes the encoded side of `Schema.toCodecJson(schema)`, so the answer must be decoded by that
  * codec. Dates, bigints, bytes, maps and options have a JSON form there.
@@ -13,6 +13,7 @@ import * as SchemaRepresentation from "effect/SchemaRepresentation"
 import { isJsonSchema, mapNodes, mergeAllOf, refsFrom, withRoot } from "./nodes.ts"
 import { representationOf } from "./representation.ts"
 import type { SchemaProblem } from "./representation.ts"
+import { givenJsonSchema } from "./standard.ts"
 
 export type { SchemaProblem } from "./representation.ts"
 
@@ -23,7 +24,7 @@ export type { SchemaProblem } from "./representation.ts"
  * `$defs`. The root itself is not a `$ref`.
  */
 export const toJsonSchema = (schema: Schema.Constraint): Result.Result<JsonSchema.JsonSchema, SchemaProblem> =>
-  Result.flatMap(
+  givenJsonSchema(schema) ?? Result.flatMap(
     // Effect throws on schemas that it cannot convert, such as those with symbol keys. So may annotation callbacks.
     Result.try({ try: () => representationOf(Schema.toCodecJson(schema)), catch: thrown }),
     (document) =>

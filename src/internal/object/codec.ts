@@ -6,10 +6,12 @@ import * as Effect from "effect/Effect"
 import { memoize } from "effect/Function"
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
+import type * as Schema from "effect/Schema"
 import { isObject } from "../json/object.ts"
 import { toJsonSchema } from "../jsonSchema/ofSchema.ts"
 import type { SchemaProblem } from "../jsonSchema/ofSchema.ts"
+import { effectSchemaOf, inObject } from "../jsonSchema/standard.ts"
+import type { AnySchema, EffectSchema } from "../jsonSchema/standard.ts"
 import type { Answer } from "../parsers/answer.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import { decoder } from "../parsers/schema.ts"
@@ -35,7 +37,7 @@ const make = (schema: Schema.Constraint): Result.Result<ObjectCodec<unknown, unk
     if (jsonSchema["type"] === "object") {
       return Result.succeed({ jsonSchema, part: (object) => object, decode: decoder(schema) })
     }
-    const wrapped = Schema.Struct({ [wrapperKey]: schema })
+    const wrapped = inObject(wrapperKey, schema)
     return Result.map(toJsonSchema(wrapped), (jsonSchema) => {
       const decode = decoder(wrapped)
       return {
@@ -46,11 +48,14 @@ const make = (schema: Schema.Constraint): Result.Result<ObjectCodec<unknown, unk
     })
   })
 
-const memoized = memoize(make)
+const memoized = memoize((schema: AnySchema) => make(effectSchemaOf(schema)))
 
 /** The codec of a schema. Fails if the schema has no JSON form. */
-export const codecOf = <S extends Schema.Constraint>(
+export const codecOf = <S extends AnySchema>(
   schema: S
-): Result.Result<ObjectCodec<S["Type"], S["DecodingServices"]>, SchemaProblem> =>
+): Result.Result<ObjectCodec<EffectSchema<S>["Type"], EffectSchema<S>["DecodingServices"]>, SchemaProblem> =>
   // The codec was made from this very schema.
-  memoized(schema) as Result.Result<ObjectCodec<S["Type"], S["DecodingServices"]>, SchemaProblem>
+  memoized(schema) as Result.Result<
+    ObjectCodec<EffectSchema<S>["Type"], EffectSchema<S>["DecodingServices"]>,
+    SchemaProblem
+  >

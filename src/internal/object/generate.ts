@@ -4,13 +4,13 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, UnsupportedError } from "../../ChatModelError.ts"
 import { CurrentRun } from "../events/currentRun.ts"
 import type { DeepPartialJson } from "../json/deepPartial.ts"
+import type { AnySchema, EffectSchema } from "../jsonSchema/standard.ts"
 import type { ChatInput } from "../model/request.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import { unwrap } from "../stream/unwrap.ts"
@@ -31,14 +31,14 @@ export interface Model extends ObjectCapable {
 }
 
 /** Streams an object while a model generates it. */
-export const streamObject = <S extends Schema.Constraint>(
+export const streamObject = <S extends AnySchema>(
   model: Model,
   input: ChatInput,
   { schema, ...asked }: ObjectOptions<S>
 ): Stream.Stream<
-  ObjectChunk<S["Type"], DeepPartialJson<S["Encoded"]>>,
+  ObjectChunk<EffectSchema<S>["Type"], DeepPartialJson<EffectSchema<S>["Encoded"]>>,
   ChatModelError | OutputParserError,
-  S["DecodingServices"]
+  EffectSchema<S>["DecodingServices"]
 > =>
   Stream.suspend(() => {
     const fail = (reason: UnsupportedError) =>
@@ -53,7 +53,11 @@ export const streamObject = <S extends Schema.Constraint>(
     const method = methodFor(model, asked.method, jsonSchema)
     if (typeof method !== "string") return fail(method)
     const request = requestFor(model, input, asked, method, jsonSchema)
-    const parser = objectParser<S["Type"], DeepPartialJson<S["Encoded"]>, S["DecodingServices"]>(
+    const parser = objectParser<
+      EffectSchema<S>["Type"],
+      DeepPartialJson<EffectSchema<S>["Encoded"]>,
+      EffectSchema<S>["DecodingServices"]
+    >(
       codec.success,
       method === "tool" ? { _tag: "Tool", name: toolName(asked) } : { _tag: "Text" }
     )

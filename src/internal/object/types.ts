@@ -8,6 +8,7 @@ import type { ChatModelError } from "../../ChatModelError.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import type { DeepPartialJson } from "../json/deepPartial.ts"
+import type { AnySchema } from "../jsonSchema/standard.ts"
 import type { ChatInput } from "../model/request.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import type { Runnable } from "../step/types.ts"
@@ -37,8 +38,11 @@ export interface ObjectRequest extends Omit<CallOptions, "responseFormat" | "too
  * - `tool`: the model must call a tool whose arguments are the object. It needs `tools`.
  * - `json`: a system message asks for JSON that fits the JSON Schema. Prose or a fence around the JSON is accepted.
  */
-export interface ObjectOptions<S extends Schema.Constraint> extends ObjectRequest {
-  /** The schema that decodes the answer. The model sees its JSON Schema, with titles and descriptions. */
+export interface ObjectOptions<S extends AnySchema> extends ObjectRequest {
+  /**
+   * The schema that decodes the answer: of Effect, or a Standard Schema with a JSON Schema (zod, valibot, arktype). The
+   * model sees its JSON Schema, with titles and descriptions.
+   */
   readonly schema: S
 }
 

@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaAST from "effect/SchemaAST"
 import * as Scope from "effect/Scope"
+import type { StandardSchemaV1 } from "effect/StandardSchema"
 import * as Stream from "effect/Stream"
 import type { InvalidToolCall, ToolCall, ToolMessage } from "../../Message.ts"
 import { withRun } from "../events/currentRun.ts"
@@ -18,6 +19,7 @@ import { excerpt, nameOf } from "../excerpt.ts"
 import { bigintsIn, exactArgs, integerTooLong } from "../json/limits.ts"
 import { requiresKeys } from "../jsonSchema/nodes.ts"
 import { restore } from "../jsonSchema/restore.ts"
+import type { StandardCodec } from "../jsonSchema/standard.ts"
 import { lazy } from "../lazy.ts"
 
 import { makeRunnable } from "../runnable/make.ts"
@@ -30,6 +32,19 @@ import { parametersOf } from "./parameters.ts"
 
 /** A schema that needs no services. */
 export type Codec = Schema.ConstraintCodec<unknown, unknown>
+
+/** A schema of parameters or results: a {@link Codec}, or a Standard Schema (zod, valibot, arktype). */
+export type AnyCodec = Codec | StandardSchemaV1
+
+/** The codec of the schema of parameters or results. */
+export type CodecOf<S extends AnyCodec> = S extends Codec ? S
+  : S extends StandardSchemaV1 ? StandardCodec<S>
+  : never
+
+/** What a handler gives for the schema of its results: a Standard Schema may transform it. */
+export type Returned<S extends AnyCodec> = S extends Codec ? S["Type"]
+  : S extends StandardSchemaV1 ? StandardSchemaV1.InferInput<S>
+  : never
 
 /** Information for a handler about the call that it answers. */
 export interface CallInfo {
@@ -56,6 +71,11 @@ export interface ToolSpec<Parameters, A, E, R> {
   readonly success: Codec
   readonly failure: Codec
   readonly handler: (parameters: Parameters, call: CallInfo) => HandlerResult<A, E, R>
+  /**
+   * Makes a result of a value of the handler, which then has the input type of a Standard Schema and not yet `A`.
+   * Undefined if it is the result already.
+   */
+  readonly accept: ((given: unknown) => Effect.Effect<A>) | undefined
   /** Whether the model is told a failure. */
   readonly isReported: (error: unknown) => boolean
   readonly toModelOutput: ((result: A) => ToolMessage["content"]) | undefined
@@ -149,6 +169,12 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
   }
 }
 
+/** Makes results by a schema that may transform them. A handler is held to its types, so what does not fit is a defect. */
+export const accepting = <A>(success: Codec): (given: unknown) => Effect.Effect<A> => {
+  const decode = Schema.decodeUnknownEffect(success, { errors: "all" })
+  return (given) => Effect.orDie(decode(given)) as Effect.Effect<A> // the type of the schema
+}
+
 /** Whether arguments are one of the values that models write for no arguments. */
 const isNone = (args: unknown): boolean =>
   args === null || (typeof args === "string" && args.trim() === "") || (Array.isArray(args) && args.length === 0)
@@ -181,12 +207,17 @@ const openTool = <Parameters, A, E, R>(
       const run = Effect.suspend((): ReturnType<Opener<A, A, E, R>> => {
         const call = new RunningCall(id)
         const made = Effect.try({ try: () => spec.handler(parameters, call), catch: (error) => error })
+        const { accept } = spec
         const opened = Effect.flatMap(
           thrown<HandlerResult<A, E, R>, E>(spec, made),
-          (made): ReturnType<Opener<A, A, E, R>> =>
-            Stream.isStream(made)
-              ? fromStream(atLeastOne(spec.name, made), () => last<A>())(scope)
-              : Effect.succeed(single(Effect.isEffect(made) ? made : thrown(spec, settledValue(made))))
+          (made): ReturnType<Opener<A, A, E, R>> => {
+            if (Stream.isStream(made)) {
+              const stream = atLeastOne(spec.name, accept === undefined ? made : Stream.mapEffect(made, accept))
+              return fromStream(stream, () => last<A>())(scope)
+            }
+            const value = Effect.isEffect(made) ? made : thrown<A, E>(spec, settledValue(made))
+            return Effect.succeed(single(accept === undefined ? value : Effect.flatMap(value, accept)))
+          }
         )
         return Effect.andThen(Scope.addFinalizer(scope, Effect.sync(() => call.end())), opened)
       })
