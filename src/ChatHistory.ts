@@ -17,6 +17,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import type { AIMessageChunk } from "./AIMessageChunk.ts"
+import { nameOf } from "./internal/excerpt.ts"
 import { allAnswered, isBlank, problemOf, toMessages } from "./internal/model/messages.ts"
 import type { ChatInput } from "./internal/model/request.ts"
 import { open, wrapBarrier } from "./internal/runnable/make.ts"
@@ -174,6 +175,10 @@ const recorded = <Out extends AIMessage | string, E, R, Chunk extends AIMessageC
   input: ChatInput
 ): Opener<Chunk, Out, E | ChatHistoryError, R | ChatHistory> =>
   Effect.fnUntraced(function*(scope) {
+    // Anything else, such as a function, would be one session of all users.
+    if (typeof sessionId !== "string") {
+      return yield* Effect.die(new TypeError(`withHistory: sessionId must be a string, not ${nameOf(sessionId)}`))
+    }
     const { append, get } = yield* ChatHistory
     const before = yield* get(sessionId)
     const messages = toMessages(input)

@@ -49,6 +49,9 @@ describe("an object or a list that is given as JSON text is read", () => {
         o: `{"id":2512292042121000001}`
       }, { o: { id: 2512292042121000001n } }],
       ["of a union", struct({ o: union([Item, array(Item), number]) }), { o: text([a]) }, { o: [a] }],
+      ["within a member of a union", struct({ o: union([struct({ n: number }), struct({ xs: array(string) })]) }), {
+        o: { xs: text(["x"]) }
+      }, { o: { xs: ["x"] } }],
       ["of a record", struct({ o: Schema.Record(string, array(number)) }), { o: { x: "[1]" } }, { o: { x: [1] } }],
       ["of a tuple", struct({ o: Schema.Tuple([string, array(number)]) }), { o: ["[1]", "[1]"] }, { o: ["[1]", [1]] }],
       ["of a recursive schema", Tree, { name: "[]", trees: text([{ name: "b", trees: "[]" }]) }, {

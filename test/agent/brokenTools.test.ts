@@ -57,6 +57,11 @@ const broken: ReadonlyArray<readonly [title: string, tool: Tool.Any<unknown, nev
     "a mistake"
   ],
   [
+    "shows what is no text",
+    Tool.make("bad", { handler: () => later(Effect.void), toModelOutput: () => 3 as never }),
+    "toModelOutput gave 3"
+  ],
+  [
     "throws while its arguments are decoded",
     Tool.make("bad", {
       parameters: Schema.Struct({ n: Schema.optionalKey(Schema.Number) }).check(Schema.makeFilter(() => {

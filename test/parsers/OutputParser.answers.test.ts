@@ -47,6 +47,7 @@ describe("reasoning in tags at the start of an answer is skipped", () => {
     `\n <Think>\n${draft}\n</THINK>\n\n`,
     `<thinking>${draft}</thinking>`,
     `<reasoning>${draft} </think></reasoning> `,
+    `<think>Hm</think>\n<thinking>${draft}</thinking>\n`,
     "<think></think>\n"
   ]
   const after = (draft: string, answer: string, expected: unknown) =>

@@ -37,12 +37,12 @@ describe("list", () => {
   const texts = {
     comma: ["", " ", "a", "a, b ,c", "a,,b", ",", "koi,\ncarp", "🐠, ü"],
     numbered: ["", "1. a\n2. b\n10) c", "Here:\n\n1. a b \r\n   2.  c\nBye 3. d", "1.a\n2.", "1. a\r2. b"],
-    markdown: ["", "- a\n* b\n+ c", "List:\n\n - a - b\n-c\n--- \n- [ ] d", "- a\r\n\r\n- b"]
+    markdown: ["", "- a\n* b\n+ c", "List:\n\n - a - b\n-c\n--- \n- [ ] d", "- a\r\n\r\n- b", "- a\n* * *\n- - -\n- b"]
   }
   const expected = {
     comma: [[], [], ["a"], ["a", "b", "c"], ["a", "", "b"], ["", ""], ["koi", "carp"], ["🐠", "ü"]],
     numbered: [[], ["a", "b", "c"], ["a b", "c"], ["a"], ["a", "b"]],
-    markdown: [[], ["a", "b", "c"], ["a - b", "[ ] d"], ["a", "b"]]
+    markdown: [[], ["a", "b", "c"], ["a - b", "[ ] d"], ["a", "b"], ["a", "b"]]
   }
   const random = makeRandom(1)
   for (const form of ["comma", "numbered", "markdown"] as const) {

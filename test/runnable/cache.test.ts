@@ -185,6 +185,9 @@ describe("the answers that withCache keeps", () => {
 })
 
 describe("a store that fails", () => {
+  const throwing = (): never => {
+    throw new Error("down")
+  }
   const failing = {
     "dies when it is asked": { get: () => Effect.die("down"), set: () => Effect.void },
     "throws when it is asked": {
@@ -194,7 +197,11 @@ describe("a store that fails", () => {
         }),
       set: () => Effect.void
     },
-    "dies when it stores": { get: () => Effect.succeed(undefined), set: () => Effect.die("down") }
+    "dies when it stores": { get: () => Effect.succeed(undefined), set: () => Effect.die("down") },
+    "throws before it returns an effect": { get: throwing, set: () => Effect.void },
+    "throws before it returns an effect that stores": { get: () => Effect.succeed(undefined), set: throwing },
+    "returns a promise that rejects": { get: () => Promise.reject(new Error("down")), set: () => Effect.void },
+    "gives what is no run": { get: () => Effect.succeed("down"), set: () => Effect.void }
   }
   for (const [name, store] of Object.entries(failing)) {
     it.effect(`${name}: the step runs, and a warning is logged`, () =>
@@ -206,7 +213,8 @@ describe("a store that fails", () => {
         const { step } = counting((text: string) => [text])
         const cached = step.pipe(Runnable.withCache({ name: "step" }))
         const answer = yield* cached.invoke("a").pipe(
-          Effect.provideService(RunnableCache.RunnableCache, store),
+          // Stores without types may give anything.
+          Effect.provideService(RunnableCache.RunnableCache, store as RunnableCache.RunnableCache["Service"]),
           Effect.provide(Logger.layer([logger]))
         )
         assert.strictEqual(answer, "a")

@@ -1,7 +1,17 @@
 // Exceptions of functions, and options without a meaning.
 import { assert, describe, it } from "@effect/vitest"
 import { Cause, Effect, Exit, Result, Stream } from "effect"
-import { ChatModel, ChatPrompt, OutputParser, RunEvent, Runnable, RunnableCache } from "rivulet"
+import {
+  Agent,
+  ChatHistory,
+  ChatModel,
+  ChatPrompt,
+  OutputParser,
+  PartialJson,
+  RunEvent,
+  Runnable,
+  RunnableCache
+} from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "../support/events.ts"
 
@@ -108,6 +118,24 @@ describe("an option without a meaning is a defect that names it", () => {
     concurrency: [(concurrency) => Runnable.each(step, { concurrency }), [Number.NaN, 0, -1, "2"]],
     "layerMemory: capacity": [(capacity) => RunnableCache.layerMemory({ capacity }), [Number.NaN, -1, undefined]],
     "layerMemory: timeToLive": [(timeToLive) => RunnableCache.layerMemory({ capacity: 1, timeToLive }), durations],
+    "withHistory: sessionId": [
+      (sessionId) =>
+        Effect.runSync(
+          ChatHistory.withHistory(ScriptedChatModel.make([]).model, { sessionId }).invoke("q").pipe(
+            Effect.provide(ChatHistory.layerMemory)
+          )
+        ),
+      [() => "s", undefined, 1]
+    ],
+    maxLength: [(maxLength) => PartialJson.parser({ maxLength }), [Number.NaN, -1, "2"]],
+    maxDepth: [(maxDepth) => PartialJson.parser({ maxDepth }), [Number.NaN, -1, "2"]],
+    "The agent's maxSteps": [
+      (maxSteps) =>
+        Effect.runSync(
+          Agent.make({ tools: [], maxSteps }).invoke("q").pipe(Effect.provide(ScriptedChatModel.layer([])))
+        ),
+      [Number.NaN, 0, -1, "2"]
+    ],
     "encodeSse: heartbeat": [(heartbeat) => RunEvent.encodeSse(Stream.empty, { heartbeat }), durations]
   }
   for (const [name, [make, values]] of Object.entries(wrong)) {

@@ -153,6 +153,37 @@ describe("observers", () => {
     }))
 })
 
+describe("what a function without types may not give is named", () => {
+  const stream = Stream.make("a")
+  const inner = Runnable.fn((text: string) => text)
+  const within = /within an effect or a promise: return it itself/
+  const transform = (f: F) => () => Runnable.transform("T", f as () => Stream.Stream<unknown>)
+  for (
+    const [what, make, words] of [
+      ["a promise of a stream", () => untyped.fn(async () => stream), within],
+      ["an effect of a stream", () => untyped.fn(() => Effect.succeed(stream)), within],
+      ["a promise of a runnable", () => untyped.fn(async () => inner), within],
+      ["a retriever's stream", () => steps["retriever"]!(() => stream), within],
+      ["an async generator", () =>
+        untyped.fn(async function*() {
+          yield "a"
+        }), /Stream\.fromAsyncIterable/],
+      ["a transform's promise", transform(async () => stream), /the transform T returned a Promise/],
+      ["a transform's value", transform(() => "a"), /the transform T returned "a"/],
+      ["a function in parallel", () => Runnable.parallel({ a: (() => "a") as never }), /step "a" is a function/],
+      ["a function in assign", () => Runnable.assign({ a: (() => "a") as never }), /step "a" is a function/]
+    ] as ReadonlyArray<
+      readonly [string, () => Runnable.Runnable<string, unknown, unknown, never, unknown, never>, RegExp]
+    >
+  ) {
+    it.live(what, () =>
+      Effect.gen(function*() {
+        const exit = yield* Effect.exit(Effect.suspend(() => make().invoke("q")))
+        assert.match(String(Exit.isFailure(exit) && Cause.squash(exit.cause)), words)
+      }))
+  }
+})
+
 describe("a function whose result is used at once", () => {
   it.effect("is a defect if it returns a promise", () =>
     Effect.gen(function*() {

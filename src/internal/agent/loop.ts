@@ -13,12 +13,15 @@ import type { ChatModelError } from "../../ChatModelError.ts"
 import type { Reason } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import { system } from "../../Message.ts"
+import { checkedNumber } from "../defects.ts"
 import { excerpt, nameOf } from "../excerpt.ts"
 import { callsOf, settled, toMessages } from "../model/messages.ts"
 import type { Call } from "../model/messages.ts"
 import type { ChatInput } from "../model/request.ts"
 import { ChatModel } from "../model/service.ts"
+import { run as returned } from "../returned.ts"
 import { answerCalls } from "./calls.ts"
+import type { Step } from "./conversation.ts"
 import { AgentModelError } from "./errors.ts"
 import { Progress } from "./progress.ts"
 import type { OpenStep } from "./progress.ts"
@@ -32,7 +35,8 @@ type Phase = Effect.Effect<Chunks, unknown, unknown>
 /** Runs model and tools in turn. Each is closed before the next begins. */
 export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
   Stream.suspend(() => {
-    const { maxSteps = 20, onStep, stopWhen } = options
+    const { onStep, stopWhen } = options
+    const maxSteps = checkedNumber("The agent's maxSteps", options.maxSteps ?? 20, 1)
     const instructions = options.system === undefined ? [] : [system(options.system)]
     const request = requestOf(options)
     const { messages, pending } = settled(toMessages(input))
@@ -81,9 +85,11 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
     const close = (open: OpenStep) =>
       Effect.suspend(() => {
         const step = progress.close(open)
-        return onStep === undefined ? Effect.void : Effect.suspend(() => onStep(step, progress.conversation())).pipe(
-          Effect.catchCause((cause) => Effect.logWarning("The agent's onStep failed", cause))
-        )
+        return onStep === undefined ?
+          Effect.void :
+          returned((step: Step) => onStep(step, progress.conversation()), step).pipe(
+            Effect.catchCause((cause) => Effect.logWarning("The agent's onStep failed", cause))
+          )
       })
 
     /** Asks the model again, unless a condition or the limit of steps ends the run. */

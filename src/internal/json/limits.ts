@@ -4,6 +4,7 @@
  */
 import * as Equal from "effect/Equal"
 import type { Json } from "effect/Schema"
+import { checkedNumber } from "../defects.ts"
 import { isObject } from "./object.ts"
 
 /** The limits on a text that is read. */
@@ -18,8 +19,8 @@ export interface Limits {
 export const limitsOf = (
   options: { readonly maxDepth?: number | undefined; readonly maxLength?: number | undefined } | undefined
 ): Limits => ({
-  maxDepth: options?.maxDepth ?? 512,
-  maxLength: options?.maxLength ?? 16_777_216
+  maxDepth: checkedNumber("maxDepth", options?.maxDepth ?? 512, 0),
+  maxLength: checkedNumber("maxLength", options?.maxLength ?? 16_777_216, 0)
 })
 
 /**

@@ -13,6 +13,7 @@ export interface Piece {
 const names = ["think", "thinking", "reasoning"]
 const openings = names.map((name) => `<${name}>`)
 const closings = names.map((name) => `</${name}>`)
+const longestOpening = "<reasoning>".length
 
 /** More blank space than this is text. Without a limit, a long run of it would be searched with each slice. */
 const longestBlank = 1000
@@ -61,16 +62,15 @@ export class ThinkTags {
     this.#waiting += slice
     if (this.#state === "start") {
       const text = this.#waiting.trimStart()
-      const start = text.slice(0, "<reasoning>".length).toLowerCase()
+      const start = text.slice(0, longestOpening).toLowerCase()
       const tag = openings.findIndex((each) => start.startsWith(each))
       if (tag === -1) {
         const blank = this.#waiting.length - text.length
         if (blank <= longestBlank && openings.some((each) => each.startsWith(start))) return []
         if (!this.#opened) return this.end()
       } else {
-        this.found = true
-        this.#closings = [closings[tag]!]
-        this.#waiting = text.slice(openings[tag]!.length)
+        this.#waiting = text
+        return this.#begin(tag)
       }
       this.#state = "thinking"
     }
@@ -86,10 +86,18 @@ export class ThinkTags {
   end(): ReadonlyArray<Piece> {
     const text = this.#waiting
     const reasoning = this.#state === "thinking" || (this.#state === "start" && this.#opened)
-    if (this.#state === "gap") return []
     this.#state = "text"
     this.#waiting = ""
     return text === "" ? [] : [{ reasoning, text }]
+  }
+
+  /** Reads on behind the opening tag that the text begins with. */
+  #begin(tag: number): ReadonlyArray<Piece> {
+    this.found = true
+    this.#closings = [closings[tag]!]
+    this.#waiting = this.#waiting.slice(openings[tag]!.length)
+    this.#state = "thinking"
+    return this.#thinking()
   }
 
   #thinking(): ReadonlyArray<Piece> {
@@ -109,11 +117,12 @@ export class ThinkTags {
   }
 
   #gap(): ReadonlyArray<Piece> {
-    const text = this.#waiting.trimStart()
-    this.#waiting = ""
-    if (text === "") return []
-    this.#state = "text"
-    return [{ reasoning: false, text }]
+    const text = this.#waiting = this.#waiting.trimStart()
+    // Another block may follow.
+    const start = text.slice(0, longestOpening).toLowerCase()
+    const tag = openings.findIndex((each) => start.startsWith(each))
+    if (tag !== -1) return this.#begin(tag)
+    return openings.some((each) => each.startsWith(start)) ? [] : this.end()
   }
 }
 

@@ -122,7 +122,9 @@ class Restoration {
     }
     return Object.entries(properties).every(([key, property]) => {
       const value = object[key]
-      return typeof value === "object" || value === undefined || this.mayBe(value, property)
+      // A text may be the JSON of an object or a list.
+      const read = typeof value === "string" && isJsonSchema(property) ? this.text(value, property) : value
+      return typeof read === "object" || read === undefined || this.mayBe(read, property)
     })
   }
 }

@@ -143,5 +143,7 @@ export const numbered = markedLines((line) => {
     : text
 })
 
-/** Takes lines such as `- an item`, `* an item`, `+ an item` or `• an item`. */
-export const bulleted = markedLines((line) => /^\s*(?:[-*+–—]\s+|[•‣◦▪●○■·⁃∙]\s*)(\S.*)$/.exec(line)?.[1])
+/** Takes lines such as `- an item`, `* an item`, `+ an item` or `• an item`, but no rules such as `* * *`. */
+export const bulleted = markedLines((line) =>
+  /^(?!\s*([-*])(?:[ \t]*\1){2,}\s*$)\s*(?:[-*+–—]\s+|[•‣◦▪●○■·⁃∙]\s*)(\S.*)$/.exec(line)?.[2]
+)

@@ -9,8 +9,10 @@ import { RunnableCache } from "../../RunnableCache.ts"
 import type { CachedRun } from "../../RunnableCache.ts"
 import { AnswerListener, provided } from "../events/currentRun.ts"
 import { watch } from "../events/watch.ts"
+import { nameOf } from "../excerpt.ts"
+import { isObject } from "../json/object.ts"
 import { optional } from "../optional.ts"
-import { plain } from "../returned.ts"
+import { plain, run } from "../returned.ts"
 import { known } from "../step/fold.ts"
 import { observed, once, TypeId } from "../step/run.ts"
 import type { Opener, Run, Runnable } from "../step/types.ts"
@@ -61,7 +63,8 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
 <Out, E, R, Chunk, InChunk>(
   self: Runnable<In, Out, E, R, Chunk, InChunk>
 ): Runnable<In, Out, E, R | RunnableCache, Chunk> => {
-  const { keep = isComplete, name } = options
+  const { name } = options
+  const keep = options.keep === undefined ? isComplete : plain("withCache: keep", options.keep)
   const answer = Effect.fnUntraced(function*(input: In) {
     const part = options.key === undefined ? keyOf(input, 0) : plain("withCache: key", options.key)(input)
     if (part === undefined) {
@@ -70,9 +73,13 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
     }
     const key = JSON.stringify([name, part])
     const cache = yield* RunnableCache
-    const found = yield* orLogged(name, cache.get(key))
+    const found = yield* orLogged(name, Effect.map(run((key: string) => cache.get(key), key), readable))
     return found === undefined
-      ? recorded(open(self, input), keep, (run) => orLogged(name, cache.set(key, run)))
+      ? recorded(
+        open(self, input),
+        keep,
+        (done) => orLogged(name, run((done: CachedRun) => cache.set(key, done), done))
+      )
       // The entries under the name of a step are its own.
       : watch({ ...self[TypeId], name: self.name }, input, replayed(found) as Opener<Chunk, Out, never, never>)
   })
@@ -88,6 +95,15 @@ const replayed = ({ chunkKind, chunks, output }: CachedRun): Opener<unknown, unk
     pull: Array.isReadonlyArrayNonEmpty(chunks) ? once(Effect.succeed(chunks)) : Cause.done(),
     fold: () => known(output, chunkKind)
   })
+
+/** A run as a store gives it. A store written without types may give anything. */
+const readable = (found: unknown): CachedRun | undefined => {
+  if (found === undefined || found === null) return undefined
+  if (!isObject(found) || !globalThis.Array.isArray(found["chunks"])) {
+    throw new TypeError(`The store gave ${nameOf(found)}, which is no stored run`)
+  }
+  return found as object as CachedRun // its output may be anything
+}
 
 /** The store is not the step: what it dies of is logged. */
 const orLogged = <A>(name: string, use: Effect.Effect<A>): Effect.Effect<A | undefined> =>

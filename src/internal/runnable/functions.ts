@@ -5,6 +5,7 @@ import type * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { asSoleStep } from "../events/currentRun.ts"
+import { nameOf } from "../excerpt.ts"
 import { call, run } from "../returned.ts"
 import type { FailureOf, NeedsOf } from "../returned.ts"
 import { behind, byShape, last } from "../step/fold.ts"
@@ -87,7 +88,8 @@ export const transform = <A, B, E = never, R = never>(
   makeStep<A, B, E, R, B, A>(
     { type: "chain", name },
     // A fold by shape, for chunks whose own type folds to `B`.
-    (input) => fromStream(Stream.suspend(() => f(Stream.succeed(input))), () => byShape() as ChunkFold<B, B>),
+    (input) =>
+      fromStream(Stream.suspend(() => streamOf(name, f(Stream.succeed(input)))), () => byShape() as ChunkFold<B, B>),
     <E2, R2>(before: Opener<A, unknown, E2, R2>): Opener<B, B, E | E2, R | R2> => (scope) => {
       let source: ChunkFold<A, unknown> | undefined
       const chunks = toStream<A, unknown, E2, R2>((scope) =>
@@ -99,11 +101,33 @@ export const transform = <A, B, E = never, R = never>(
       return fromStream(
         // For the function the stream cannot fail and needs no services. The errors and services of the real stream pass
         // through it, and are in the type of the result.
-        Stream.suspend(() => f(chunks as Stream.Stream<never> as Stream.Stream<A>)) as Stream.Stream<B, E | E2, R | R2>,
+        Stream.suspend(() => streamOf(name, f(chunks as Stream.Stream<never> as Stream.Stream<A>))) as Stream.Stream<
+          B,
+          E | E2,
+          R | R2
+        >,
         () => behind(() => source) as ChunkFold<B, B>
       )(scope)
     }
   )
+
+/** What the function of a `transform` returned. A caller without types may return something else. */
+const streamOf = <A, E, R>(name: string, made: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> => {
+  if (Stream.isStream(made)) return made
+  throw new TypeError(`The function of the transform ${name} returned ${nameOf(made)}: it must return a Stream`)
+}
+
+/** The value that a function gave. A stream that is hidden in a promise would go on as a value, and nobody would run it. */
+const valueOf = <A>(value: A): A => {
+  if (typeof value !== "object" || value === null) return value
+  if (Stream.isStream(value) || isRunnable(value)) {
+    throw new TypeError("The function gave a stream or a runnable within an effect or a promise: return it itself")
+  }
+  if (Symbol.asyncIterator in value && "next" in value) {
+    throw new TypeError("The function returned an async generator: return Stream.fromAsyncIterable of it")
+  }
+  return value
+}
 
 const asEffect = <A, E, R>(made: ReadonlyArray<A> | Effect.Effect<ReadonlyArray<A>, E, R>) =>
   Effect.isEffect(made) ? made : Effect.succeed(made)
@@ -189,7 +213,8 @@ export const fn: {
           ? asSoleStep(open(made, input as never))
           : Stream.isStream(made)
           ? fromStream(made, byShape)
-          : () => Effect.succeed(single(Effect.isEffect(made) ? made : Effect.succeed(made)))
+          : () =>
+            Effect.succeed(single(Effect.isEffect(made) ? Effect.map(made, valueOf) : Effect.succeed(valueOf(made))))
         // The overloads give the result the types of what the function returned.
         return (opener as Opener<never, never, never, never>)(scope)
       })
@@ -228,5 +253,5 @@ export const retriever: {
   // The overloads give the result the types of what the function returned.
   singleValue(
     { type: "retriever", name, events: { input: (query) => ({ query }) } },
-    (query: string) => run<string, Made, never>(find, query)
+    (query: string) => Effect.map(run<string, Made, never>(find, query), valueOf)
   ) as Runnable<string, never, unknown, unknown> as Runnable<string, never, never, never>

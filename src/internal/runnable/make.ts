@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import { checkedNumber, RunnableDefectError } from "../defects.ts"
 import { demandingWhole } from "../events/currentRun.ts"
 import { watch, watchOver } from "../events/watch.ts"
+import { nameOf } from "../excerpt.ts"
 import { byShape } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import { collect, fromStream, single, toStream, TypeId } from "../step/run.ts"
@@ -143,7 +144,14 @@ const depthOf = ({ depth, shape, steps }: StepInfo): number => {
   let most = 0
   for (const step of steps ?? []) most = Math.max(most, step[TypeId].depth ?? 0)
   if (steps !== undefined || shape?._tag !== "Branches") return most
-  for (const [, step] of shape.branches) most = Math.max(most, (step[TypeId].depth ?? 0) + 1)
+  for (const [label, step] of shape.branches) {
+    if (!isRunnable(step)) {
+      throw new TypeError(
+        `The step ${JSON.stringify(label)} is ${nameOf(step)}, not a runnable: put a function into Runnable.fn`
+      )
+    }
+    most = Math.max(most, (step[TypeId].depth ?? 0) + 1)
+  }
   return most
 }
 

@@ -111,7 +111,7 @@ export const implementationOf = <Parameters, A, E, R, Reported>(
 
   const result = (value: A): Effect.Effect<Output<A>> =>
     Effect.map(
-      toModelOutput === undefined ? contentOf(value, encode) : Effect.sync(() => toModelOutput(value)),
+      toModelOutput === undefined ? contentOf(value, encode) : Effect.sync(() => checkedContent(toModelOutput(value))),
       (content) => ({ _tag: "Result", value, content })
     )
 
@@ -285,6 +285,12 @@ const contentOf = (value: unknown, encode: (value: unknown) => Effect.Effect<unk
     ? Effect.succeed("")
     // The type checker holds a handler to its schema, so a value that does not fit is a defect.
     : Effect.map(Effect.orDie(encode(value)), (json) => typeof json === "string" ? json : jsonOf(json))
+
+/** What `toModelOutput` gave. A caller without types may give something else. */
+const checkedContent = (content: ToolMessage["content"]): ToolMessage["content"] => {
+  if (typeof content === "string" || Array.isArray(content)) return content
+  throw new TypeError(`toModelOutput gave ${nameOf(content)}: it must give a text or parts`)
+}
 
 const jsonOf = (value: unknown): string => {
   const json: string | undefined = JSON.stringify(value) // its type hides that a function has no JSON
