@@ -15,6 +15,7 @@
  * - A failure is thrown as the class that the Effect API fails with, `partial` included. A failure of a class that
  *   Rivulet does not know, and a defect, is thrown as {@link SyncError}.
  * - Input, options and chunks are copied: data only, no functions and no classes of your own.
+ * - What a chain writes to stdout and stderr, as by `console.log`, appears at once.
  *
  * **Gotchas**
  *
@@ -155,13 +156,15 @@ export const batch: {
 } = (
   inputs: ReadonlyArray<unknown>,
   options: (ModelOptions | ChainOptions) & BatchOptions
-): ReadonlyArray<Result.Result<never, Error>> =>
-  Array.from(run("batch", inputs, options), (each) => {
+): ReadonlyArray<Result.Result<never, Error>> => {
+  if (!Array.isArray(inputs)) throw new TypeError("rivulet/Sync: a batch takes an array of inputs")
+  return Array.from(run("batch", inputs, options), (each) => {
     const result = each as BatchResult // that is all that a batch sends
     return result._tag === "Success"
       ? Result.succeed(result.value as never) // the overloads say what the model or the chain gives
       : Result.fail(decodeFailure(result.failure))
   })
+}
 
 // -----------------------------------------------------------------------------
 // internal
@@ -172,7 +175,7 @@ const run = (
   input: unknown,
   options: (ModelOptions | ChainOptions) & BatchOptions
 ): Generator<unknown, void, void> => {
-  const module = "module" in options ? addressOf(options.module) : undefined
+  const module = addressOf(options)
   return runs(new URL("./sync/worker.js", import.meta.url), {
     kind,
     input,
@@ -186,12 +189,19 @@ const run = (
   })
 }
 
-const addressOf = (module: string | URL): string =>
-  typeof module !== "string"
-    ? module.href
-    : /^[a-z]{2,}:/.test(module)
-    ? module
-    : builtin("node:url").pathToFileURL(module).href
+/** The address of the module, if there is one. Fails if the options name neither a module nor a model. */
+const addressOf = (options: ModelOptions | ChainOptions): string | undefined => {
+  // A caller without types may give no options at all.
+  const { model, module }: Partial<Record<"model" | "module", unknown>> = { ...options }
+  if (module instanceof URL) return module.href
+  if (typeof module === "string" && module !== "") {
+    return /^[a-z]{2,}:/.test(module) ? module : builtin("node:url").pathToFileURL(module).href
+  }
+  if (module === undefined && typeof model === "string") return undefined
+  throw new TypeError(
+    "rivulet/Sync: the options name a model or a module, as { model: \"anthropic:claude-haiku-4-5\" } or { module: \"./chain.mjs\" }"
+  )
+}
 
 /** A `Duration` is an instance of a class, so it goes as its milliseconds. */
 const plainOptions = (options: PlainCallOptions | undefined): PlainCallOptions | undefined =>

@@ -3,9 +3,11 @@
  * tag, its message and its plain fields arrive.
  */
 import * as Cause from "effect/Cause"
+import * as Formatter from "effect/Formatter"
 import * as Schema from "effect/Schema"
 import { ChatHistoryError } from "../ChatHistory.ts"
 import { ChatModelError } from "../ChatModelError.ts"
+import { optional } from "../internal/optional.ts"
 import { OutputParserError } from "../internal/parsers/error.ts"
 import { RouteError } from "../internal/runnable/route.ts"
 import { RunnableTimeoutError } from "../internal/runnable/timeout.ts"
@@ -34,7 +36,9 @@ export class SyncError extends Schema.TaggedError<SyncError>("rivulet/SyncError"
   /** The `_tag` of the failure, if it has one. */
   tag: Schema.UndefinedOr(Schema.String),
   /** The fields of the failure, as far as they can be copied to another thread. */
-  failure: Schema.Unknown
+  failure: Schema.Unknown,
+  /** The failure with its stack in the worker thread, if it is an `Error`. */
+  cause: Schema.optional(Schema.Unknown)
 }) {}
 
 const Known = Schema.Union([
@@ -50,18 +54,26 @@ const isKnown = Schema.is(Known)
 /** The failure of a run, in the worker. */
 export const encodeFailure = (cause: Cause.Cause<unknown>): Failure => {
   const error = Cause.squash(cause)
-  const message = error instanceof Error ? error.message : String(error)
+  const message = error instanceof Error ? error.message : typeof error === "string" ? error : Formatter.format(error)
   const tag = hasTag(error) ? error._tag : undefined
   return isKnown(error)
     ? { known: true, tag, message, fields: Schema.encodeSync(Schema.toCodecJson(Known))(error) }
-    : { known: false, tag, message, fields: plain(error) }
+    : { known: false, tag, message, fields: plain(error), error: error instanceof Error ? copyOf(error) : undefined }
 }
 
-/** The error that the waiting thread throws. */
-export const decodeFailure = ({ fields, known, message, tag }: Failure): Error =>
-  known
+/** The error that the waiting thread throws. Its stack leads to the caller, and not through its decoder. */
+export const decodeFailure = ({ error: cause, fields, known, message, tag }: Failure): Error => {
+  const error = known
     ? Schema.decodeUnknownSync(Schema.toCodecJson(Known))(fields)
-    : new SyncError({ message: message || (tag ?? "The run failed"), tag, failure: fields })
+    : new SyncError({
+      message: message || (tag ?? "The run failed"),
+      tag,
+      failure: fields,
+      ...optional("cause", cause)
+    })
+  Error.captureStackTrace(error, decodeFailure)
+  return error
+}
 
 /** The failure of all runs when the worker is gone, as a chain ended it. The next run starts another. */
 export const workerEnded = (): SyncError =>
@@ -70,11 +82,19 @@ export const workerEnded = (): SyncError =>
 const hasTag = (error: unknown): error is { readonly _tag: string } =>
   typeof error === "object" && error !== null && "_tag" in error && typeof error._tag === "string"
 
-/** A copy, or the text of what cannot be copied. */
+/** A copy, without the fields that cannot be copied. The message of an error is beside it. */
 const plain = (value: unknown): unknown => {
+  const whole = value instanceof Error ? undefined : copyOf(value)
+  return whole === undefined && typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value).map(([name, field]) => [name, copyOf(field)]))
+    : whole
+}
+
+/** A copy, or undefined if there is none. */
+const copyOf = (value: unknown): unknown => {
   try {
-    return structuredClone(value instanceof Error ? { ...value } : value)
+    return structuredClone(value)
   } catch {
-    return String(value)
+    return undefined
   }
 }

@@ -62,4 +62,6 @@ export interface Failure {
   readonly tag: string | undefined
   readonly message: string
   readonly fields: unknown
+  /** A copy of an error without a class in the other thread, for its stack. */
+  readonly error?: unknown
 }

@@ -6,9 +6,13 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
+import { writeSync } from "node:fs"
 import process from "node:process"
+import type { Writable } from "node:stream"
 import { workerData } from "node:worker_threads"
 import type { CallOptions } from "../CallOptions.ts"
+import { ChatModelError, InvalidRequestError } from "../ChatModelError.ts"
+import { make } from "../internal/model/make.ts"
 import { ChatModel } from "../internal/model/service.ts"
 import { isRunnable } from "../internal/runnable/make.ts"
 import type { Runnable } from "../internal/step/types.ts"
@@ -31,6 +35,23 @@ interface Running {
 
 const running = new Map<number, Running>()
 
+/** The `_write` of a stream that goes to the file descriptor at once. */
+const writerTo = (descriptor: number): Writable["_write"] => (chunk: string | Uint8Array, encoding, callback) => {
+  const bytes = typeof chunk === "string" ? Buffer.from(chunk, encoding) : chunk
+  let written = 0
+  while (written < bytes.length) {
+    try {
+      written += writeSync(descriptor, bytes, written)
+    } catch (error) {
+      const failure = error instanceof Error ? error : new Error(String(error))
+      if (!("code" in failure) || failure.code !== "EAGAIN") return callback(failure)
+      // The reader of the pipe is slow. Nobody notifies this number.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1)
+    }
+  }
+  callback()
+}
+
 const reply = (message: Reply | Ready): void => {
   if ((message._tag === "Done" || message._tag === "Failed") && !running.delete(message.run)) return // its end was told
   port.postMessage(message)
@@ -43,6 +64,11 @@ process.on("uncaughtException", (error) => {
   for (const run of running.keys()) reply({ _tag: "Failed", run, failure: encodeFailure(Cause.die(error)) })
 })
 process.on("exit", () => reply({ _tag: "Ended" }))
+
+// The streams of a worker are written by the other thread, which writes nothing while it waits.
+for (const [descriptor, stream] of [[1, process.stdout], [2, process.stderr]] as const) {
+  Object.assign(stream, { _writev: null, _write: writerTo(descriptor) })
+}
 
 reply({ _tag: "Ready" })
 
@@ -77,7 +103,8 @@ const start = (run: number, work: Work): void => {
   const fiber = Effect.runFork(done(work, send), { signal: controller.signal })
   fiber.addObserver((exit) =>
     reply(
-      Exit.isSuccess(exit) || Cause.hasInterruptsOnly(exit.cause)
+      // Who left does not want to know more. Any other interruption is one of the chain itself, whose output is missing.
+      Exit.isSuccess(exit) || controller.signal.aborted && Cause.hasInterruptsOnly(exit.cause)
         ? { _tag: "Done", run }
         : { _tag: "Failed", run, failure: encodeFailure(exit.cause) }
     )
@@ -107,15 +134,33 @@ const done = (
               : { _tag: "Failure", failure: encodeFailure(Cause.fail(result.failure)) }
           ))
       )
-    // Without a model in the call, a chain that needs one has brought its own, or says what it lacks.
-    yield* model === undefined ? work as Effect.Effect<void, unknown> : Effect.provideService(work, ChatModel, model)
+    // A chain that brings its own model does not see this one.
+    yield* Effect.provideService(work, ChatModel, model ?? missingModel)
   }))
+
+const noModel = new InvalidRequestError({
+  field: "model",
+  message: "model: the chain needs one; name it in the call, as in { module, model: \"anthropic:claude-haiku-4-5\" }"
+})
+
+/** The model of a chain that needs one, where the call names none. */
+const missingModel = make({
+  provider: "rivulet/Sync",
+  model: "none",
+  stream: () => Stream.fail(new ChatModelError({ provider: "rivulet/Sync", model: "none", reason: noModel }))
+})
 
 const imported = (address: string, target: Target): Effect.Effect<AnyChain, Error> =>
   Effect.flatMap(
     Effect.tryPromise({
       try: (): Promise<Readonly<Record<string, unknown>>> => import(address),
-      catch: (error) => error instanceof Error ? error : new Error(String(error))
+      catch: (error) =>
+        new Error(
+          `${address} cannot be imported: ${
+            error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+          }`,
+          { cause: error }
+        )
     }),
     (module) => {
       const found = module[target.export]

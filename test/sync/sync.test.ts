@@ -157,7 +157,10 @@ export const city = Runnable.fn((name) => Effect.fail(new NoSuchCity({ name })))
 export const broken = Runnable.fn(() => { throw new RangeError("too far") })
 export const timer = Runnable.fn(() => Effect.callback(() => { setTimeout(() => { throw new Error("late") }) }))
 export const notData = Runnable.fn(() => () => 1)
-export const exits = Runnable.fn(() => Effect.callback(() => { process.exit(3) }))`
+export const exits = Runnable.fn(() => Effect.callback(() => { process.exit(3) }))
+export const mixed = Runnable.fn(() => Effect.fail(Object.assign(new Error("No city"), { code: 8, log: () => 1 })))
+export const plain = Runnable.fn(() => Effect.fail({ code: 7 }))
+export const stops = Runnable.fn(() => Effect.interrupt)`
       )
       const server = yield* withServer(Script.text("no json"))
       const lines = (yield* output(
@@ -166,11 +169,15 @@ export const exits = Runnable.fn(() => Effect.callback(() => { process.exit(3) }
 const of = (name, more) => thrownBy(() => Sync.invoke("Ulm", { ...chains, export: name, ...more }))
 const json = of("json", haiku)
 print([json instanceof OutputParser.OutputParserError, json._tag].join() + "\\n")
-for (const name of ["city", "broken", "timer", "notData", "nothing", "exits"]) {
+for (const name of ["city", "broken", "timer", "notData", "nothing", "exits", "mixed", "plain", "stops"]) {
   const error = of(name)
   print([name, error instanceof Sync.SyncError, error.tag, JSON.stringify(error.failure), error.message].join() + "\\n")
 }
-print(of("city").tag)`
+print(of("city").tag + "\\n")
+const broken = of("broken")
+print([broken.cause instanceof RangeError, broken.cause.stack.includes("failing.mjs"), /at file.*sync-/.test(broken.stack)].join() + "\\n")
+const none = of("json")
+print([none instanceof ChatModelError.ChatModelError, none.message].join())`
       )).split("\n")
       assert.strictEqual(lines[0], "true,OutputParserError")
       assert.strictEqual(lines[1], `city,true,NoSuchCity,{"name":"Ulm","_tag":"NoSuchCity"},NoSuchCity`)
@@ -179,6 +186,12 @@ print(of("city").tag)`
       assert.match(lines[4]!, /^notData,true,,.*could not be cloned/)
       assert.match(lines[5]!, /^nothing,true,,.*has no runnable with the name nothing\. It exports: .*json/)
       assert.match(lines[6]!, /^exits,true,,.*worker thread of rivulet\/Sync has ended$/)
+      assert.match(lines[7]!, /^mixed,true,,\{"code":8\},No city$/)
+      assert.match(lines[8]!, /^plain,true,,\{"code":7\},.*7/)
+      assert.match(lines[9]!, /^stops,true,,.*interrupt/)
+      assert.strictEqual(lines[10], "NoSuchCity")
+      assert.strictEqual(lines[11], "true,true,true")
+      assert.match(lines[12]!, /^true,.*the chain needs one; name it in the call/)
     }))
 
   it.live("says what is wrong before it starts", () =>
@@ -192,13 +205,47 @@ print(thrownBy(() => Sync.invoke("Hi", haiku)).message + "\\n")
 process.getBuiltinModule = getBuiltinModule
 print(thrownBy(() => Sync.invoke("Hi", { model: "nobody:x" })).message + "\\n")
 print(thrownBy(() => Sync.invoke(() => 1, haiku)).message + "\\n")
-print(thrownBy(() => Sync.invoke("Hi", { module: "./absent.mjs" })).message)`
+print(thrownBy(() => Sync.invoke("Hi", { module: "./absent.mjs" })).message + "\\n")
+for (const options of [undefined, {}, "anthropic:m", { model: 5 }, { module: "" }]) {
+  const error = thrownBy(() => Sync.stream("Hi", options).next())
+  print([error instanceof TypeError, error.message].join() + "\\n")
+}
+print(thrownBy(() => Sync.batch("Hi", haiku)).message + "\\n")
+print(thrownBy(() => Sync.invoke("Hi", ${module("unfinished.mjs", "export default 5 +")})).message)`
       )).split("\n")
       assert.match(lines[0]!, /only Node\.js 20\.16 or later can do/)
       assert.match(lines[1]!, /There is no model "nobody:x"/)
       assert.match(lines[2]!, /copied to another thread, so they hold data only/)
       assert.match(lines[3]!, /Cannot find module .*absent\.mjs/)
+      for (const line of lines.slice(4, 9)) {
+        assert.match(line, /^true,rivulet\/Sync: the options name a model or a module/)
+      }
+      assert.match(lines[9]!, /a batch takes an array of inputs/)
+      assert.match(lines[10]!, /unfinished\.mjs cannot be imported: SyntaxError: /)
     }))
+})
+
+describe("what a chain writes", () => {
+  it.live("appears at once, and is not lost when the process exits", () =>
+    Effect.gen(function*() {
+      const chain = module(
+        "loud.mjs",
+        `import { Console, Effect } from "effect"
+import { Runnable } from "rivulet"
+export default Runnable.fn((text) => {
+  console.log(text)
+  console.error("x".repeat(200_000))
+  return Effect.as(Console.log("logged"), "given")
+})`
+      )
+      const server = yield* withServer(Script.text(""))
+      const { code, stderr, stdout } = yield* (yield* run(
+        server,
+        `print("before\\n"); print(Sync.invoke("inside", ${chain}) + "\\n"); process.exit(5)`
+      )).ended
+      assert.deepStrictEqual({ code, stdout }, { code: 5, stdout: "before\ninside\nlogged\ngiven\n" })
+      assert.lengthOf(stderr, 200_001)
+    }).pipe(Effect.scoped))
 })
 
 describe("Sync.invoke and Sync.batch", () => {
