@@ -28,15 +28,26 @@ export interface Size {
  */
 export class Columns {
   readonly #columns: ReadonlyArray<Column>
-  readonly #width: number
-  readonly #rows: number
-  /** The number of rows that are drawn and will be redrawn. */
-  #drawn = 0
+  #size: Size
+  /** The widths of the rows that are drawn and will be redrawn. */
+  #drawn: ReadonlyArray<number> = []
 
-  constructor(count: number, { columns, rows }: Size) {
+  constructor(count: number, size: Size) {
     this.#columns = Array.from({ length: count }, () => ({ lines: [""], ended: false }))
-    this.#width = Math.floor((columns - separator.length * (count - 1)) / count)
-    this.#rows = Math.max(1, rows - 1)
+    this.#size = size
+  }
+
+  /** The width of a column. */
+  get #width(): number {
+    const count = this.#columns.length
+    return Math.max(1, Math.floor((this.#size.columns - separator.length * (count - 1)) / count))
+  }
+
+  /** Fits the lines that have not scrolled away to another size of the terminal. */
+  resize(size: Size): void {
+    if (size.columns === this.#size.columns && size.rows === this.#size.rows) return
+    this.#size = size
+    this.#columns.forEach(({ lines }, index) => this.add(index, lines.splice(0, Infinity, "").join("\n")))
   }
 
   /** Whether a terminal of this size has room for so many columns. */
@@ -70,14 +81,22 @@ export class Columns {
     // The last line of a column that is not complete may still change.
     const settled = Math.min(height, ...this.#columns.map(({ ended, lines }) => ended ? height : lines.length - 1))
     // The cursor may be behind the ^C that the terminal has echoed, so it goes to the start of the line first.
-    let text = this.#drawn === 0 ? "" : `\r\u001b[${this.#drawn}A\u001b[0J`
+    const up = this.#rowsOnScreen()
+    let text = up === 0 ? "" : `\r\u001b[${up}A\u001b[0J`
     for (let row = 0; row < settled; row++) text += `${this.#row(row)}\n`
     // Rows above the screen cannot be redrawn.
-    const from = Math.max(settled, height - this.#rows)
-    for (let row = from; row < height; row++) text += `${this.#row(row)}\n`
+    const from = Math.max(settled, height - Math.max(1, this.#size.rows - 1))
+    const rows = Array.from({ length: height - from }, (_, row) => this.#row(from + row))
+    for (const row of rows) text += `${row}\n`
     for (const { lines } of this.#columns) lines.splice(0, settled)
-    this.#drawn = height - from
+    this.#drawn = rows.map(widthOf)
     return text
+  }
+
+  /** The rows that the drawn ones take on the screen. A terminal that got narrower has broken them. */
+  #rowsOnScreen(): number {
+    const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / this.#size.columns)), 0)
+    return Math.min(rows, Math.max(1, this.#size.rows - 1))
   }
 
   #row(row: number): string {

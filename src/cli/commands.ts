@@ -6,6 +6,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { CallOptions, ReasoningOptions } from "../CallOptions.ts"
 import type { ChatInput, ChatModel } from "../ChatModel.ts"
@@ -205,16 +206,21 @@ const compareCommand = Command.make(
         message: "Name two or more models to compare, as in --model demo --model anthropic:claude-haiku-4-5"
       })
     }
+    // A name that leads to no model is wrong usage: it is told before another model is asked.
+    const models = yield* Effect.forEach(
+      flags.model,
+      (name) => Effect.map(Layer.build(resolve(name, "--model").layer), (context) => ({ name, context }))
+    )
     const prompt = yield* readPrompt("compare", flags.prompt)
     const input = inputOf(prompt, Option.getOrUndefined(flags.system))
     yield* compare({
-      models: flags.model.map((name) => resolve(name)),
+      models,
       input,
       call: callOptions(flags),
       json: flags.json,
       failOnLength: flags.failOnLength
     })
-  })
+  }, Effect.scoped)
 ).pipe(
   Command.withDescription("Send a prompt to several models and show their answers side by side"),
   Command.withExamples([

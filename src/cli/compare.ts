@@ -3,6 +3,7 @@
  * commands.ts calls it. A slow terminal slows the models: each answer has a bounded buffer.
  */
 import * as Clock from "effect/Clock"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
@@ -17,15 +18,21 @@ import { lengthCode } from "./exitCodes.ts"
 import { cutLine } from "./finish.ts"
 import type { FinishOptions } from "./finish.ts"
 import { describeAnswer, tokensPerSecond } from "./format.ts"
-import type { Model } from "./models.ts"
-import { note, stdoutIsTerminal, visible, write, writeNow } from "./output.ts"
+import { note, prose, stdoutIsTerminal, visible, write, writeNow } from "./output.ts"
 import type { OutputError } from "./output.ts"
-import { Activity, StatusLine, statusTerminal } from "./status.ts"
+import { Activity, overwritable, StatusLine, statusTerminal } from "./status.ts"
+
+/** A model to compare. */
+export interface Compared {
+  /** Its name, as it was given. */
+  readonly name: string
+  readonly context: Context.Context<ChatModel.ChatModel>
+}
 
 /** Options of {@link compare}. */
 export interface CompareOptions extends FinishOptions {
   /** The models, in the order in which they are shown. */
-  readonly models: ReadonlyArray<Model>
+  readonly models: ReadonlyArray<Compared>
   /** The input of each model. */
   readonly input: ChatModel.ChatInput
   /** Whether each chunk, and the result of each model, is printed as a line of JSON. */
@@ -80,7 +87,6 @@ export const compare = Effect.fnUntraced(function*({ call, failOnLength, input, 
     activity: undefined
   }))
   const status = new StatusLine(statusTerminal())
-  const size = { columns: process.stdout.columns, rows: process.stdout.rows }
   const put = (text: string) =>
     Effect.suspend(() => {
       if (stdoutIsTerminal()) status.clear()
@@ -88,11 +94,11 @@ export const compare = Effect.fnUntraced(function*({ call, failOnLength, input, 
     })
   const view = json
     ? jsonView(entries, put)
-    : stdoutIsTerminal() && Columns.fit(entries.length, size)
-    ? columnsView(entries, size, put)
+    : overwritable(process.stdout) !== undefined && Columns.fit(entries.length, sizeNow())
+    ? columnsView(entries, put)
     : blocksView(entries, put)
 
-  const run = (entry: Entry, model: Model) =>
+  const run = (entry: Entry, { context }: Compared) =>
     Effect.suspend(() => {
       entry.startedAt = now()
       const activity = entry.activity = new Activity(entry.name, entry.startedAt)
@@ -106,11 +112,11 @@ export const compare = Effect.fnUntraced(function*({ call, failOnLength, input, 
         return view.chunks(entry, chunks)
       })
     }).pipe(
-      Effect.provide(model.layer),
-      Effect.catchTag(["ChatModelError", "ConfigError", "ModelRegistryError"], (error) =>
+      Effect.provideContext(context),
+      Effect.catchTag("ChatModelError", (error) =>
         Effect.sync(() => {
           entry.failure = reportOf(error)
-          if (error._tag === "ChatModelError") entry.usage = error.partial?.usage ?? entry.usage
+          entry.usage = error.partial?.usage ?? entry.usage
         })),
       Effect.andThen(Effect.suspend(() => {
         entry.endedAt = now()
@@ -193,7 +199,9 @@ const blocksView = (entries: ReadonlyArray<Entry>, put: Put): View => {
     const before = current === undefined ? undefined : entries[current]
     const next = before === undefined ? 0 : before.index + 1
     current = undefined
-    const ending = before === undefined ? "" : `${lineOpen ? "\n" : ""}${summaryOf(before)}\n`
+    const ending = before === undefined
+      ? ""
+      : `${lineOpen ? "\n" : ""}${prose(process.stdout, summaryOf(before))}\n`
     const entry = entries[next]
     if (entry === undefined) return print(ending)
     return Effect.andThen(print(`${ending}${before === undefined ? "" : "\n"}# ${entry.name}\n`), begin(entry))
@@ -239,13 +247,16 @@ const drawInterval = "50 millis"
 /** The most lines that a column may be ahead of the slowest one. A model that is further ahead waits. */
 const maxAhead = 5000
 
-const columnsView = (
-  entries: ReadonlyArray<Entry>,
-  size: { readonly columns: number; readonly rows: number },
-  put: Put
-): View => {
-  const columns = new Columns(entries.length, size)
-  const draw = Effect.suspend(() => put(columns.draw()))
+/** The size of the terminal, which may change at any time. */
+const sizeNow = () => ({ columns: process.stdout.columns, rows: process.stdout.rows })
+
+const columnsView = (entries: ReadonlyArray<Entry>, put: Put): View => {
+  const columns = new Columns(entries.length, sizeNow())
+  const drawn = () => {
+    columns.resize(sizeNow())
+    return columns.draw()
+  }
+  const draw = Effect.suspend(() => put(drawn()))
   const room = (index: number): Effect.Effect<void> =>
     Effect.suspend(() => columns.ahead(index) < maxAhead ? Effect.void : Effect.delay(room(index), drawInterval))
   let changed = true
@@ -269,6 +280,6 @@ const columnsView = (
       changed = false
       return Effect.andThen(due, Effect.sleep(drawInterval))
     })),
-    onInterrupt: Effect.suspend(() => writeNow(columns.draw()))
+    onInterrupt: Effect.suspend(() => writeNow(drawn()))
   }
 }

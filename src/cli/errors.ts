@@ -62,7 +62,8 @@ export const reportOf = (error: CommandError): Report => {
     case "ChatModelError":
       return isBaseUrl(error.reason)
         ? {
-          line: `${baseUrlVariable(error.provider)}: ${error.reason.message.replace(/^baseUrl: /, "")}`,
+          // Behind the semicolon stands what a program can do about it.
+          line: `${baseUrlVariable(error.provider)}: ${error.reason.message.replace(/^baseUrl: |;.*/g, "")}`,
           code: usageCode
         }
         : { line: modelFailure(error), code: codeOfReason(error.reason._tag) }
@@ -81,7 +82,7 @@ const unknownModel = ({ known, message, model }: ModelRegistryError): string => 
   const meant = modelLike(model, known)
   // The list of all providers says less than the right name.
   const problem = meant === undefined ? message : message.replace(/: say <provider>:<model>\. Known are .*/, "")
-  return `${problem}. ${didYouMean(meant)}${listModels}`
+  return `${problem}. ${problem.endsWith(`say ${meant}`) ? "" : didYouMean(meant)}${listModels}`
 }
 
 const listModels = "List the models with: rivulet models"

@@ -8,7 +8,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { fstatSync } from "node:fs"
 import { UsageError } from "./errors.ts"
-import { note } from "./output.ts"
+import { dim, note } from "./output.ts"
 
 /** The longest text that is read from stdin, in MiB. It is more than any model reads. */
 const maxMebibytes = 16
@@ -32,7 +32,7 @@ export const readPrompt = Effect.fnUntraced(function*(command: string, argument:
   }
   const typed = Option.getOrElse(argument, () => "-")
   const text = typed === "-"
-    ? yield* readStdin(stdio, isTerminal ? Effect.never : stillWaiting)
+    ? yield* isTerminal ? readTyped(stdio) : readStdin(stdio, stillWaiting)
     : isTerminal
     ? ""
     : yield* readBesides(stdio)
@@ -42,6 +42,13 @@ export const readPrompt = Effect.fnUntraced(function*(command: string, argument:
     message: `The prompt is empty. Pass it as in: ${example}. Or pipe it in`
   })
 })
+
+/** The text that a user types. The terminal echoes Ctrl-C as `^C`, and the line of that is ended too. */
+const readTyped = (stdio: Stdio.Stdio) =>
+  Effect.andThen(
+    note("Type the prompt, and end it with Ctrl-D", (line) => dim(process.stderr, line)),
+    Effect.onInterrupt(readStdin(stdio, Effect.never), () => note(""))
+  )
 
 /** The argument, an empty line, and the text. Either may be blank. */
 export const join = (argument: string, text: string): string =>

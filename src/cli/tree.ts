@@ -5,7 +5,7 @@
 import type { AIMessage } from "../Message.ts"
 import type { RunEvent } from "../RunEvent.ts"
 import { describeUsage, seconds } from "./format.ts"
-import { bold, dim, red, visible } from "./output.ts"
+import { bold, dim, prose, red, visible } from "./output.ts"
 import { fitEnd, widthOf } from "./text.ts"
 
 interface Run {
@@ -104,7 +104,7 @@ export class Tree {
   }
 
   #line(depth: number, mark: string, name: string, rest: string): string {
-    return `${"  ".repeat(depth)}${mark} ${name}${rest === "" ? "" : ` ${rest}`}\n`
+    return `${prose(this.#out, `${"  ".repeat(depth)}${mark} ${name}${rest === "" ? "" : ` ${rest}`}`)}\n`
   }
 }
 

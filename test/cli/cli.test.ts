@@ -519,25 +519,25 @@ describe("rivulet compare", () => {
         script: broken(Script.tokens(["Hel", "lo"]), Script.errorEvent("overloaded_error", "Overloaded"))
       })
       const { code, stderr, stdout } = yield* cli(
-        ["compare", "What is 6 * 7?", "-m", "anthropic:x", "-m", "nobody:y", "-m", "demo"],
+        ["compare", "What is 6 * 7?", "-m", "anthropic:x", "-m", "groq:y", "-m", "demo"],
         { env: withKey(server.url) }
       )
       assert.strictEqual(code, 4)
       const [first = "", second = "", third = ""] = stdout.split("\n\n# ")
       assert.match(first, /^# anthropic:x\nHello\n\[OverloadedError: Overloaded.*kept 5 characters/)
-      assert.match(second, /^nobody:y\n\[There is no model/)
+      assert.match(second, /^groq:y\n\[AuthenticationError: There is no API key/)
       assert.match(third, /^demo\n6 \* 7 = 42\n.*\n\[first chunk after .*finish: stop\]\n$/s)
       assert.deepStrictEqual(lines(stderr).map((line) => line.split(": ", 3).slice(0, 2)), [
         ["rivulet", "anthropic:x"],
-        ["rivulet", "nobody:y"]
+        ["rivulet", "groq:y"]
       ])
     }))
 
   it.live("tells of all when all fail, and lets an answer that is its turn be read as it arrives", () =>
     Effect.gen(function*() {
-      const none = yield* cli(["compare", "Hi", "-m", "nobody:x", "-m", "nobody:y"])
-      assert.strictEqual(none.code, 2)
-      assert.match(none.stdout, /^# nobody:x\n\[There is .*\]\n\n# nobody:y\n\[There is .*\]\n$/)
+      const none = yield* cli(["compare", "Hi", "-m", "groq:x", "-m", "groq:y"])
+      assert.strictEqual(none.code, 3)
+      assert.match(none.stdout, /^# groq:x\n\[.*no API key.*\]\n\n# groq:y\n\[.*no API key.*\]\n$/)
       const server = yield* AnthropicServer.make({ script: Script.endless({ delay: "5 millis", token: " more" }) })
       const running = yield* startCli(["compare", "Hi", "-m", "anthropic:a", "-m", "anthropic:b"], {
         env: withKey(server.url)
@@ -551,8 +551,8 @@ describe("rivulet compare", () => {
 
   it.live("prints every model's chunks as JSON, and what became of each", () =>
     Effect.gen(function*() {
-      const { code, stdout } = yield* cli(["compare", "hello", "-m", "demo", "-m", "demo", "-m", "nobody:x", "--json"])
-      assert.strictEqual(code, 2)
+      const { code, stdout } = yield* cli(["compare", "hello", "-m", "demo", "-m", "demo", "-m", "groq:x", "--json"])
+      assert.strictEqual(code, 3)
       const plain = yield* cli(["stream", "hello", "--model", "demo"])
       const told = lines(stdout).map((line) => JSON.parse(line))
       for (const index of [0, 1]) {
@@ -566,7 +566,7 @@ describe("rivulet compare", () => {
       }
       const [failed, ...more] = told.filter((line) => line.index === 2)
       assert.deepStrictEqual(more, [])
-      assert.match(failed.result.error, /There is no model/)
+      assert.match(failed.result.error, /There is no API key/)
     }))
 
   it.live("turns wrong usage down in one line", () =>
@@ -576,6 +576,19 @@ describe("rivulet compare", () => {
         assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
         assert.match(stderr, /^rivulet: Name two or more models to compare.*\n$/)
       }
+    }))
+
+  it.live("asks no model if the name of another is wrong", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make()
+      for (const wrong of ["nobody:y", "demo:typo"]) {
+        const { code, stderr, stdout } = yield* cli(["compare", "Hi", "-m", "anthropic:x", "-m", wrong], {
+          env: withKey(server.url)
+        })
+        assert.deepStrictEqual({ code, stdout }, { code: 2, stdout: "" })
+        assert.match(stderr, /^rivulet: --model: There is no .*\n$/)
+      }
+      assert.deepStrictEqual(yield* server.requests, [])
     }))
 })
 

@@ -34,6 +34,24 @@ describe("columns", () => {
     assert.deepStrictEqual(screen(`${first}^C${columns.draw()}`, size), ["gold       │ fish"])
   })
 
+  it("follow the size of the terminal", () => {
+    const columns = new Columns(2, size)
+    columns.add(0, "Goldfish swim slowly")
+    columns.add(1, "Koi")
+    const wide = columns.draw()
+    // A narrower terminal breaks the three rows, of 12 and 16 cells, in two.
+    columns.resize({ columns: 11, rows: 9 })
+    assert.isTrue(columns.draw().startsWith("\r\u001b[6A\u001b[0JGold │ Koi\n"), wide)
+    columns.resize({ columns: 43, rows: 9 })
+    columns.add(1, " carp")
+    const again = columns.draw()
+    assert.isTrue(again.startsWith("\r\u001b["))
+    for (const line of ["Gold                 │ Koi carp\n", "slow                 │\n"]) assert.include(again, line)
+    columns.resize({ columns: 2, rows: 1 })
+    columns.add(0, "!")
+    assert.isTrue(columns.draw().startsWith("\r\u001b[1A"))
+  })
+
   it("need room", () => {
     assert.isTrue(Columns.fit(2, { columns: 80, rows: 24 }))
     assert.isFalse(Columns.fit(5, { columns: 80, rows: 24 }))

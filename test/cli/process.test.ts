@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process"
 import { cpSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { widthOf } from "../../src/cli/text.ts"
 import * as AnthropicServer from "../../src/testing/anthropic/AnthropicServer.ts"
 import * as Script from "../../src/testing/anthropic/Script.ts"
 import { makeFolder } from "../support/build.ts"
@@ -272,6 +273,30 @@ describe.skipIf(!hasPty)("on a terminal", () => {
       }
     }))
 
+  it.live("moves nothing on a terminal that cannot, and wraps what is said about answers", () =>
+    Effect.gen(function*() {
+      const compare = `${main} compare hello -m demo -m demo`
+      const dumb = yield* pseudoTerminal(`stty cols 80; ${process.execPath} ${compare}`, { env: { TERM: "dumb" } })
+      assert.notInclude(dumb.stdout, "\u001b")
+      for (const command of [compare, `${main} events hello`]) {
+        const narrow = yield* pseudoTerminal(`stty cols 30; ${process.execPath} ${command}`)
+        const lines = narrow.stdout.replace(statusLines, "").replaceAll("\r", "").split("\n")
+        const own = lines.filter((line) => /^\[|chunk|tokens|finish/.test(line))
+        assert.isAbove(own.length, 4)
+        for (const line of own) assert.isAtMost(widthOf(line), 30, line)
+      }
+    }))
+
+  it.live("ends the line of a prompt that is typed and interrupted", () =>
+    Effect.gen(function*() {
+      const { code, stdout } = yield* pseudoTerminal(`${process.execPath} ${main} stream -`, {
+        env: { NO_COLOR: "1" },
+        interruptWhen: (text) => text.includes("Ctrl-D")
+      })
+      assert.strictEqual(code, 130)
+      assert.strictEqual(stdout, "Type the prompt, and end it with Ctrl-D\r\n^C\r\n")
+    }))
+
   it.live("asks for a prompt instead of waiting for it", () =>
     Effect.gen(function*() {
       const { code, stdout } = yield* terminal(`${process.execPath} ${main} stream`)
@@ -365,7 +390,7 @@ describe("a password in the address", () => {
             env: { ANTHROPIC_API_KEY: key, OPENAI_API_KEY: key, [variable]: "http://user:PASSWORD77@127.0.0.1:9" }
           })
           assert.strictEqual(code, 2)
-          assert.include(stderr, variable)
+          assert.include(stderr, `rivulet: ${variable}: must not hold a user name or a password\n`)
           assert.notInclude(stdout + stderr, "PASSWORD77")
           assert.notInclude(stdout + stderr, key)
         }

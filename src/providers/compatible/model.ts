@@ -84,14 +84,14 @@ const problemOf = (
     return new InvalidRequestError({
       field: "baseUrl",
       message: variable === undefined
-        ? "baseUrl: give the address of the server, or a preset"
-        : `baseUrl: give the address, or set ${variable}`
+        ? "baseUrl: there is no address of the server; give it, or a preset"
+        : `baseUrl: there is no address of the server; give it, or set ${variable}`
     })
   }
   const needed = preset?.keyVariable !== undefined || apiKey !== undefined
   const problem = settingsProblem({
     baseUrl,
-    exampleUrl: "http://localhost:11434/v1",
+    exampleUrl: preset?.baseUrl ?? "http://localhost:11434/v1",
     headers,
     keyed: needed,
     dangerouslyAllowBrowser
