@@ -25,19 +25,12 @@
  * @stability unstable
  */
 import type * as Effect from "effect/Effect"
+import type { AgentResult, Chunk } from "./internal/agent/chunks.ts"
 import type { Conversation } from "./internal/agent/conversation.ts"
 import type { AgentModelError, AgentToolError } from "./internal/agent/errors.ts"
 import { agentFold } from "./internal/agent/fold.ts"
 import { loop } from "./internal/agent/loop.ts"
-import type {
-  AgentResult,
-  AnyOptions,
-  AnyTool,
-  Chunk,
-  Decision,
-  Options,
-  StopDecision
-} from "./internal/agent/types.ts"
+import type { AnyOptions, AnyTool, Decision, Options, StopDecision } from "./internal/agent/types.ts"
 import { callsOf } from "./internal/model/messages.ts"
 import type { ChatInput } from "./internal/model/request.ts"
 import type { ChatModel } from "./internal/model/service.ts"
@@ -49,21 +42,18 @@ import type { Any } from "./internal/tools/any.ts"
 // models
 // -----------------------------------------------------------------------------
 
-export type { Conversation, Step } from "./internal/agent/conversation.ts"
-export { AgentModelError, AgentToolDefect, AgentToolError } from "./internal/agent/errors.ts"
-export type {
+export {
   AgentEndChunk,
   AgentFinish,
   AgentResult,
-  AnyTool,
   Chunk,
-  Decision,
-  Options,
-  StopDecision,
   ToolErrorChunk,
   ToolProgressChunk,
   ToolResultChunk
-} from "./internal/agent/types.ts"
+} from "./internal/agent/chunks.ts"
+export { Conversation, Step } from "./internal/agent/conversation.ts"
+export { AgentModelError, AgentToolDefect, AgentToolError } from "./internal/agent/errors.ts"
+export type { AnyTool, Decision, Options, StopDecision } from "./internal/agent/types.ts"
 export type { Call } from "./internal/model/messages.ts"
 
 /** An agent: a step from the input of a model to an {@link AgentResult}. `T` is the union of its tools. */

@@ -95,6 +95,10 @@ const agent = Agent.make({ tools: [weather, count], maxSteps: 4, temperature: 0 
 expect<Parts<typeof agent>["in"]>().type.toBe<ChatModel.ChatInput>()
 expect<Parts<typeof agent>["out"]>().type.toBe<Agent.AgentResult>()
 expect<Parts<typeof agent>["error"]>().type.toBe<Agent.AgentModelError | Agent.AgentToolError<Offline>>()
+// Chunks and results have schemas.
+expect<Parts<typeof agent>["chunk"]>().type.toBeAssignableTo<typeof Agent.Chunk.Type>()
+expect<typeof Agent.Chunk.Type>().type.toBe<Agent.Chunk>()
+expect<typeof Agent.AgentResult.Type>().type.toBeAssignableTo<Agent.Conversation>()
 expect<Parts<typeof agent>["services"]>().type.toBe<ChatModel.ChatModel | Database>()
 expect<Parts<typeof agent>["chunk"]["content"]>().type.toBe<string>()
 expect<Parts<typeof agent>["chunk"]>().type.toBeAssignableFrom<AIMessageChunk.AIMessageChunk>()

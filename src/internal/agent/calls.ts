@@ -17,11 +17,12 @@ import type { Producer } from "../stream/merge.ts"
 import type { Output } from "../tools/any.ts"
 import { TypeId } from "../tools/definitions.ts"
 import { reportRefused } from "../tools/make.ts"
+import type { Chunk } from "./chunks.ts"
 import type { Conversation } from "./conversation.ts"
 import { AgentToolDefect, AgentToolError, toolFailure } from "./errors.ts"
 import { agentFold } from "./fold.ts"
 import type { OpenStep, Progress } from "./progress.ts"
-import type { AnyOptions, Chunk, Decision } from "./types.ts"
+import type { AnyOptions, Decision } from "./types.ts"
 
 type Chunks = Stream.Stream<Chunk, unknown, unknown>
 

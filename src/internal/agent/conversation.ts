@@ -1,28 +1,35 @@
 /**
- * The conversation of an agent as data: its types, and functions of messages. The other files of this folder use it;
- * `Agent` re-exports the types. It must import no effect.
+ * The conversation of an agent as data: its schemas and types, and functions of messages. The other files of this folder
+ * use it; `Agent` re-exports the schemas. It must import no module that runs effects.
  */
-import type { AIMessage, Message, ToolMessage } from "../../Message.ts"
-import type { Usage } from "../../Usage.ts"
+import * as Schema from "effect/Schema"
+import { AIMessage, Message, ToolMessage } from "../../Message.ts"
+import { Usage } from "../../Usage.ts"
 import { optional } from "../optional.ts"
 
 /** One step of a run: an answer of the model and the results of its calls. */
-export interface Step {
+export const Step = Schema.Struct({
   /** The answer of the model. */
-  readonly message: AIMessage
+  message: AIMessage,
   /** The results of the answer's calls, in the order of the calls. */
-  readonly results: ReadonlyArray<ToolMessage>
-}
+  results: Schema.Array(ToolMessage)
+})
+
+/** One step of a run: an answer of the model and the results of its calls. */
+export interface Step extends Schema.Schema.Type<typeof Step> {}
 
 /** The state of a run of an agent. */
-export interface Conversation {
+export const Conversation = Schema.Struct({
   /** The input, and the answers and results since. The agent's `system` is not among them. */
-  readonly messages: ReadonlyArray<Message>
+  messages: Schema.Array(Message),
   /** The steps of this run. */
-  readonly steps: ReadonlyArray<Step>
+  steps: Schema.Array(Step),
   /** The sum of the usage of all answers of this run. Absent while no provider has reported any. */
-  readonly usage?: Usage | undefined
-}
+  usage: Schema.optional(Usage)
+})
+
+/** The state of a run of an agent. */
+export interface Conversation extends Schema.Schema.Type<typeof Conversation> {}
 
 /** Adds the usage of two requests. Unlike the totals within one message, those of different requests add up. */
 export const addUsage = (self: Usage | undefined, that: Usage | undefined): Usage | undefined => {

@@ -5,7 +5,7 @@
 import { accumulator } from "../../AIMessageChunk.ts"
 import type { Message } from "../../Message.ts"
 import type { ChunkFold } from "../step/fold.ts"
-import type { AgentResult, Chunk } from "./types.ts"
+import type { AgentResult, Chunk } from "./chunks.ts"
 
 /**
  * Folds chunks to the result, which the last chunk carries. The partial value of an interrupted run is its complete

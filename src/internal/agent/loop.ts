@@ -21,11 +21,12 @@ import type { ChatInput } from "../model/request.ts"
 import { ChatModel } from "../model/service.ts"
 import { run as returned } from "../returned.ts"
 import { answerCalls } from "./calls.ts"
+import type { AgentFinish, Chunk } from "./chunks.ts"
 import type { Step } from "./conversation.ts"
 import { AgentModelError } from "./errors.ts"
 import { Progress } from "./progress.ts"
 import type { OpenStep } from "./progress.ts"
-import type { AgentFinish, AnyOptions, Chunk } from "./types.ts"
+import type { AnyOptions } from "./types.ts"
 
 type Chunks = Stream.Stream<Chunk, unknown, unknown>
 

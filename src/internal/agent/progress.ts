@@ -6,9 +6,9 @@ import type { AIMessage, Message, ToolMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import type { Call } from "../model/messages.ts"
 import { optional } from "../optional.ts"
+import type { AgentFinish, AgentResult } from "./chunks.ts"
 import { addUsage } from "./conversation.ts"
 import type { Conversation, Step } from "./conversation.ts"
-import type { AgentFinish, AgentResult } from "./types.ts"
 
 /** A step whose calls are being run. */
 export interface OpenStep {

@@ -2,7 +2,7 @@
  * Events as JSON. Used by the codecs of `RunEvent` and by the command line; knows events by their shape alone. A chunk or
  * a text costs one `JSON.stringify`.
  */
-import * as Base64 from "effect/encoding/Base64"
+import { jsonReplacer } from "../json/replacer.ts"
 
 /**
  * An event as JSON on one line. Its data may be any value of a step: bytes become base64, big integers become strings, and
@@ -21,7 +21,7 @@ export const eventJson = (event: { readonly event: string; readonly data: unknow
 export const valueJson = (value: unknown): string => {
   try {
     // Most values are chunks or texts of a model, which are JSON as they are.
-    return JSON.stringify(value, isPlain(value) ? undefined : replace) ?? "null"
+    return JSON.stringify(value, isPlain(value) ? undefined : jsonReplacer) ?? "null"
   } catch (error) {
     return JSON.stringify(`[not JSON: ${error instanceof Error ? error.message.split("\n")[0] : String(error)}]`)
   }
@@ -30,6 +30,3 @@ export const valueJson = (value: unknown): string => {
 const isPlain = (value: unknown): boolean =>
   typeof value === "string" ||
   (typeof value === "object" && value !== null && "_tag" in value && value._tag === "AIMessageChunk")
-
-const replace = (_key: string, value: unknown): unknown =>
-  typeof value === "bigint" ? String(value) : value instanceof Uint8Array ? Base64.encode(value) : value
