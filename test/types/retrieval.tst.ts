@@ -55,6 +55,32 @@ expect(Runnable.sequence(
   answer
 )).type.toBeAssignableTo<Answer<Question>>()
 
+// steps in steps: each takes the keys that those inside it need
+expect(Runnable.assign({ a: Runnable.assign({ b: Runnable.pick("question") }) }).invoke)
+  .type.toBeCallableWith({ question: "" })
+expect(
+  Runnable.assign({
+    both: Runnable.parallel({
+      docs: Runnable.sequence(Runnable.pick("question"), library),
+      question: Runnable.pick("question")
+    })
+  }).invoke({ question: "" }).pipe(Effect.map(({ both, question }) => format(both.docs) + question))
+).type.toBe<Effect.Effect<string>>()
+expect(Runnable.assign({ a: Runnable.assign({ b: Runnable.fn((input: Question) => input.question.length) }) }))
+  .type.toBeAssignableTo<
+  Runnable.Chain<Question, { readonly question: string; readonly a: { readonly question: string; readonly b: number } }>
+>()
+expect(Runnable.sequence(
+  Runnable.passthrough<Question & { readonly user: { readonly name: string } }>(),
+  Runnable.assign({
+    profile: Runnable.sequence(
+      Runnable.pick("user"),
+      Runnable.assign({ greeting: Runnable.fn(({ name }: { readonly name: string }) => `Hi ${name}`) })
+    )
+  }),
+  Runnable.fn(({ profile, question }) => profile.greeting + profile.name + question)
+)).type.toBeAssignableTo<Runnable.Chain<Question & { readonly user: { readonly name: string } }, string>>()
+
 // the documents beside the answer
 const cited = Runnable.sequence(
   Runnable.assign({ docs: Runnable.sequence(Runnable.pick("question"), library) }),

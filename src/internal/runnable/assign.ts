@@ -9,13 +9,16 @@ import { collect, filterMap, once, untilDone } from "../step/run.ts"
 import type { AnyRun, AnyRunnable, ChunkPull, ErrorOf, Opener, Runnable, ServicesOf } from "../step/types.ts"
 import { makeStep, open } from "./make.ts"
 import { parallelOf } from "./parallel.ts"
-import type { Branches, Parts, Slices } from "./parallel.ts"
+import type { Parts, Slices } from "./parallel.ts"
 
 type Rest<In, B> = Omit<In, keyof B>
 
 /** The keys of each chunk that stay, where the chunks' type is known. */
 type RestOf<Chunk, In, B> = object extends Chunk ? Partial<Rest<In, B>> : Chunk extends unknown ? Omit<Chunk, keyof B>
 : never
+
+/** Steps, told by their brand alone: a type with an input would be inferred as the input of steps that are made in place. */
+type Steps = Readonly<Record<string, Pick<AnyRunnable, "~rivulet/Runnable">>>
 
 /** The input that all branches take. */
 type Needed<B> = (
@@ -53,7 +56,7 @@ type Texts<In> = { readonly [K in keyof In]: [string | number] extends [In[K]] ?
  * ```
  */
 export const assign = <
-  const B extends Branches<never>,
+  const B extends Steps,
   In extends Needed<B> = Needed<B> & Texts<Needed<B>>,
   Chunk = object
 >(
@@ -66,8 +69,15 @@ export const assign = <
   RestOf<Chunk, In, B> | Slices<B>,
   Chunk
 > =>
-  // What `assignOf` gives has the types of its branches, which it does not look at.
-  assignOf(branches) as Runnable<never, unknown, unknown, unknown, unknown, unknown> as Runnable<
+  // Only steps have the brand. What `assignOf` gives has the types of its branches, which it does not look at.
+  assignOf(branches as unknown as Readonly<Record<string, AnyRunnable>>) as Runnable<
+    never,
+    unknown,
+    unknown,
+    unknown,
+    unknown,
+    unknown
+  > as Runnable<
     In,
     Rest<In, B> & Parts<B>,
     ErrorOf<B[keyof B]>,
