@@ -282,7 +282,7 @@ describe.skipIf(!hasPty)("on a terminal", () => {
         const narrow = yield* pseudoTerminal(`stty cols 30; ${process.execPath} ${command}`)
         const lines = narrow.stdout.replace(statusLines, "").replaceAll("\r", "").split("\n")
         const own = lines.filter((line) => /^\[|chunk|tokens|finish/.test(line))
-        assert.isAbove(own.length, 4)
+        assert.isAtLeast(own.length, 4)
         for (const line of own) assert.isAtMost(widthOf(line), 30, line)
       }
     }))

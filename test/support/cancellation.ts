@@ -129,6 +129,8 @@ export const cancellation = (scripts: Subject): void => {
           const { model, server } = yield* serve(threeTokens)
           yield* warm(model)
           for (let i = 0; i < 20; i++) yield* leave(model)
+          // On a busy machine a time limit may end before its request has arrived.
+          while ((yield* server.requests).length < 21) yield* leave(model)
           assert.strictEqual((yield* server.requests).length, 21)
           yield* quiet(server)
         }))
