@@ -86,6 +86,30 @@ describe("a web page", () => {
     }))
 })
 
+describe("a redirect in a web page", () => {
+  it.live("is told as one, though the page's fetch would only say that it failed", () =>
+    Effect.gen(function*() {
+      yield* withGlobals({ window: { document: {} }, document: {} })
+      let requests = 0
+      const hidden = Object.defineProperty(Response.error(), "type", { value: "opaqueredirect" })
+      const model = yield* OpenAiCompatible.make({
+        model: "test",
+        baseUrl: "http://localhost/v1",
+        fetch: (_url, init) => {
+          requests++
+          return init?.redirect === "manual"
+            ? Promise.resolve(hidden)
+            : Promise.reject(new TypeError("Failed to fetch"))
+        }
+      })
+      const { isRetryable, reason } = yield* Effect.flip(model.invoke("Hi"))
+      assert.strictEqual(reason._tag, "UnknownError")
+      assert.include(reason.message, "redirects")
+      assert.isFalse(isRetryable)
+      assert.strictEqual(requests, 1)
+    }))
+})
+
 describe("a worker", () => {
   const refuse = (init: RequestInit | undefined) => {
     if (init?.redirect === "error") {

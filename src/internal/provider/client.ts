@@ -135,10 +135,12 @@ const browserProblem = ({ dangerouslyAllowBrowser, keyed }: CommonSettings): Rea
 
 /**
  * The mode in which `fetch` follows no redirect, which could carry the key to another host. With "error" it also need not
- * keep a copy of the request and its body, which is a fifth of the cost of a short call. Cloudflare's workers refuse
- * "error"; with "manual" they answer with the redirect itself.
+ * keep a copy of the request and its body, which is a fifth of the cost of a short call. But a browser's error then does
+ * not say that it is about a redirect, and Cloudflare's workers refuse "error"; with "manual" both answer with the
+ * redirect itself. Node.js, Bun and Deno have a `process`.
  */
 const redirectMode = (): "error" | "manual" => {
+  if (isWebPage() || !("process" in globalThis)) return "manual"
   try {
     // The constructor checks the mode as `fetch` does.
     return new Request("http://localhost", { redirect: "error" }).redirect === "error" ? "error" : "manual"
