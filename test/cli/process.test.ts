@@ -390,7 +390,7 @@ describe("a password in the address", () => {
             env: { ANTHROPIC_API_KEY: key, OPENAI_API_KEY: key, [variable]: "http://user:PASSWORD77@127.0.0.1:9" }
           })
           assert.strictEqual(code, 2)
-          assert.include(stderr, `rivulet: ${variable}: must not hold a user name or a password\n`)
+          assert.include(stderr, `rivulet: ${variable}: a base URL must not hold a user name or a password\n`)
           assert.notInclude(stdout + stderr, "PASSWORD77")
           assert.notInclude(stdout + stderr, key)
         }

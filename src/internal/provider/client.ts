@@ -90,7 +90,7 @@ const baseUrlProblem = ({ baseUrl, exampleUrl }: CommonSettings): Reason | undef
   }
   // fetch would refuse it with a message that repeats it.
   return url.username === "" && url.password === "" ? undefined : invalidBaseUrl(
-    "must not hold a user name or a password; pass them in `headers`, as `authorization: Basic ` and both in base64"
+    "a base URL must not hold a user name or a password; pass them in `headers`, as `authorization: Basic ` and both in base64"
   )
 }
 
