@@ -56,9 +56,9 @@ export const fitEnd = (text: string, width: number): string => {
 const minColumn = 20
 
 /**
- * Wraps each line of a prose at spaces and beside wide characters. Lines that continue a list or a row of a table are indented as its text is.
- * A word that is longer than a line stays whole, so that an address or a command can be copied. Without a width, as in a
- * pipe, the text stays as it is.
+ * Wraps each line of a prose at spaces and beside wide characters. Lines that continue a list or a row of a table are
+ * indented as its text is. A word that is longer than a line stays whole, so that an address or a command can be copied.
+ * Without a width, as in a pipe, the text stays as it is.
  */
 export const wrapProse = (text: string, width: number | undefined): string =>
   width === undefined || width < 1 ? text : text.split("\n").map((line) => wrapLine(line, width)).join("\n")

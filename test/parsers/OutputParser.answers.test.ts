@@ -2,20 +2,11 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Result, Schema, Stream } from "effect"
 import { ChatModel, Message, OutputParser, PartialJson, Runnable } from "rivulet"
-import type { AIMessageChunk } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { cutUp, makeRandom } from "../support/jsonTexts.ts"
+import type { Parser } from "../support/parser.ts"
 
 const saying = (slices: ReadonlyArray<string>) => ScriptedChatModel.make(() => ScriptedChatModel.text(slices)).model
-
-type Parser = Runnable.Runnable<
-  Message.AIMessage,
-  unknown,
-  OutputParser.OutputParserError,
-  never,
-  unknown,
-  AIMessageChunk.AIMessageChunk
->
 
 const random = makeRandom(11)
 const outcome = (result: Result.Result<unknown, unknown>) =>

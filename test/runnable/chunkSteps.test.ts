@@ -2,22 +2,13 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schema, Stream } from "effect"
 import { OutputParser, Runnable, RunnableCache } from "rivulet"
-import type { AIMessageChunk, Message } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { eventsOf } from "../support/events.ts"
 import { makeRandom } from "../support/jsonTexts.ts"
+import type { Parser } from "../support/parser.ts"
 
 type F = (chunk: unknown) => unknown
 type Step = Runnable.Runnable<never, unknown, unknown, RunnableCache.RunnableCache, unknown, unknown>
-type Parser = Runnable.Runnable<
-  Message.AIMessage,
-  unknown,
-  OutputParser.OutputParserError,
-  never,
-  unknown,
-  AIMessageChunk.AIMessageChunk
->
-
 const Recipe = Schema.Struct({ name: Schema.String, steps: Schema.Array(Schema.String) })
 const recipe = "{\"name\": \"Soup\", \"steps\": [\"cut\", \"cook\"]}"
 const parsed = { name: "Soup", steps: ["cut", "cook"] }

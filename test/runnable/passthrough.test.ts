@@ -5,17 +5,9 @@ import { ChatHistory, OutputParser, Runnable, RunnableCache } from "rivulet"
 import type { AIMessageChunk, Message } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "../support/events.ts"
+import type { Parser } from "../support/parser.ts"
 
 const { text } = ScriptedChatModel
-
-type Parser = Runnable.Runnable<
-  Message.AIMessage,
-  unknown,
-  OutputParser.OutputParserError,
-  never,
-  unknown,
-  AIMessageChunk.AIMessageChunk
->
 
 /** A parser in a wrapper, which may wait for its whole input. */
 type Wrapped = Runnable.Runnable<Message.AIMessage, unknown, unknown, RunnableCache.RunnableCache, unknown, never>

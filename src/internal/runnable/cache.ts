@@ -65,8 +65,9 @@ export const withCache = <In>(options: CacheOptions<NoInfer<In>>) =>
 ): Runnable<In, Out, E, R | RunnableCache, Chunk> => {
   const { name } = options
   const keep = options.keep === undefined ? isComplete : plain("withCache: keep", options.keep)
+  const partOf = options.key === undefined ? (input: In) => keyOf(input, 0) : plain("withCache: key", options.key)
   const answer = Effect.fnUntraced(function*(input: In) {
-    const part = options.key === undefined ? keyOf(input, 0) : plain("withCache: key", options.key)(input)
+    const part = partOf(input)
     if (part === undefined) {
       yield* Effect.logWarning(`${name} runs without its cache: the input is not plain data`)
       return open(self, input)
