@@ -27,29 +27,26 @@ export const widthOf = (text: string): number => {
 }
 
 /** As much of an unstyled text as fits, with `…` in place of the rest. */
-export const fit = (text: string, width: number): string => {
-  if (widthOf(text) <= width) return text
-  let kept = ""
-  let room = width - 1
-  for (const char of text) {
-    room -= widthOf(char)
-    if (room < 0) break
-    kept += char
-  }
-  return width < 1 ? "" : `${kept}…`
-}
+export const fit = (text: string, width: number): string =>
+  widthOf(text) <= width ? text : width < 1 ? "" : `${firstOf(text, width - 1).join("")}…`
 
 /** As much of the end of an unstyled text as fits, with `…` in place of the rest. */
-export const fitEnd = (text: string, width: number): string => {
-  if (widthOf(text) <= width) return text
-  let kept = ""
-  let room = width - 1
-  for (const char of [...text].toReversed()) {
+export const fitEnd = (text: string, width: number): string =>
+  widthOf(text) <= width
+    ? text
+    : width < 1
+    ? ""
+    : `…${firstOf([...text].toReversed(), width - 1).toReversed().join("")}`
+
+/** The first characters that fit. */
+const firstOf = (characters: Iterable<string>, room: number): ReadonlyArray<string> => {
+  const kept: Array<string> = []
+  for (const char of characters) {
     room -= widthOf(char)
     if (room < 0) break
-    kept = char + kept
+    kept.push(char)
   }
-  return width < 1 ? "" : `…${kept}`
+  return kept
 }
 
 /** The narrowest column of text that is worth a hanging indent. */

@@ -6,6 +6,7 @@ import { balanced, eventsOf } from "../support/events.ts"
 import { parsed } from "../support/jsonReference.ts"
 import { cutUp, jsonText, makeRandom, mutated } from "../support/jsonTexts.ts"
 import { available, skipped, streamCases } from "../support/langChainCases.ts"
+import type { Parser } from "../support/parser.ts"
 
 const { chunk, finish, stall, text } = ScriptedChatModel
 
@@ -14,14 +15,7 @@ const saying = (slices: ReadonlyArray<string>, options?: ScriptedChatModel.Reply
 
 /** The failure of a parser that reads this answer, cut into small slices; whole or in pieces it is the same one. */
 const failureOf = Effect.fnUntraced(function*(
-  parser: Runnable.Runnable<
-    Message.AIMessage,
-    unknown,
-    OutputParser.OutputParserError,
-    never,
-    unknown,
-    AIMessageChunk.AIMessageChunk
-  >,
+  parser: Parser,
   answer: string,
   options?: ScriptedChatModel.ReplyOptions
 ) {
