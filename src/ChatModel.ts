@@ -77,6 +77,9 @@ export type {
 } from "./internal/model/request.ts"
 export { ChatModel } from "./internal/model/service.ts"
 export type { Service } from "./internal/model/service.ts"
+export { transform } from "./internal/model/transform.ts"
+export type { ModelRequest, TransformHooks } from "./internal/model/transform.ts"
+export type { EffectWrapper, ModelLayer, Wrapper } from "./internal/model/wrap.ts"
 
 /**
  * Provides a model made by {@link make} as the context's chat model.

@@ -152,8 +152,8 @@ describe("data flows one way", () => {
     })
   }
 
-  it("Anthropic.ts loads at most 50 modules", () => {
-    assert.isAtMost(reachable([named("Anthropic.ts")], loadedAtOnce).size, 50)
+  it("Anthropic.ts loads at most 60 modules", () => {
+    assert.isAtMost(reachable([named("Anthropic.ts")], loadedAtOnce).size, 60)
   })
 
   it("a wire knows no host", () => {

@@ -7,22 +7,17 @@ import type * as JsonSchema from "effect/JsonSchema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk, Delta } from "../../AIMessageChunk.ts"
 import { merge } from "../../CallOptions.ts"
-import type { BatchOptions, CallOptions } from "../../CallOptions.ts"
+import type { CallOptions } from "../../CallOptions.ts"
 import { make as makeCapabilities } from "../../Capabilities.ts"
 import type { Capabilities } from "../../Capabilities.ts"
-import { ChatModelError, UnknownError } from "../../ChatModelError.ts"
+import type { ChatModelError } from "../../ChatModelError.ts"
 import type { Finish } from "../../Finish.ts"
 import type { Metadata } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { watch } from "../events/watch.ts"
-import { batches, makeRunnable, textOf } from "../runnable/make.ts"
-import { collect, toStream } from "../step/run.ts"
-import type { StepInfo } from "../step/types.ts"
 import { openCall } from "./call.ts"
-import { toMessages } from "./messages.ts"
+import { makeService } from "./makeService.ts"
 import { prepare } from "./prepare.ts"
-import type { ChatInput, ChatRequest } from "./request.ts"
-import { ChatModel } from "./service.ts"
+import type { ChatRequest } from "./request.ts"
 import type { Service } from "./service.ts"
 
 /** A whole answer, as `generate` returns it. */
@@ -113,44 +108,27 @@ export const make = (spec: MakeOptions): Service => {
   const whole = generate === undefined
     ? undefined
     : (request: ChatRequest) => Stream.fromEffect(Effect.map(generate(request), toChunk))
-  const open = spec.stream ?? whole
+  const stream = spec.stream ?? whole
   // MakeOptions has one of the two; a caller without types may give neither.
-  if (open === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
-  const run = (from: typeof open, input: ChatInput, options: CallOptions | undefined) =>
-    watch(
-      info,
-      input,
-      openCall({
-        provider: spec.provider,
-        model: spec.model,
-        request: prepare(spec, input, merge(defaults, options)),
-        open: from
-      })
-    )
-  const info: StepInfo = {
-    type: "chat_model",
-    name: spec.provider,
-    events: { input: (input: ChatInput) => ({ messages: [toMessages(input)] }) }
-  }
-  const invoke: Service["invoke"] = (input, options) => collect(run(whole ?? open, input, options))
-
+  if (stream === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
+  const { model, provider } = spec
   const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities })
-  return ChatModel.of({
-    ...makeRunnable(info, (input: ChatInput) => run(open, input, undefined)),
-    provider: spec.provider,
-    model: spec.model,
-    options: defaults,
-    capabilities,
-    supportsSchema: spec.supportsSchema ?? (() => capabilities.structuredOutput),
-    stream: (input, options) => toStream(run(open, input, options)),
-    invoke,
-    ...batches((input: ChatInput, options: BatchOptions | undefined) => invoke(input, options), (defect) => {
-      const reason = new UnknownError({ message: textOf(defect) })
-      return Object.assign(new ChatModelError({ provider: spec.provider, model: spec.model, reason }), {
-        cause: defect
+  return makeService(
+    {
+      provider,
+      model,
+      options: defaults,
+      capabilities,
+      supportsSchema: spec.supportsSchema ?? (() => capabilities.structuredOutput)
+    },
+    (input, options, wantsWhole) =>
+      openCall({
+        provider,
+        model,
+        request: prepare(spec, input, merge(defaults, options)),
+        open: wantsWhole ? whole ?? stream : stream
       })
-    })
-  })
+  )
 }
 
 const toChunk = (generated: Generated): AIMessageChunk => {

@@ -1,0 +1,47 @@
+/**
+ * The service of a model from the way it opens a call. `make` and every wrapper end here, so that all of them have the
+ * same events, batches and defects. Knows no retry and no provider.
+ */
+import type { BatchOptions } from "../../CallOptions.ts"
+import { ChatModelError, UnknownError } from "../../ChatModelError.ts"
+import { watch } from "../events/watch.ts"
+import { batches, makeRunnable, textOf } from "../runnable/make.ts"
+import { collect, toStream } from "../step/run.ts"
+import type { StepInfo } from "../step/types.ts"
+import { toMessages } from "./messages.ts"
+import { register } from "./opening.ts"
+import type { OpenModel } from "./opening.ts"
+import type { ChatInput } from "./request.ts"
+import { ChatModel } from "./service.ts"
+import type { Service } from "./service.ts"
+
+/** The fields of a model that say what it is. */
+export type Described = Pick<Service, "provider" | "model" | "options" | "capabilities" | "supportsSchema">
+
+/** Makes the service of a model. */
+export const makeService = (described: Described, open: OpenModel): Service => {
+  const { capabilities, model, options, provider, supportsSchema } = described
+  const info: StepInfo = {
+    type: "chat_model",
+    name: provider,
+    events: { input: (input: ChatInput) => ({ messages: [toMessages(input)] }) }
+  }
+  const invoke: Service["invoke"] = (input, options) => collect(watch(info, input, open(input, options, true)))
+  return register(
+    ChatModel.of({
+      ...makeRunnable(info, (input: ChatInput) => watch(info, input, open(input, undefined, false))),
+      provider,
+      model,
+      options,
+      capabilities,
+      supportsSchema,
+      stream: (input, options) => toStream(watch(info, input, open(input, options, false))),
+      invoke,
+      ...batches((input: ChatInput, options: BatchOptions | undefined) => invoke(input, options), (defect) => {
+        const reason = new UnknownError({ message: textOf(defect) })
+        return Object.assign(new ChatModelError({ provider, model, reason }), { cause: defect })
+      })
+    }),
+    open
+  )
+}

@@ -1,0 +1,113 @@
+/**
+ * `ChatModel.transform`: a model of a model by hooks. The checks of an answer hold for what the hooks give, too.
+ */
+import * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { AIMessageChunk } from "../../AIMessageChunk.ts"
+import type { CallOptions } from "../../CallOptions.ts"
+import { ChatModelError, TruncatedError } from "../../ChatModelError.ts"
+import type { AIMessage, Message } from "../../Message.ts"
+import { message } from "../step/fold.ts"
+import { fromStream, observed, toStream } from "../step/run.ts"
+import type { Opener } from "../step/types.ts"
+import { toMessages } from "./messages.ts"
+import type { OpenModel } from "./opening.ts"
+import type { Service } from "./service.ts"
+import { wrapModel } from "./wrap.ts"
+
+/** The request of one call, before the model's own options and facts are applied. */
+export interface ModelRequest {
+  /** The conversation. */
+  readonly messages: ReadonlyArray<Message>
+  /** The options of the call alone. The model's own apply where a call has none. */
+  readonly options: CallOptions
+}
+
+/** What happens to the calls of a model. A hook that is absent costs nothing. */
+export interface TransformHooks {
+  /** Changes the request, or ends the call before anything is sent. */
+  readonly request?: ((request: ModelRequest) => Effect.Effect<ModelRequest, ChatModelError>) | undefined
+  /**
+   * Changes the stream of the answer. The stream contains the retries of the call; a failure of the hook is not retried.
+   * It must end with one chunk that has a `finish`, as every model's does.
+   */
+  readonly stream?:
+    | ((
+      answer: Stream.Stream<AIMessageChunk, ChatModelError>,
+      request: ModelRequest
+    ) => Stream.Stream<AIMessageChunk, ChatModelError>)
+    | undefined
+  /** Runs after the last chunk of a whole answer, before the stream ends. Its failure is that of the call. */
+  readonly answered?: ((answer: AIMessage, request: ModelRequest) => Effect.Effect<void, ChatModelError>) | undefined
+}
+
+/**
+ * Makes a model of a model: hooks before the request, around the stream and after the answer.
+ *
+ * **Details**
+ *
+ * - The new model has one set of events, whatever is inside, and its retries are those of the model.
+ * - Capabilities, default options and facts are those of the model.
+ * - An answer that the `stream` hook ends without a `finish` fails with `TruncatedError`.
+ *
+ * **Example** (A header for every conversation)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel, Message } from "rivulet"
+ *
+ * const dated = (model: ChatModel.Service, today: string) =>
+ *   ChatModel.transform(model, {
+ *     request: ({ messages, options }) =>
+ *       Effect.succeed({ messages: [Message.system(`Today is ${today}`), ...messages], options })
+ *   })
+ * ```
+ */
+export const transform = (model: Service, hooks: TransformHooks): Service =>
+  wrapModel(model, (open): OpenModel => (input, options, whole) => (scope) =>
+    Effect.suspend(() => {
+      const asked: ModelRequest = { messages: toMessages(input), options: options ?? {} }
+      const request = hooks.request?.(asked)
+      return request === undefined
+        ? run(model, hooks, asked, open(asked.messages, asked.options, whole))(scope)
+        : Effect.flatMap(
+          request,
+          (changed) => run(model, hooks, changed, open(changed.messages, changed.options, whole))(scope)
+        )
+    }))
+
+type OpenAnswer = Opener<AIMessageChunk, AIMessage, ChatModelError, never>
+
+const run = (
+  { model, provider }: Service,
+  { answered, stream }: TransformHooks,
+  request: ModelRequest,
+  open: OpenAnswer
+): OpenAnswer => {
+  const shown = stream === undefined ?
+    open :
+    checked(fromStream(stream(toStream(open), request), message), () =>
+      new ChatModelError({
+        provider,
+        model,
+        reason: new TruncatedError({ message: "The stream hook ended before the message did" })
+      }))
+  if (answered === undefined) return shown
+  return (scope) =>
+    Effect.map(shown(scope), (run) => {
+      const fold = run.fold()
+      return observed(run, { chunks: fold.add, end: () => Effect.suspend(() => answered(fold.done(), request)) })
+    })
+}
+
+/** An answer that must have a finish at its end. */
+const checked = (open: OpenAnswer, error: () => ChatModelError): OpenAnswer => (scope) =>
+  Effect.map(open(scope), (run) => {
+    let finished = false
+    return observed(run, {
+      chunks: (chunks) => {
+        finished ||= chunks.some(({ finish }) => finish !== undefined)
+      },
+      end: () => Effect.suspend(() => finished ? Effect.void : Effect.fail(error()))
+    })
+  })

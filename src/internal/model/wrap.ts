@@ -1,0 +1,60 @@
+/**
+ * A model made of a model. Wrappers change how a call opens; events, batches and the type of the service stay those of one
+ * model. Every wrapper of the package is made here.
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Scope } from "effect/Scope"
+import { makeService } from "./makeService.ts"
+import type { Described } from "./makeService.ts"
+import { openerOf } from "./opening.ts"
+import type { OpenModel } from "./opening.ts"
+import { ChatModel } from "./service.ts"
+import type { Service } from "./service.ts"
+
+/**
+ * Makes a model of a model, or a layer of a layer for `ChatModel`.
+ *
+ * **Details**
+ *
+ * The model stays a `ChatModel.Service`, so agents, `generateObject`, histories and chains take it without knowing. A
+ * layer keeps its errors and requirements.
+ */
+export interface Wrapper {
+  <A extends Service | ModelLayer>(self: A): A extends ModelLayer ? A : Service
+}
+
+/**
+ * Makes a model of a model by an effect, or a layer of a layer for `ChatModel`. The model lives as long as the scope.
+ */
+export interface EffectWrapper<out E, out R> {
+  <A extends Service | ModelLayer>(
+    self: A
+  ): A extends Layer.Layer<ChatModel, infer E0, infer R0> ? Layer.Layer<ChatModel, E | E0, Exclude<R, Scope> | R0>
+    : Effect.Effect<Service, E, R>
+}
+
+/** A layer for `ChatModel`, whatever its errors and requirements are. */
+export type ModelLayer = Layer.Layer<ChatModel, unknown, unknown>
+
+/** A model with another way to open a call. */
+export const wrapModel = (
+  model: Service,
+  wrap: (open: OpenModel) => OpenModel,
+  changes?: Partial<Described>
+): Service => {
+  const { capabilities, model: name, options, provider, supportsSchema } = model
+  return makeService(
+    { provider, model: name, options, capabilities, supportsSchema, ...changes },
+    wrap(openerOf(model))
+  )
+}
+
+/** A wrapper for models and layers from one for models. */
+export const wrapper = (wrap: (model: Service) => Service): Wrapper =>
+  ((self: Service | ModelLayer) =>
+    isLayer(self)
+      ? Layer.effect(ChatModel, Effect.map(ChatModel, wrap)).pipe(Layer.provide(self))
+      : wrap(self)) as Wrapper // the result is of the kind of the argument
+
+const isLayer = (self: Service | ModelLayer): self is ModelLayer => Layer.isLayer(self)
