@@ -19,6 +19,7 @@ import type * as Effect from "effect/Effect"
 import type * as JsonSchema from "effect/JsonSchema"
 import type * as Schedule from "effect/Schedule"
 import type { ChatModelError } from "./ChatModelError.ts"
+import { optional } from "./internal/optional.ts"
 import type { ProviderOptions } from "./Message.ts"
 
 /** A tool that the model may call and the caller runs. `Tool.make` makes one that `Agent` can run. */
@@ -167,23 +168,26 @@ export interface BatchOptions extends CallOptions {
 }
 
 /**
- * Merges the options of a call over those of its model. `timeout` and `providerOptions` are merged by key.
+ * Merges the options of a call over those of its model. `timeout` and `providerOptions` are merged by key. An option or a
+ * time limit that is undefined counts as absent; a field of `providerOptions` that is undefined takes a default away.
  *
  * @internal
  */
 export const merge = (defaults: CallOptions, options: CallOptions | undefined): CallOptions => {
   if (options === undefined) return defaults
-  const defined = Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined))
-  const providers = new Set([
-    ...Object.keys(defaults.providerOptions ?? {}),
-    ...Object.keys(options.providerOptions ?? {})
-  ])
+  const timeout = { ...defined(defaults.timeout), ...defined(options.timeout) }
+  const providerOptions = { ...defaults.providerOptions }
+  for (const [name, fields] of Object.entries(options.providerOptions ?? {})) {
+    providerOptions[name] = { ...providerOptions[name], ...fields }
+  }
   return {
     ...defaults,
-    ...defined,
-    timeout: { ...defaults.timeout, ...options.timeout },
-    providerOptions: Object.fromEntries(
-      [...providers].map((name) => [name, { ...defaults.providerOptions?.[name], ...options.providerOptions?.[name] }])
-    )
+    ...defined(options),
+    ...optional("timeout", options.timeout && timeout),
+    ...optional("providerOptions", options.providerOptions && providerOptions)
   }
 }
+
+const defined = <A extends object>(fields: A | undefined): Partial<A> =>
+  // Object.fromEntries does not keep the types of the fields.
+  Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as Partial<A>

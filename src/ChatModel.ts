@@ -65,6 +65,7 @@ import type { RunEvent, RunEventV1 } from "./RunEvent.ts"
 // models
 // -----------------------------------------------------------------------------
 
+export { withDefaults, withSystem } from "./internal/model/defaults.ts"
 export { make } from "./internal/model/make.ts"
 export type { Generated, MakeOptions } from "./internal/model/make.ts"
 export type {

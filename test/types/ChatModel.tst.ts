@@ -83,3 +83,16 @@ test("a model is made of a way to stream, a way to answer whole, or both", () =>
   expect(ChatModel.make).type.not.toBeCallableWith({ ...name, stream: () => Stream.make("a", "b") })
   expect(ChatModel.layer({ ...name, generate })).type.toBe<Layer.Layer<ChatModel.ChatModel>>()
 })
+
+test("a wrapper makes a model of a model, and a layer of a layer", () => {
+  const brief = ChatModel.withDefaults({ maxTokens: 5 })
+  const layer = Anthropic.layer({ model: "claude-haiku-4-5" })
+  expect(layer.pipe(brief, ChatModel.withSystem("Be brief"))).type.toBe<
+    Layer.Layer<ChatModel.ChatModel, Config.ConfigError>
+  >()
+  expect((model: ChatModel.Service) => model.pipe(brief, ChatModel.withSystem("Be brief"))).type.toBe<
+    (model: ChatModel.Service) => ChatModel.Service
+  >()
+  expect(brief).type.not.toBeCallableWith(Layer.empty)
+  expect(ChatModel.withDefaults).type.not.toBeCallableWith({ maxToken: 5 })
+})

@@ -54,7 +54,8 @@ export const wrapModel = (
 export const wrapper = (wrap: (model: Service) => Service): Wrapper =>
   ((self: Service | ModelLayer) =>
     isLayer(self)
-      ? Layer.effect(ChatModel, Effect.map(ChatModel, wrap)).pipe(Layer.provide(self))
+      // The other services of the layer stay.
+      ? Layer.effect(ChatModel, Effect.map(ChatModel, wrap)).pipe(Layer.provideMerge(self))
       : wrap(self)) as Wrapper // the result is of the kind of the argument
 
 const isLayer = (self: Service | ModelLayer): self is ModelLayer => Layer.isLayer(self)
