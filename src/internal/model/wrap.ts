@@ -58,4 +58,12 @@ export const wrapper = (wrap: (model: Service) => Service): Wrapper =>
       ? Layer.effect(ChatModel, Effect.map(ChatModel, wrap)).pipe(Layer.provideMerge(self))
       : wrap(self)) as Wrapper // the result is of the kind of the argument
 
+/** A wrapper for models and layers from an effectful one for models. */
+export const effectWrapper = <E, R>(wrap: (model: Service) => Effect.Effect<Service, E, R>): EffectWrapper<E, R> =>
+  ((self: Service | ModelLayer) =>
+    isLayer(self)
+      // The other services of the layer stay.
+      ? Layer.effect(ChatModel, Effect.flatMap(ChatModel, wrap)).pipe(Layer.provideMerge(self))
+      : wrap(self)) as EffectWrapper<E, R> // the result is of the kind of the argument
+
 const isLayer = (self: Service | ModelLayer): self is ModelLayer => Layer.isLayer(self)
