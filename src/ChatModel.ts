@@ -46,14 +46,15 @@ import type { AnySchema, EffectSchema } from "./internal/jsonSchema/standard.ts"
 import { make } from "./internal/model/make.ts"
 import type { MakeOptions } from "./internal/model/make.ts"
 import type { ChatInput } from "./internal/model/request.ts"
+import { runnableOf } from "./internal/model/runnableOf.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
 import { streamObject as streamObjectOf } from "./internal/object/generate.ts"
 import type { GeneratedObject, ObjectChunk, ObjectOptions, ObjectRunnable, Whole } from "./internal/object/types.ts"
 import { optional } from "./internal/optional.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
-import { barrier, makeRunnable, open } from "./internal/runnable/make.ts"
-import { last, message } from "./internal/step/fold.ts"
+import { barrier } from "./internal/runnable/make.ts"
+import { last } from "./internal/step/fold.ts"
 import type { ChunkFold } from "./internal/step/fold.ts"
 import { collect, fromStream } from "./internal/step/run.ts"
 import type { Runnable } from "./internal/step/types.ts"
@@ -76,6 +77,8 @@ export type {
   RoleMessage,
   RolePart
 } from "./internal/model/request.ts"
+export { runnableOf } from "./internal/model/runnableOf.ts"
+export type { ModelSource } from "./internal/model/runnableOf.ts"
 export { ChatModel } from "./internal/model/service.ts"
 export type { Service } from "./internal/model/service.ts"
 export { transform } from "./internal/model/transform.ts"
@@ -199,10 +202,7 @@ export const batchAsCompleted = (
  * const answer = Runnable.sequence(ChatModel.runnable, OutputParser.string)
  * ```
  */
-export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> = makeRunnable(
-  { type: "chat_model", name: "ChatModel" },
-  (input: ChatInput) => (scope) => Effect.flatMap(ChatModel, (model) => open(model, input)(scope))
-)
+export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> = runnableOf(ChatModel)
 
 /**
  * The context's model as a step of a chain, with options for its calls.
@@ -218,11 +218,7 @@ export const runnable: Runnable<ChatInput, AIMessage, ChatModelError, ChatModel,
  */
 export const runnableWith = (
   options: CallOptions
-): Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> =>
-  makeRunnable(
-    { type: "chat_model", name: "ChatModel" },
-    (input: ChatInput) => fromStream(stream(input, options), message)
-  )
+): Runnable<ChatInput, AIMessage, ChatModelError, ChatModel, AIMessageChunk> => runnableOf(ChatModel, options)
 
 /**
  * Streams the events of the context's model for one input, as `Runnable.streamEvents` does for a chain. The stream fails

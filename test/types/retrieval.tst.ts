@@ -1,5 +1,5 @@
 // The usual ways to write retrieval compile without help, and a step that does not fit is told by the key it needs.
-import { Effect } from "effect"
+import { Context, Effect } from "effect"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import type { ChatModelError } from "rivulet"
 import { expect } from "tstyche"
@@ -32,6 +32,34 @@ expect(Runnable.sequence(
   ChatModel.runnable,
   OutputParser.string
 )).type.toBeAssignableTo<Answer<string>>()
+
+// with a model of another tag, and a given one
+class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
+declare const given: ChatModel.Service
+expect(Runnable.sequence(
+  Runnable.parallel({ context: Runnable.sequence(library, Runnable.fn(format)), question: Runnable.passthrough() }),
+  prompt,
+  ChatModel.runnableOf(Fast, { temperature: 0 }),
+  OutputParser.string
+)).type.toBe<
+  Runnable.Runnable<string, string, ChatModelError.ChatModelError, Fast, string>
+>()
+expect(Runnable.sequence(
+  Runnable.assign({
+    context: Runnable.sequence(
+      ChatPrompt.make("Words to search for: {question}"),
+      ChatModel.runnableOf(Fast),
+      OutputParser.string,
+      library,
+      Runnable.fn(format)
+    )
+  }),
+  prompt,
+  ChatModel.runnableOf(given, { temperature: 0 }),
+  OutputParser.string
+)).type.toBeAssignableTo<Runnable.Chain<Question, string, ChatModelError.ChatModelError, Fast>>()
+expect(ChatModel.runnableOf).type.not.toBeCallableWith(prompt)
+expect(ChatModel.runnableOf).type.not.toBeCallableWith(Fast, { temperatur: 0 })
 
 // parallel, with keys picked from an object
 expect(Runnable.sequence(
