@@ -30,7 +30,7 @@ export interface Wrapper {
 export interface EffectWrapper<out E, out R> {
   <A extends Service | ModelLayer>(
     self: A
-  ): A extends Layer.Layer<ChatModel, infer E0, infer R0> ? Layer.Layer<ChatModel, E | E0, Exclude<R, Scope> | R0>
+  ): A extends Layer.Layer<infer Provided, infer E0, infer R0> ? Layer.Layer<Provided, E | E0, Exclude<R, Scope> | R0>
     : Effect.Effect<Service, E, R>
 }
 
