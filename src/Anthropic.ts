@@ -31,6 +31,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { CallOptions, ProviderTool } from "./CallOptions.ts"
+import { ModelFacts } from "./internal/facts/settings.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
 import { readConfig, withEnvironment } from "./internal/provider/settings.ts"
@@ -58,7 +59,7 @@ export type { Options } from "./providers/anthropic/options.ts"
  * ```
  */
 export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> =>
-  Effect.map(
+  Effect.zipWith(
     withEnvironment(options, {
       secrets: {
         // A key in the environment must not take the place of a token that the app passes.
@@ -67,6 +68,7 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
       },
       texts: { baseUrl: "ANTHROPIC_BASE_URL" }
     }),
+    ModelFacts,
     makeModel
   )
 

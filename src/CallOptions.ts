@@ -19,6 +19,7 @@ import type * as Effect from "effect/Effect"
 import type * as JsonSchema from "effect/JsonSchema"
 import type * as Schedule from "effect/Schedule"
 import type { ChatModelError } from "./ChatModelError.ts"
+import type { Fit } from "./internal/facts/types.ts"
 import { optional } from "./internal/optional.ts"
 import type { ProviderOptions } from "./Message.ts"
 
@@ -140,6 +141,11 @@ export interface CallOptions {
   readonly responseFormat?: ResponseFormat | undefined
   /** Labels for the provider's records, such as `{ user_id: "..." }`. Defaults to none. */
   readonly metadata?: { readonly [key: string]: string } | undefined
+  /**
+   * Whether options that the model does not take are adapted, fail the call, or are sent as they are. Defaults to that of
+   * `ModelFacts.policy`, and then to `adapt`.
+   */
+  readonly fit?: Fit | undefined
   /** The time limits of the call. Each has its own default. */
   readonly timeout?: TimeoutOptions | undefined
   /** The most retries after retryable failures, before the first chunk. Defaults to 2. */

@@ -36,6 +36,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { ProviderTool } from "./CallOptions.ts"
+import { ModelFacts } from "./internal/facts/settings.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
 import { objectAt } from "./internal/provider/json.ts"
@@ -66,11 +67,12 @@ export type { Api, Options } from "./providers/openai/options.ts"
  * ```
  */
 export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> =>
-  Effect.map(
+  Effect.zipWith(
     withEnvironment(options, {
       secrets: { apiKey: "OPENAI_API_KEY" },
       texts: { baseUrl: "OPENAI_BASE_URL", organization: "OPENAI_ORG_ID", project: "OPENAI_PROJECT_ID" }
     }),
+    ModelFacts,
     makeModel
   )
 

@@ -22,6 +22,7 @@ import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
+import { ModelFacts } from "./internal/facts/settings.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
 import { readConfig, withEnvironment } from "./internal/provider/settings.ts"
@@ -73,8 +74,9 @@ export const presets = knownPresets
  */
 export const make = (options: Options): Effect.Effect<Service, Config.ConfigError> => {
   const { baseUrlVariable, keyVariable } = presetOf(options) ?? {}
-  return Effect.map(
+  return Effect.zipWith(
     withEnvironment(options, { secrets: { apiKey: keyVariable }, texts: { baseUrl: baseUrlVariable } }),
+    ModelFacts,
     makeModel
   )
 }

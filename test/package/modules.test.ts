@@ -92,7 +92,8 @@ describe("data flows one way", () => {
       "step",
       "message",
       "jsonSchema",
-      "http json stream"
+      "http json stream",
+      "facts"
     ]
     const floorOf = (path: string) => floors.findIndex((rooms) => rooms.split(" ").includes(path.split("/")[1] ?? ""))
     for (const module of inFolder("internal").filter(({ path }) => path.split("/").length > 2)) {

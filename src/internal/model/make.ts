@@ -6,7 +6,6 @@ import * as Effect from "effect/Effect"
 import type * as JsonSchema from "effect/JsonSchema"
 import * as Stream from "effect/Stream"
 import type { AIMessageChunk, Delta } from "../../AIMessageChunk.ts"
-import { merge } from "../../CallOptions.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import { make as makeCapabilities } from "../../Capabilities.ts"
 import type { Capabilities } from "../../Capabilities.ts"
@@ -14,6 +13,10 @@ import type { ChatModelError } from "../../ChatModelError.ts"
 import type { Finish } from "../../Finish.ts"
 import type { Metadata } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
+import { Known } from "../facts/known.ts"
+import type { FactsSource } from "../facts/known.ts"
+import type { FactsSettings } from "../facts/settings.ts"
+import type { Facts } from "../facts/types.ts"
 import { openCall } from "./call.ts"
 import { makeService } from "./makeService.ts"
 import { prepare } from "./prepare.ts"
@@ -54,6 +57,11 @@ interface MakeBase {
    * `structuredOutput`.
    */
   readonly supportsSchema?: ((schema: JsonSchema.JsonSchema) => boolean) | undefined
+  /**
+   * What is known of the provider's models. The options of a call are fitted to the facts about this one before it is
+   * asked. By default nothing is known but the rules of `ModelFacts.layer`.
+   */
+  readonly facts?: FactsSource | undefined
 }
 
 /** Options of {@link make}: a function that streams, a function that returns a whole answer, or both. */
@@ -102,7 +110,7 @@ export type MakeOptions =
  * })
  * ```
  */
-export const make = (spec: MakeOptions): Service => {
+export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
   const defaults = spec.options ?? {}
   const generate = spec.generate
   const whole = generate === undefined
@@ -112,24 +120,44 @@ export const make = (spec: MakeOptions): Service => {
   // MakeOptions has one of the two; a caller without types may give neither.
   if (stream === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
   const { model, provider } = spec
-  const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...spec.capabilities })
+  const known = new Known(spec, spec.facts, settings)
+  const { facts } = known.found
+  const declared = spec.capabilities && factual(spec.capabilities, facts)
+  const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...declared })
+  const takesSchemas = facts.json === undefined || facts.json === "schema"
   return makeService(
     {
       provider,
       model,
       options: defaults,
       capabilities,
-      supportsSchema: spec.supportsSchema ?? (() => capabilities.structuredOutput)
+      facts,
+      supportsSchema: (schema) => takesSchemas && (spec.supportsSchema?.(schema) ?? capabilities.structuredOutput)
     },
     (input, options, wantsWhole) =>
       openCall({
         provider,
         model,
-        request: prepare(spec, input, merge(defaults, options)),
+        request: prepare({ provider, model, capabilities: declared, known }, input, defaults, options),
         open: wantsWhole ? whole ?? stream : stream
       })
   )
 }
+
+/** The capabilities that the model has by what is known of it. */
+const factual = (
+  capabilities: Partial<Capabilities>,
+  { inputs, json, thinking, tools }: Facts
+): Partial<Capabilities> => ({
+  ...capabilities,
+  ...(inputs === undefined ? undefined : {
+    imageInput: capabilities.imageInput === true && inputs.includes("image"),
+    fileInput: capabilities.fileInput === true && inputs.includes("pdf")
+  }),
+  ...(json === undefined ? undefined : { structuredOutput: json === "schema" }),
+  ...(tools?.calls === false ? { tools: false } : undefined),
+  ...(thinking?.control === "none" ? { reasoning: false } : undefined)
+})
 
 const toChunk = (generated: Generated): AIMessageChunk => {
   const content = generated.content ??

@@ -16,11 +16,11 @@ import { ChatModel } from "./service.ts"
 import type { Service } from "./service.ts"
 
 /** The fields of a model that say what it is. */
-export type Described = Pick<Service, "provider" | "model" | "options" | "capabilities" | "supportsSchema">
+export type Described = Pick<Service, "provider" | "model" | "options" | "capabilities" | "facts" | "supportsSchema">
 
 /** Makes the service of a model. */
 export const makeService = (described: Described, open: OpenModel): Service => {
-  const { capabilities, model, options, provider, supportsSchema } = described
+  const { capabilities, facts, model, options, provider, supportsSchema } = described
   const info: StepInfo = {
     type: "chat_model",
     name: provider,
@@ -34,6 +34,7 @@ export const makeService = (described: Described, open: OpenModel): Service => {
       model,
       options,
       capabilities,
+      facts,
       supportsSchema,
       stream: (input, options) => toStream(watch(info, input, open(input, options, false))),
       invoke,

@@ -6,50 +6,120 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import { merge } from "../../CallOptions.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { ChatModelError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import type { Message } from "../../Message.ts"
+import { fit } from "../facts/fit.ts"
+import type { Call } from "../facts/fitting.ts"
+import type { Known } from "../facts/known.ts"
+import { ModelFacts } from "../facts/settings.ts"
+import type { FactsSettings } from "../facts/settings.ts"
 import { withDefinitions } from "../tools/definitions.ts"
 import { inOrder, messagesProblem, toMessages } from "./messages.ts"
 import type { Problem } from "./messages.ts"
-import type { ChatInput } from "./request.ts"
+import type { ChatInput, ChatRequest } from "./request.ts"
 
 /** Checked input and options for an adapter. */
-export interface Prepared {
-  readonly messages: ReadonlyArray<Message>
-  readonly options: CallOptions
+export type Prepared = Omit<ChatRequest, "connection">
+
+/** A model, as far as the check of a request looks at it. */
+interface Model {
+  readonly provider: string
+  readonly model: string
+  /** The declared capabilities. Absent: everything is sent. */
+  readonly capabilities?: Partial<Capabilities> | undefined
+  readonly known: Known
 }
 
 /**
- * Checks for input that no provider accepts, and for features that this model declares it does not support. A failure
- * names the field that is wrong.
+ * Checks for input that no provider accepts, fits the options to the facts about the model, and checks for features that
+ * the model declares it does not support. A failure names the field that is wrong.
  */
 export const prepare = (
-  model: {
-    readonly provider: string
-    readonly model: string
-    /** The declared capabilities. Absent: everything is sent. */
-    readonly capabilities?: Partial<Capabilities> | undefined
-  },
+  model: Model,
   input: ChatInput,
-  options: CallOptions
+  defaults: CallOptions,
+  own: CallOptions | undefined
 ): Effect.Effect<Prepared, ChatModelError> =>
-  Effect.suspend(() => {
+  Effect.withFiber((fiber) => {
+    const settings = fiber.getRef(ModelFacts)
+    const options = merge(defaults, own)
     const messages = toMessages(input)
     const problem = modelProblem(model.model) ?? optionsProblem(options) ?? messagesProblem(messages)
-    const prepared: Result.Result<CallOptions, Reason> = problem === undefined
+    const checked: Result.Result<CallOptions, Reason> = problem === undefined
       ? withDefinitions(withoutToolOptions(options))
       : Result.fail(new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` }))
-    const checked = Result.flatMap(prepared, (options): Result.Result<Prepared, Reason> => {
-      const lacking = model.capabilities && missingCapability(model.provider, model.capabilities, messages, options)
-      return lacking === undefined ? Result.succeed({ messages: inOrder(messages), options }) : Result.fail(lacking)
-    })
-    if (Result.isSuccess(checked)) return Effect.succeed(checked.success)
-    const { model: name, provider } = model
-    return Effect.fail(new ChatModelError({ provider, model: name, reason: checked.failure }))
+    const prepared = Result.flatMap(
+      checked,
+      (options) => fitted(model, settings, { messages: inOrder(messages), options, own: own ?? {} })
+    )
+    if (Result.isFailure(prepared)) {
+      const { model: name, provider } = model
+      return Effect.fail(new ChatModelError({ provider, model: name, reason: prepared.failure }))
+    }
+    const request = Effect.succeed(prepared.success)
+    const logs = newLogs(model, settings, prepared.success)
+    return logs.length === 0
+      ? request
+      : Effect.andThen(Effect.forEach(logs, ([text, facts]) => Effect.logWarning(text, facts)), request)
   })
+
+/** The request as the model takes it, or the reason why it does not. */
+const fitted = (
+  { capabilities, known, model, provider }: Model,
+  settings: FactsSettings,
+  call: Pick<Call, "messages" | "options" | "own">
+): Result.Result<Prepared, Reason> => {
+  const { facts } = known.of(settings)
+  const how = known.fit(call.options.fit, settings)
+  const found = how === "send"
+    ? { options: call.options, warnings: [] }
+    : fit({ provider, model, api: known.api, facts, ...call }, how)
+  if ("_tag" in found) return Result.fail(found)
+  const { messages } = call
+  const lacking = capabilities && missingCapability(provider, capabilities, messages, found.options)
+  return lacking === undefined ? Result.succeed({ messages, facts, ...found }) : Result.fail(lacking)
+}
+
+/** The warnings that were not logged yet: one for each option, and one each for a model that ends or is only guessed. */
+const newLogs = (
+  { known, model, provider }: Model,
+  settings: FactsSettings,
+  { facts, options, warnings }: Prepared
+): ReadonlyArray<readonly [text: string, facts: object]> => {
+  const { logged } = settings
+  const name = `${provider}/${model}`
+  const once = (key: string): boolean => {
+    if (logged.has(key)) return false
+    logged.add(key)
+    return true
+  }
+  const logs: Array<readonly [string, object]> = []
+  for (const { field, given, reason, sent } of warnings) {
+    if (once(`${name} ${field}`)) logs.push([`${field}: ${reason}`, { provider, model, field, given, sent }])
+  }
+  const { retires, status } = facts
+  if (status !== undefined && status !== "active" && once(`${name} status`)) {
+    const when = retires === undefined ? "" : `, and ends on ${retires}`
+    logs.push([`${model} is ${status}${when}`, { provider, model, status, retires }])
+  }
+  if (
+    known.api === "messages" && facts.maxOutput === undefined && options.maxTokens === undefined &&
+    once(`${name} limit`)
+  ) {
+    const text = `The limit of ${model} is a guess, as the API requires one: give maxTokens, \`like\` or rules`
+    logs.push([text, { provider, model }])
+  }
+  if (known.of(settings).guess && once(`${name} guess`)) {
+    const text =
+      `Nothing is known of ${model} itself: it is taken for the newest of its family. Say \`like\`, or give rules`
+    logs.push([text, { provider, model }])
+  }
+  return logs
+}
 
 /** Leaves out what is about tools when there are none: APIs refuse a choice among nothing, and none is called anyway. */
 const withoutToolOptions = (options: CallOptions): CallOptions => {

@@ -3,6 +3,8 @@
  */
 import type { CallOptions } from "../../CallOptions.ts"
 import type { InputPart, Message, PromptValue, TextPart } from "../../Message.ts"
+import type { FitWarning, ReasoningForm } from "../facts/fitting.ts"
+import type { Facts } from "../facts/types.ts"
 
 /** A message in short form: the role and the text. */
 export type MessageTuple = readonly [role: "system" | "human" | "ai", content: string]
@@ -62,8 +64,14 @@ export type ChatInput =
 export interface ChatRequest {
   /** The conversation, checked. */
   readonly messages: ReadonlyArray<Message>
-  /** The options of the call merged over those of the model. */
+  /** The options of the call merged over those of the model, as far as the model takes them. */
   readonly options: CallOptions
+  /** The facts that are known of the model. Nothing by default. */
+  readonly facts: Facts
+  /** How the request says what the options wish of the reasoning. Absent: as `options.reasoning` says. */
+  readonly reasoning?: ReasoningForm | undefined
+  /** The options that were left out or changed, as the model does not take them. */
+  readonly warnings: ReadonlyArray<FitWarning>
   /** For adapters that use a network: reports progress that the chunks do not show, so that the time limits hold. */
   readonly connection: ConnectionMonitor
 }

@@ -12,6 +12,7 @@ import type { BatchOptions, CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import type { ChatModelError } from "../../ChatModelError.ts"
 import type { AIMessage } from "../../Message.ts"
+import type { Facts } from "../facts/types.ts"
 import type { Runnable } from "../step/types.ts"
 import type { ChatInput } from "./request.ts"
 
@@ -25,6 +26,8 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
   readonly options?: CallOptions | undefined
   /** The features that the model supports. */
   readonly capabilities: Capabilities
+  /** The facts that are known of the model, such as `context`, `maxOutput` and `price`. Empty for an unknown model. */
+  readonly facts: Facts
   /**
    * Whether the provider can enforce this JSON Schema. Providers support a part of JSON Schema; if this part is not
    * enough, `generateObject` uses another method.

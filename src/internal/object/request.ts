@@ -7,6 +7,7 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { UnsupportedError } from "../../ChatModelError.ts"
 import { system } from "../../Message.ts"
+import type { Facts } from "../facts/types.ts"
 import { toMessages } from "../model/messages.ts"
 import type { ChatInput } from "../model/request.ts"
 import { optional } from "../optional.ts"
@@ -16,19 +17,22 @@ import type { ObjectMethod, ObjectRequest } from "./types.ts"
 export interface ObjectCapable {
   /** The declared capabilities. */
   readonly capabilities: Capabilities
+  /** The facts that are known of the model. */
+  readonly facts: Facts
   /** Whether the provider can enforce this JSON Schema. */
   readonly supportsSchema: (schema: JsonSchema.JsonSchema) => boolean
 }
 
 /** The requested method, or else the best one that the model supports. Returns an error for an unsupported one. */
 export const methodFor = (
-  { capabilities: { structuredOutput, tools }, supportsSchema }: ObjectCapable,
+  { capabilities: { structuredOutput, tools }, facts, supportsSchema }: ObjectCapable,
   method: ObjectMethod | undefined,
   schema: JsonSchema.JsonSchema
 ): ObjectMethod | UnsupportedError => {
   switch (method) {
     case undefined:
-      return structuredOutput && supportsSchema(schema) ? "native" : tools ? "tool" : "json"
+      if (structuredOutput && supportsSchema(schema)) return "native"
+      return tools && facts.tools?.forced !== "never" ? "tool" : "json"
     case "native":
       return structuredOutput ? method : unsupported("structured output (capabilities.structuredOutput)")
     case "tool":

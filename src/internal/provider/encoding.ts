@@ -14,13 +14,23 @@ import { toDialect } from "../jsonSchema/dialect.ts"
 import type { SchemaDialect } from "../jsonSchema/dialect.ts"
 import { definitionOf, isJsonSchema, objectOf, refsFrom } from "../jsonSchema/nodes.ts"
 
+/** A part of a call that the provider does not take, and that changes no answer. */
+export interface EncodingWarning {
+  /** The part that was left out, such as `messages[1]`. */
+  readonly field: string
+  /** The reason, for people. */
+  readonly reason: string
+}
+
 /** Warnings for the log and the metadata, and the first problem that makes the request impossible. */
 export class EncodingIssues {
-  readonly warnings: Array<string> = []
+  readonly warnings: Array<EncodingWarning> = []
   problem: Reason | undefined
 
-  warn(message: string): void {
-    if (!this.warnings.includes(message)) this.warnings.push(message)
+  warn(field: string, reason: string): void {
+    if (!this.warnings.some((each) => each.field === field && each.reason === reason)) {
+      this.warnings.push({ field, reason })
+    }
   }
 
   unsupported(field: string, message: string): void {

@@ -11,7 +11,8 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { ChatModelError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
-import type { Message } from "../../Message.ts"
+import type { FactsSource } from "../facts/known.ts"
+import type { FactsSettings } from "../facts/settings.ts"
 import { httpStream } from "../http/httpStream.ts"
 import type { Decoder, HttpStream } from "../http/httpStream.ts"
 import { toDialect } from "../jsonSchema/dialect.ts"
@@ -21,6 +22,7 @@ import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
 import { optional } from "../optional.ts"
 import type { DecoderOptions } from "./decoder.ts"
+import type { EncodingWarning } from "./encoding.ts"
 import { errorOf, requestIdOf, UnexpectedResponse } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
@@ -30,7 +32,7 @@ import { scrubber } from "./settings.ts"
 export interface Encoded {
   readonly body: { readonly [key: string]: unknown }
   /** Parts of the call that were left out, for the log and for the metadata of the message. */
-  readonly warnings: ReadonlyArray<string>
+  readonly warnings: ReadonlyArray<EncodingWarning>
 }
 
 /** Sends a request. Resolves with the headers of the response; `errorOf` makes an error of a rejection. */
@@ -43,6 +45,10 @@ export interface ProviderModel<E extends Encoded> {
   /** The options for every call. */
   readonly options: CallOptions
   readonly capabilities: Partial<Capabilities>
+  /** The facts about the provider's models. */
+  readonly facts: FactsSource
+  /** The app's settings of facts, as they were when the model was made. */
+  readonly settings: FactsSettings
   /** Texts to redact from errors. */
   readonly secrets: ReadonlyArray<string>
   readonly errorDialect: ErrorDialect
@@ -51,7 +57,7 @@ export interface ProviderModel<E extends Encoded> {
   /** Checks the settings and loads the SDK, if any. Runs in the first call, and again only if it failed. */
   readonly connect: Effect.Effect<Send<E>, Reason>
   /** Encodes a call as a request, or gives the reason why the provider cannot take it. */
-  readonly encode: (messages: ReadonlyArray<Message>, options: CallOptions) => E | Reason
+  readonly encode: (request: ChatRequest) => E | Reason
   /** Makes the decoder of one response. */
   readonly decoder: (options: DecoderOptions, encoded: E) => Decoder
 }
@@ -67,9 +73,9 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
       request.connection,
       Effect.withFiber((fiber) => {
         const clock = fiber.getRef(Clock.Clock)
-        const encoded = spec.encode(request.messages, request.options)
+        const encoded = spec.encode(request)
         if (isReason(encoded)) return Effect.fail(fail(encoded))
-        const { warnings } = encoded
+        const warnings = [...request.warnings, ...encoded.warnings]
         const now = () => clock.currentTimeMillisUnsafe()
         const toError = (cause: unknown, response?: Response) =>
           errorOf(cause, {
@@ -86,14 +92,17 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
             const unexpected = (body: string) => toError(new UnexpectedResponse(response, body), response)
             const metadata = {
               ...optional("requestId", requestIdOf(response.headers, { errorDialect, scrub })),
-              ...(warnings.length === 0 ? undefined : { warnings })
+              ...(warnings.length === 0 ? undefined : { warnings: warnings.map((warning) => ({ ...warning })) })
             }
             return spec.decoder({ provider, model, metadata, scrub, now, unexpected }, encoded)
           },
           toError
         })
-        if (warnings.length === 0) return prepared
-        return Effect.andThen(Effect.forEach(warnings, (warning) => Effect.logWarning(warning)), prepared)
+        if (encoded.warnings.length === 0) return prepared
+        return Effect.andThen(
+          Effect.forEach(encoded.warnings, ({ field, reason }) => Effect.logWarning(`${field}: ${reason}`)),
+          prepared
+        )
       })
     )
 
@@ -107,15 +116,19 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
       }))
       : sent(request, made)
 
-  const { capabilities, options, schemaDialect } = spec
-  return make({
-    provider,
-    model,
-    options,
-    capabilities,
-    supportsSchema: schemaDialect && ((schema) => Result.isSuccess(toDialect(schema, schemaDialect))),
-    stream
-  })
+  const { capabilities, facts, options, schemaDialect, settings } = spec
+  return make(
+    {
+      provider,
+      model,
+      options,
+      capabilities,
+      facts,
+      supportsSchema: schemaDialect && ((schema) => Result.isSuccess(toDialect(schema, schemaDialect))),
+      stream
+    },
+    settings
+  )
 }
 
 const isReason = (encoded: Encoded | Reason): encoded is Reason => isObject(encoded) && "_tag" in encoded

@@ -3,6 +3,8 @@
  * `src/Anthropic.ts`. Claude on another host would be another folder on the same wire.
  */
 import type { Capabilities } from "../../Capabilities.ts"
+import { anthropic } from "../../internal/facts/data/anthropic.ts"
+import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { providerModel } from "../../internal/provider/model.ts"
 import { secretsOf } from "../../internal/provider/settings.ts"
@@ -28,7 +30,7 @@ const capabilities: Partial<Capabilities> = {
 }
 
 /** Makes a chat model from complete settings. */
-export const makeModel = (options: Options): Service => {
+export const makeModel = (options: Options, settings: FactsSettings): Service => {
   const {
     apiKey,
     authToken,
@@ -37,6 +39,7 @@ export const makeModel = (options: Options): Service => {
     dangerouslyAllowBrowser: _,
     fetch: __,
     headers = {},
+    like,
     model,
     ...callOptions
   } = options
@@ -46,11 +49,13 @@ export const makeModel = (options: Options): Service => {
     model,
     options: callOptions,
     capabilities,
+    facts: { rules: anthropic, api: "messages", like },
+    settings,
     secrets: secretsOf([apiKey, authToken], headers, baseUrl),
     errorDialect: { requestIdHeader: "request-id" },
     schemaDialect,
     connect: connect(options),
-    encode: (messages, options) => encodeRequest({ provider, model, official, betas }, messages, options),
+    encode: (request) => encodeRequest({ provider, model, official, betas }, request),
     decoder: (options) => new MessageDecoder(options)
   })
 }

@@ -9,6 +9,11 @@ import type { HeaderOptions } from "../../internal/provider/settings.ts"
 export interface Options extends CallOptions {
   /** The name of the model, as Anthropic spells it: `claude-haiku-4-5`. */
   readonly model: string
+  /**
+   * The name of a known model with the same features, for a name that tells nothing, such as that of a deployment. By
+   * default the features are those known of `model`.
+   */
+  readonly like?: string | undefined
   /** The API key. Defaults to `ANTHROPIC_API_KEY`. */
   readonly apiKey?: Redacted.Redacted<string> | undefined
   /** A bearer token instead of a key. Defaults to `ANTHROPIC_AUTH_TOKEN` if there is no key. */

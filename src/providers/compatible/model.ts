@@ -4,8 +4,12 @@
  */
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
+import type { Capabilities } from "../../Capabilities.ts"
 import { InvalidRequestError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
+import { allRules } from "../../internal/facts/all.ts"
+import type { FactsSettings } from "../../internal/facts/settings.ts"
+import type { Rule } from "../../internal/facts/types.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
 import { providerModel } from "../../internal/provider/model.ts"
@@ -23,7 +27,7 @@ export const presetOf = ({ preset }: Options): Preset | undefined =>
   typeof preset === "string" ? presetNamed(preset) : preset
 
 /** Makes a chat model from complete settings. */
-export const makeModel = (options: Options): Service => {
+export const makeModel = (options: Options, settings: FactsSettings): Service => {
   const {
     apiKey,
     baseUrl: _,
@@ -31,6 +35,7 @@ export const makeModel = (options: Options): Service => {
     dangerouslyAllowBrowser: __,
     fetch,
     headers = {},
+    like,
     model,
     preset: name,
     quirks: own,
@@ -54,15 +59,35 @@ export const makeModel = (options: Options): Service => {
       serverTools,
       ...known
     },
+    facts: { rules: [...declaredRules(capabilities, known), ...allRules], api: "chat", like },
+    settings,
     secrets: secretsOf([apiKey], headers, baseUrl),
     errorDialect: { requestIdHeader: "x-request-id" },
     schemaDialect: strictDialect(provider),
     connect: problem === undefined
       ? Effect.sync(() => client({ apiKey, baseUrl, headers, fetch }, "/chat/completions"))
       : Effect.fail(problem),
-    encode: (messages, options) => encodeRequest({ provider, model, quirks }, messages, options),
+    encode: (request) => encodeRequest({ provider, model, quirks }, request),
     decoder: (options) => new ChatDecoder(options, quirks)
   })
+}
+
+/** The capabilities that the options declare, as facts: who declares them knows the model. */
+const declaredRules = (
+  { fileInput, imageInput, structuredOutput }: Partial<Capabilities> = {},
+  known: Partial<Capabilities>
+): ReadonlyArray<Rule> => {
+  if (fileInput === undefined && imageInput === undefined && structuredOutput === undefined) return []
+  const inputs = [
+    "text",
+    ...(known.imageInput === false ? [] : ["image"]),
+    ...(known.fileInput === true ? ["pdf"] : [])
+  ]
+  return [{
+    match: ".",
+    ...(fileInput === undefined && imageInput === undefined ? undefined : { inputs }),
+    ...(structuredOutput === undefined ? undefined : { json: structuredOutput ? "schema" : "object" })
+  }]
 }
 
 const problemOf = (

@@ -13,6 +13,11 @@ export interface Options extends CallOptions {
   /** The name of the model, as the server spells it. */
   readonly model: string
   /**
+   * The name of a known model with the same features, for a name that tells nothing, such as that of a deployment. By
+   * default the features are those known of `model`.
+   */
+  readonly like?: string | undefined
+  /**
    * The server: a name in `presets`, or a preset of your own. An unknown name fails the first call. Without a preset
    * nothing is assumed of the server.
    */

@@ -1,13 +1,12 @@
 /**
  * The description of one of OpenAI's APIs, for `model.ts` and the files of the APIs. A type only.
  */
-import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import type { Decoder } from "../../internal/http/httpStream.ts"
+import type { ChatRequest } from "../../internal/model/request.ts"
 import type { DecoderOptions } from "../../internal/provider/decoder.ts"
 import type { Encoded } from "../../internal/provider/model.ts"
-import type { Message } from "../../Message.ts"
 
 /** One of OpenAI's APIs: its path, its capabilities and its wire. */
 export interface ApiSpec {
@@ -15,8 +14,7 @@ export interface ApiSpec {
   readonly capabilities: Partial<Capabilities>
   readonly encode: (
     model: { readonly provider: string; readonly model: string },
-    messages: ReadonlyArray<Message>,
-    options: CallOptions
+    request: ChatRequest
   ) => Encoded | Reason
   readonly decoder: (options: DecoderOptions) => Decoder
 }

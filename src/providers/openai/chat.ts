@@ -11,7 +11,7 @@ import type { ApiSpec } from "./api.ts"
 /** OpenAI follows its own documentation, and alone keeps `metadata`. */
 const quirks: Quirks = { metadata: true, toolCallIdLength: 40 }
 
-const limits: Limits = { imageTypes, temperature: 2, stopSequences: 4 }
+const limits: Limits = { imageTypes, stopSequences: 4 }
 
 /** The specification of the API `chat`. */
 export const chat: ApiSpec = {
@@ -27,6 +27,6 @@ export const chat: ApiSpec = {
     streamedUsage: true,
     promptCaching: true
   },
-  encode: (model, messages, options) => encodeRequest({ ...model, quirks, limits }, messages, options),
+  encode: (model, request) => encodeRequest({ ...model, quirks, limits }, request),
   decoder: (options) => new ChatDecoder(options, quirks)
 }

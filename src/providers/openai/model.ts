@@ -2,6 +2,8 @@
  * OpenAI's own servers: which wire an API is, what it is capable of, and the client. Called by `src/OpenAi.ts`.
  */
 import * as Effect from "effect/Effect"
+import { openai } from "../../internal/facts/data/openai.ts"
+import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
 import { providerModel } from "../../internal/provider/model.ts"
@@ -18,7 +20,7 @@ const apis: { readonly [A in Api]: ApiSpec } = { chat, responses }
 const provider = "openai"
 
 /** Makes a chat model from complete settings. */
-export const makeModel = (options: Options): Service => {
+export const makeModel = (options: Options, settings: FactsSettings): Service => {
   const {
     api = "responses",
     apiKey,
@@ -26,6 +28,7 @@ export const makeModel = (options: Options): Service => {
     fetch,
     dangerouslyAllowBrowser,
     headers = {},
+    like,
     model,
     organization,
     project,
@@ -45,13 +48,15 @@ export const makeModel = (options: Options): Service => {
     model,
     options: call,
     capabilities: spec.capabilities,
+    facts: { rules: openai, api, like },
+    settings,
     secrets: secretsOf([apiKey, organization, project], headers, baseUrl),
     errorDialect: { requestIdHeader: "x-request-id" },
     schemaDialect: strictDialect("OpenAI"),
     connect: problem === undefined
       ? Effect.sync(() => client({ apiKey, baseUrl, organization, project, headers, fetch }, spec.path))
       : Effect.fail(problem),
-    encode: (messages, options) => spec.encode({ provider, model }, messages, options),
+    encode: (request) => spec.encode({ provider, model }, request),
     decoder: spec.decoder
   })
 }

@@ -12,6 +12,11 @@ export type Api = "responses" | "chat"
 export interface Options extends CallOptions {
   /** The name of the model, as OpenAI spells it: `gpt-5-mini`. */
   readonly model: string
+  /**
+   * The name of a known model with the same features, for a name that tells nothing, such as that of a deployment. By
+   * default the features are those known of `model`.
+   */
+  readonly like?: string | undefined
   /** The Responses API or Chat Completions. Defaults to `responses`. */
   readonly api?: Api | undefined
   /** The API key. Defaults to `OPENAI_API_KEY`. */

@@ -343,7 +343,7 @@ describe("the messages", () => {
           "a server tool call",
           "a server tool result",
           "an unknown part"
-        ].map((what) => `messages[1]: ${what} was left out, as it comes from anthropic`)
+        ].map((what) => ({ field: "messages[1]", reason: `${what} was left out, as it comes from anthropic` }))
       )
     }))
 })

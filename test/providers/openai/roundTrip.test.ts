@@ -78,7 +78,9 @@ describe("from one provider to another", () => {
         { role: "tool", tool_call_id: "toolu_1", content: "Bern" },
         { role: "user", content: "Go on" }
       ])
-      assert.deepStrictEqual(warnings, ["messages[1]: reasoning was left out, as it comes from anthropic"])
+      assert.deepStrictEqual(warnings, [
+        { field: "messages[1]", reason: "reasoning was left out, as it comes from anthropic" }
+      ])
       assert.strictEqual(second.content, "In Bern")
     }))
 
@@ -96,7 +98,9 @@ describe("from one provider to another", () => {
       const to = yield* serveAnthropic(Script.text("In Bern"))
       const { messages, warnings } = yield* handedOn(yield* serveCompatible(deepseek, { preset: "deepseek" }), to)
       assert.deepStrictEqual(messages[1], claudeTurn("call_1"))
-      assert.deepStrictEqual(warnings, ["messages[1]: reasoning was left out, as it comes from deepseek"])
+      assert.deepStrictEqual(warnings, [
+        { field: "messages[1]", reason: "reasoning was left out, as it comes from deepseek" }
+      ])
     }))
 
   it.live("DeepSeek, then Mistral: its reasoning stays behind, and the ids are of Mistral's kind", () =>
@@ -106,7 +110,9 @@ describe("from one provider to another", () => {
       const id = String(messages[2]?.["tool_call_id"])
       assert.match(id, /^[a-z0-9]{9}$/)
       assert.deepStrictEqual(messages[1], chatTurn(id))
-      assert.deepStrictEqual(warnings, ["messages[1]: reasoning was left out, as it comes from deepseek"])
+      assert.deepStrictEqual(warnings, [
+        { field: "messages[1]", reason: "reasoning was left out, as it comes from deepseek" }
+      ])
     }))
 
   it.live("DeepSeek, then itself: its reasoning goes back, as it must", () =>

@@ -26,8 +26,6 @@ import type { Quirks } from "./quirks.ts"
 export interface Limits {
   /** The media types of images. */
   readonly imageTypes: ReadonlyArray<string>
-  /** The highest temperature. */
-  readonly temperature: number
   /** The most stop sequences. */
   readonly stopSequences: number
 }
@@ -194,7 +192,8 @@ const encodeAnswer = (encoding: Encoding, message: AIMessage, field: string): Re
   const own = from === undefined || from === provider
   const drop = (what: string): void =>
     issues.warn(
-      `${field}: ${what} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
+      field,
+      `${what} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
     )
   let text = ""
   let refusal = ""
@@ -240,7 +239,7 @@ const encodeAnswer = (encoding: Encoding, message: AIMessage, field: string): Re
     }
   }
   if (text === "" && refusal === "" && calls.length === 0) {
-    if (reasoning.length > 0) issues.warn(`${field}: reasoning was left out, as nothing of the answer follows it`)
+    if (reasoning.length > 0) issues.warn(field, `reasoning was left out, as nothing of the answer follows it`)
     return []
   }
   const said = own ? text : text + refusal

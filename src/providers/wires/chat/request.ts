@@ -11,20 +11,23 @@ import type {
   ToolDefinition
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
+import type { ReasoningForm } from "../../../internal/facts/fitting.ts"
+import type { Facts, ThinkingFacts } from "../../../internal/facts/types.ts"
+import type { ChatRequest } from "../../../internal/model/request.ts"
 import { optional } from "../../../internal/optional.ts"
 import { EncodingIssues } from "../../../internal/provider/encoding.ts"
 import { isObject, objectAt } from "../../../internal/provider/json.ts"
+import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
-import type { Message } from "../../../Message.ts"
 import { answerSchema, toolSchema } from "../openai/schema.ts"
 import { encodeMessages } from "./messages.ts"
 import type { Target } from "./messages.ts"
+import type { Quirks } from "./quirks.ts"
 
 /** Encodes a call, or gives the reason why the server cannot take it. */
 export const encodeRequest = (
   target: Target & { readonly model: string },
-  messages: ReadonlyArray<Message>,
-  options: CallOptions
+  { facts, messages, options, reasoning }: Pick<ChatRequest, "facts" | "messages" | "options" | "reasoning">
 ): Encoded | Reason => {
   const { provider, quirks } = target
   const issues = new EncodingIssues()
@@ -33,12 +36,17 @@ export const encodeRequest = (
   const body = {
     model: target.model,
     messages: encodeMessages(target, messages, issues),
-    ...optional(quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens", options.maxTokens),
+    ...optional(
+      facts.limitField ?? (quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens"),
+      options.maxTokens
+    ),
     ...optional("temperature", options.temperature),
     ...optional("top_p", options.topP),
     ...optional("top_k", options.topK),
     ...optional("stop", options.stopSequences),
-    ...encodeReasoning(target, options.reasoning, issues),
+    ...(reasoning === undefined
+      ? encodeReasoning(target, options.reasoning, issues)
+      : encodeForm(reasoning, styleOf(facts, quirks), facts)),
     ...optional("response_format", encodeFormat(target, options.responseFormat, issues)),
     ...encodeTools(target, options, issues),
     ...encodeMetadata(target, options, issues),
@@ -52,16 +60,53 @@ export const encodeRequest = (
 }
 
 const refuse = ({ limits, provider, quirks }: Target, options: CallOptions, issues: EncodingIssues): void => {
-  const { stopSequences, temperature, topK } = options
+  const { stopSequences, topK } = options
   if (topK !== undefined && quirks.topK !== true) issues.unsupported("topK", `${provider} has no such option`)
   if (limits === undefined) return
-  if (temperature !== undefined && temperature > limits.temperature) {
-    issues.invalid("temperature", `${provider} takes 0 to ${limits.temperature}, not ${temperature}`)
-  }
   if (stopSequences !== undefined && stopSequences.length > limits.stopSequences) {
     issues.invalid("stopSequences", `${provider} takes up to ${limits.stopSequences}, not ${stopSequences.length}`)
   }
 }
+
+type Style = NonNullable<Quirks["reasoning"]>
+
+/** The fields for reasoning. OpenRouter puts its own into those of the model that it asks. */
+const styleOf = ({ thinking }: Facts, { reasoning: style }: Quirks): Style => {
+  if (style === "reasoning") return style
+  switch (thinking?.wire) {
+    case "thinking":
+    case "thinking+reasoning_effort":
+      return "thinking"
+    case "enable_thinking":
+    case "reasoning_effort":
+      return thinking.wire
+    default:
+      return style === undefined || style === false ? "reasoning_effort" : style
+  }
+}
+
+const encodeForm = (form: ReasoningForm, style: Style, { thinking }: Facts): JsonObject => {
+  const word = form.type === "off" ? "none" : form.type === "effort" ? form.effort : undefined
+  const tokens = form.type === "budget" ? form.tokens : undefined
+  // Alibaba switches reasoning off, and limits it, by fields of its own, whatever the model takes for the effort.
+  const switched = style === "enable_thinking" ||
+    (style === "reasoning_effort" && (tokens !== undefined || (word === "none" && !takesNone(thinking))))
+  if (style === "reasoning") {
+    if (tokens !== undefined) return { reasoning: { max_tokens: tokens } }
+    return { reasoning: word === undefined ? { enabled: true } : { effort: word } }
+  }
+  if (style === "thinking") {
+    return word === "none"
+      ? { thinking: { type: "disabled" } }
+      : { thinking: { type: "enabled" }, ...optional("reasoning_effort", word) }
+  }
+  return switched
+    ? word === "none" ? { enable_thinking: false } : { enable_thinking: true, ...optional("thinking_budget", tokens) }
+    : { reasoning_effort: word ?? thinking?.lowest ?? "default" }
+}
+
+const takesNone = (thinking: ThinkingFacts | undefined): boolean =>
+  thinking?.efforts === undefined || thinking.efforts.includes("none")
 
 const encodeReasoning = (
   { provider, quirks }: Target,
@@ -178,7 +223,8 @@ const encodeMetadata = (
   if (metadata === undefined) return undefined
   if (quirks.metadata === true && providerOptions?.[provider]?.["store"] === true) return { metadata }
   issues.warn(
-    `metadata: left out, as ${provider} keeps it ${quirks.metadata === true ? "only with `store: true`" : "nowhere"}`
+    "metadata",
+    `left out, as ${provider} keeps it ${quirks.metadata === true ? "only with `store: true`" : "nowhere"}`
   )
   return undefined
 }

@@ -175,7 +175,7 @@ const fileBlock = (part: FilePart, field: string, issues: EncodingIssues): JsonO
   const title = name === undefined ? undefined : { title: name }
   const textBlock = (data: string): JsonObject | undefined => {
     if (!isBlank(data)) return { type: "document", source: { type: "text", media_type: "text/plain", data }, ...title }
-    issues.warn(`${field}: a blank document was left out`)
+    issues.warn(field, `a blank document was left out`)
     return undefined
   }
   switch (source.type) {
@@ -224,7 +224,7 @@ const encodeAnswer = (encoding: Encoding, message: AIMessage, field: string): Ar
   const { issues } = encoding
   const blocks = answerBlocks(encoding, message, field)
   const end = blocks.findLastIndex(({ type }) => type !== "thinking" && type !== "redacted_thinking") + 1
-  if (end < blocks.length) issues.warn(`${field}: reasoning was left out, as nothing of the answer follows it`)
+  if (end < blocks.length) issues.warn(field, `reasoning was left out, as nothing of the answer follows it`)
   return blocks.slice(0, end)
 }
 
@@ -238,7 +238,8 @@ const answerBlocks = (
   const callId = (id: string) => ids.call(id, from === provider && !official)
   const drop = (what: string): Array<JsonObject> => {
     issues.warn(
-      `${field}: ${what} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
+      field,
+      `${what} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
     )
     return []
   }

@@ -11,14 +11,15 @@ import type {
   ToolDefinition
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
+import type { ReasoningForm } from "../../../internal/facts/fitting.ts"
+import type { Facts } from "../../../internal/facts/types.ts"
 import type { SchemaDialect } from "../../../internal/jsonSchema/dialect.ts"
 import { mapNodes, withPrefixItems } from "../../../internal/jsonSchema/nodes.ts"
+import type { ChatRequest } from "../../../internal/model/request.ts"
 import { optional } from "../../../internal/optional.ts"
 import { encodeParameters, encodeSchema, EncodingIssues } from "../../../internal/provider/encoding.ts"
-import { isObject } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
-import type { Message } from "../../../Message.ts"
 import { encodeMessages } from "./messages.ts"
 import type { Target } from "./messages.ts"
 
@@ -27,111 +28,94 @@ export interface EncodedRequest extends Encoded {
   readonly betas: ReadonlyArray<string>
 }
 
-/** The default of `max_tokens`, which the API requires. A reasoning budget is added to it. */
-const defaultMaxTokens = 4096
+/** The limit of an answer for a model of which none is known. The API requires one. */
+const guessedMaxTokens = 32_000
 
 /** Encodes a call, or gives the reason why Anthropic cannot take it. */
 export const encodeRequest = (
   model: Target & { readonly model: string; readonly betas: ReadonlyArray<string> },
-  messages: ReadonlyArray<Message>,
-  options: CallOptions
+  { facts, messages, options, reasoning }: EncodedCall
 ): EncodedRequest | Reason => {
   const { provider } = model
   const issues = new EncodingIssues()
   const encoded = encodeMessages(model, messages, issues)
-  const budget = options.reasoning?.budgetTokens
+  const form = reasoning ?? rawForm(options.reasoning, issues)
   const { betas: ownBetas, ...own } = options.providerOptions?.[provider] ?? {}
+  if (options.stopSequences?.some((text) => text.trim() === "")) {
+    issues.invalid("stopSequences", "Anthropic takes no stop sequence of white space alone")
+  }
   const body = {
     model: model.model,
-    max_tokens: options.maxTokens ?? defaultMaxTokens + (budget ?? 0),
+    max_tokens: maxTokensOf(options, form, facts),
     ...encoded,
     ...optional("temperature", options.temperature),
     ...optional("top_p", options.topP),
     ...optional("top_k", options.topK),
     ...optional("stop_sequences", options.stopSequences),
-    ...encodeReasoning(options.reasoning, issues),
-    ...encodeOutput(options, issues),
+    ...optional("thinking", encodeThinking(form, facts)),
+    ...encodeOutput(form, options.responseFormat, issues),
     ...encodeTools(provider, options, issues),
     ...encodeMetadata(options.metadata, issues),
     ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
     stream: true
   }
-  const betas = new Set([...model.betas, ...(Array.isArray(ownBetas) ? ownBetas.map(String) : [])])
-  refuse(options, body, betas, issues)
   if (issues.problem !== undefined) return issues.problem
+  const betas = new Set([...model.betas, ...(Array.isArray(ownBetas) ? ownBetas.map(String) : [])])
   // MCP servers are a beta feature, enabled by a header.
   if ("mcp_servers" in body && ![...betas].some((beta) => beta.startsWith("mcp-client"))) betas.add(mcpBeta)
   return { body, betas: [...betas], warnings: issues.warnings }
 }
 
-/** What the API is known to refuse, alone or together, by the names of the options. */
-const refuse = (
-  options: CallOptions,
-  { max_tokens: maxTokens, thinking }: { readonly max_tokens: unknown; readonly thinking?: unknown },
-  betas: ReadonlySet<string>,
-  issues: EncodingIssues
-): void => {
-  const { temperature, toolChoice, topK, topP } = options
-  if (temperature !== undefined && temperature > 1) {
-    issues.invalid("temperature", `Anthropic takes 0 to 1, not ${temperature}`)
+/** The part of a call that is encoded. */
+type EncodedCall = Pick<ChatRequest, "facts" | "messages" | "options" | "reasoning">
+
+/** The options of a call that is not fitted to a model, in the form of the newest ones. */
+const rawForm = (reasoning: ReasoningOptions | undefined, issues: EncodingIssues): ReasoningForm | undefined => {
+  const { budgetTokens, effort } = reasoning ?? {}
+  if (budgetTokens !== undefined) return { type: "budget", tokens: budgetTokens }
+  if (effort === "minimal") {
+    issues.unsupported("reasoning.effort", "Anthropic takes low, medium, high, xhigh and max, not minimal")
   }
-  if (options.stopSequences?.some((text) => text.trim() === "")) {
-    issues.invalid("stopSequences", "Anthropic takes no stop sequence of white space alone")
-  }
-  // `providerOptions` may have set it.
-  const { budget_tokens: budget, type } = isObject(thinking) ? thinking : {}
-  if (type !== "enabled" && type !== "adaptive") return
-  if (temperature !== undefined && temperature !== 1) {
-    issues.unsupported("temperature", `Anthropic takes no temperature but 1 while a model reasons, not ${temperature}`)
-  }
-  if (topK !== undefined) issues.unsupported("topK", "Anthropic does not take it while a model reasons")
-  if (topP !== undefined && topP < 0.95) {
-    issues.unsupported("topP", `Anthropic takes 0.95 to 1 while a model reasons, not ${topP}`)
-  }
-  if (toolChoice === "required" || typeof toolChoice === "object") {
-    issues.unsupported(
-      "toolChoice",
-      "Anthropic cannot make a model call a tool while it reasons: leave the choice to it"
-    )
-  }
-  if (typeof budget !== "number" || typeof maxTokens !== "number") return
-  if (budget < 1024) issues.invalid("reasoning.budgetTokens", `Anthropic takes 1024 or more, not ${budget}`)
-  // Interleaved thinking may take all that the context holds.
-  if (maxTokens <= budget && ![...betas].some((beta) => beta.startsWith("interleaved-thinking"))) {
-    issues.invalid(
-      "maxTokens",
-      `must be more than the reasoning budget, which is part of it (${budget}), not ${maxTokens}`
-    )
-  }
+  return effort === undefined ? undefined : effort === "none" ? { type: "off" } : { type: "effort", effort }
+}
+
+/** The limit contains a budget of reasoning, while `maxTokens` is about the answer. Words for reasoning take part of it. */
+const maxTokensOf = ({ maxTokens }: CallOptions, form: ReasoningForm | undefined, { maxOutput }: Facts): number => {
+  const budget = form?.type === "budget" ? form.tokens : 0
+  if (maxTokens !== undefined) return maxTokens + budget
+  return maxOutput ?? guessedMaxTokens + budget
 }
 
 const mcpBeta = "mcp-client-2025-11-20"
 
-const encodeReasoning = (reasoning: ReasoningOptions | undefined, issues: EncodingIssues): JsonObject | undefined => {
-  if (reasoning?.budgetTokens !== undefined) {
-    return { thinking: { type: "enabled", budget_tokens: reasoning.budgetTokens } }
-  }
-  const effort = reasoning?.effort
-  switch (effort) {
+/** Newer models show none of their reasoning unless they are asked to. */
+const encodeThinking = (form: ReasoningForm | undefined, { thinking }: Facts): JsonObject | undefined => {
+  switch (form?.type) {
     case undefined:
       return undefined
-    case "none":
-      return { thinking: { type: "disabled" } }
-    case "minimal":
-      issues.unsupported("reasoning.effort", "Anthropic takes low, medium, high, xhigh and max, not minimal")
-      return undefined
-    default:
-      return { thinking: { type: "adaptive" } }
+    case "off":
+      return { type: "disabled" }
+    case "lowest":
+      return { type: form.name }
+    case "budget":
+      return { type: "enabled", budget_tokens: form.tokens }
+    case "effort":
+      if (form.quiet === true) return undefined
+      break
+    case "on":
   }
+  return { type: "adaptive", ...(thinking?.display === "omitted" ? { display: "summarized" } : undefined) }
 }
 
 /** `output_config` holds both the effort and the format of the answer. */
-const encodeOutput = ({ reasoning, responseFormat }: CallOptions, issues: EncodingIssues) => {
-  const effort = reasoning?.effort
-  const format = encodeFormat(responseFormat, issues)
+const encodeOutput = (
+  form: ReasoningForm | undefined,
+  responseFormat: ResponseFormat | undefined,
+  issues: EncodingIssues
+) => {
   const config = {
-    ...(effort === undefined || effort === "none" || effort === "minimal" ? undefined : { effort }),
-    ...optional("format", format)
+    ...optional("effort", form?.type === "effort" || form?.type === "budget" ? form.effort : undefined),
+    ...optional("format", encodeFormat(responseFormat, issues))
   }
   return Object.keys(config).length === 0 ? undefined : { output_config: config }
 }
@@ -186,7 +170,7 @@ const encodeMetadata = (metadata: CallOptions["metadata"], issues: EncodingIssue
   if (metadata === undefined) return undefined
   const { user_id, ...rest } = metadata
   if (Object.keys(rest).length > 0) {
-    issues.warn(`metadata: Anthropic keeps only user_id; left out: ${Object.keys(rest).join(", ")}`)
+    issues.warn("metadata", `Anthropic keeps only user_id; left out: ${Object.keys(rest).join(", ")}`)
   }
   return user_id === undefined ? undefined : { metadata: { user_id } }
 }

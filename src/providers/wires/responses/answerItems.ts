@@ -35,19 +35,20 @@ export const encodeAnswer = (
     const left = items.add(provider, part)
     if (left === undefined) continue
     issues.warn(
-      `${field}: ${left} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
+      field,
+      `${left} was left out, ${own ? "as it cannot be sent back" : `as it comes from ${String(from)}`}`
     )
   }
   const kept = items.list.filter((item) => {
     // The API looks up reasoning without content by its id, and finds it only if the response was stored.
     const lost = item["type"] === "reasoning" && item["encrypted_content"] === undefined &&
       item["content"] === undefined && message.metadata?.["store"] === false
-    if (lost) issues.warn(`${field}: reasoning was left out, as it was neither stored nor encrypted`)
+    if (lost) issues.warn(field, `reasoning was left out, as it was neither stored nor encrypted`)
     return !lost
   })
   // The API refuses reasoning without the item that it led to.
   const end = kept.findLastIndex((item) => item["type"] !== "reasoning") + 1
-  if (end < kept.length) issues.warn(`${field}: reasoning was left out, as nothing of the answer follows it`)
+  if (end < kept.length) issues.warn(field, `reasoning was left out, as nothing of the answer follows it`)
   return kept.slice(0, end)
 }
 

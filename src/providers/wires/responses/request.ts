@@ -8,19 +8,20 @@
  */
 import type { CallOptions } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
+import type { ReasoningForm } from "../../../internal/facts/fitting.ts"
+import type { Facts } from "../../../internal/facts/types.ts"
+import type { ChatRequest } from "../../../internal/model/request.ts"
 import { optional } from "../../../internal/optional.ts"
 import { EncodingIssues } from "../../../internal/provider/encoding.ts"
 import { isObject } from "../../../internal/provider/json.ts"
 import type { Encoded } from "../../../internal/provider/model.ts"
-import type { Message } from "../../../Message.ts"
 import { encodeMessages } from "./messages.ts"
 import { encodeFormat, encodeTools } from "./tools.ts"
 
 /** Encodes a call, or gives the reason why OpenAI cannot take it. */
 export const encodeRequest = (
   { model, provider }: { readonly provider: string; readonly model: string },
-  messages: ReadonlyArray<Message>,
-  options: CallOptions
+  { facts, messages, options, reasoning }: Pick<ChatRequest, "facts" | "messages" | "options" | "reasoning">
 ): Encoded | Reason => {
   const issues = new EncodingIssues()
   const own = Object.fromEntries(
@@ -28,8 +29,8 @@ export const encodeRequest = (
   )
   refuse(options, issues)
   const format = encodeFormat(options.responseFormat, issues)
-  const effort = options.reasoning?.effort
-  const thinks = (effort !== undefined && effort !== "none") || isObject(own["reasoning"]) || reasons(model)
+  const effort = effortOf(reasoning) ?? options.reasoning?.effort
+  const thinks = (effort !== undefined && effort !== "none") || isObject(own["reasoning"]) || reasons(facts)
   const previous = own["previous_response_id"]
   const stored = own["store"] ??
     (storingFields.some((key) => own[key] !== undefined && own[key] !== null) ? undefined : false)
@@ -61,8 +62,12 @@ const encrypted = "reasoning.encrypted_content"
  * Whether a model is known to reason. Other models refuse a request for encrypted reasoning, so a model with an unknown
  * name (such as that of a deployment) is asked only if the call has reasoning options.
  */
-const reasons = (model: string): boolean =>
-  /(^|[./:])(o[1-9]|gpt-([5-9]|\d\d)|codex|computer-use)/i.test(model) && !/chat/i.test(model)
+const reasons = ({ reasoningBack, thinking }: Facts): boolean =>
+  thinking !== undefined && thinking.control !== "none" && reasoningBack !== false
+
+/** The word for the effort. Numbers of tokens were put into words. */
+const effortOf = (form: ReasoningForm | undefined): string | undefined =>
+  form?.type === "off" ? "none" : form?.type === "effort" ? form.effort : undefined
 
 const include = (own: unknown, encrypt: boolean) => {
   if (!encrypt) return undefined
@@ -77,9 +82,6 @@ const refuse = (options: CallOptions, issues: EncodingIssues): void => {
   if (options.topK !== undefined) issues.unsupported("topK", "OpenAI takes temperature and topP")
   if (options.stopSequences !== undefined && options.stopSequences.length > 0) {
     issues.unsupported("stopSequences", "the Responses API has none; Chat Completions has (api: \"chat\")")
-  }
-  if (options.temperature !== undefined && options.temperature > 2) {
-    issues.invalid("temperature", `OpenAI takes 0 to 2, not ${options.temperature}`)
   }
   if (options.reasoning?.budgetTokens !== undefined) {
     issues.unsupported("reasoning.budgetTokens", "OpenAI takes reasoning.effort")

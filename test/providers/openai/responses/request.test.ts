@@ -332,7 +332,6 @@ describe("what OpenAI cannot do is refused before a request", () => {
     ["UnsupportedError", "topK", "Hi", { topK: 3 }],
     ["UnsupportedError", "stopSequences", "Hi", { stopSequences: ["END"] }],
     ["UnsupportedError", "reasoning.budgetTokens", "Hi", { reasoning: { budgetTokens: 1000 } }],
-    ["InvalidRequestError", "temperature", "Hi", { temperature: 2.5 }],
     ["UnsupportedError", "tools[0]", "Hi", { tools: [Anthropic.serverTool({ type: "web_search_20250305" })] }],
     ["InvalidRequestError", "tools[0].parameters", "Hi", { tools: [{ name: "a", parameters: { type: "string" } }] }],
     ["UnsupportedError", "messages[0].content[0].mediaType", [Message.human([

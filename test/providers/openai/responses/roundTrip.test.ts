@@ -467,7 +467,7 @@ describe("a conversation goes on elsewhere", () => {
       const answer = second.at(-1)
       if (answer?._tag !== "AIMessage") return assert.fail("no answer")
       assert.deepStrictEqual(answer.metadata?.["warnings"], [
-        "messages[1]: reasoning was left out, as it comes from anthropic"
+        { field: "messages[1]", reason: "reasoning was left out, as it comes from anthropic" }
       ])
       const body = (yield* gpt.server.awaitRequest(0)).body as Json // parsed from JSON
       assert.deepStrictEqual(body["input"], [
@@ -481,8 +481,8 @@ describe("a conversation goes on elsewhere", () => {
       if (last?._tag !== "AIMessage") return assert.fail("no answer")
       assert.strictEqual(last.content, "Bye")
       assert.deepStrictEqual(last.metadata?.["warnings"], [
-        "messages[3]: reasoning was left out, as it comes from openai",
-        "messages[3]: a server tool call was left out, as it comes from openai"
+        { field: "messages[3]", reason: "reasoning was left out, as it comes from openai" },
+        { field: "messages[3]", reason: "a server tool call was left out, as it comes from openai" }
       ])
       const back = (yield* claude.server.awaitRequest(1)).body as Json // parsed from JSON
       assert.deepStrictEqual((back["messages"] as ReadonlyArray<Json>).slice(3), [

@@ -1,0 +1,94 @@
+/**
+ * What is known of chat models: limits, reasoning, sampling, tools, prices. The options of a call are fitted to it, so that
+ * any model can take the place of any other.
+ *
+ * **Details**
+ *
+ * The library knows the models of several makers as they were on {@link collected}. An app adds rules of its own with
+ * {@link layer}, and decides with {@link policy} what happens to options that a model does not take:
+ *
+ * - Another form says the same: it is used. An effort becomes tokens where a model takes those.
+ * - A hint, such as a temperature, is left out or changed. A warning is logged once for each model and option, and
+ *   `metadata.warnings` of the message lists it as `{ field, given, sent, reason }`.
+ * - A promise, such as a forced tool, a schema or a stop sequence, fails the call with `UnsupportedError` before anything
+ *   is sent.
+ *
+ * Nothing is changed for a model that no rule fits, and `providerOptions` are never changed.
+ *
+ * **Example** (A fine-tune and a strict app)
+ *
+ * ```ts
+ * import { Layer } from "effect"
+ * import { ModelFacts } from "rivulet"
+ * import * as OpenAi from "rivulet/OpenAi"
+ *
+ * const Model = OpenAi.layer({ model: "acme-tuned", temperature: 0 }).pipe(
+ *   Layer.provide(ModelFacts.layer([{ match: "^acme-", sampling: "always", maxOutput: 16_384 }])),
+ *   Layer.provide(ModelFacts.policy("fail"))
+ * )
+ * ```
+ *
+ * @module
+ * @since 0.1.0
+ * @stability unstable
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { allRules } from "./internal/facts/all.ts"
+import { lookUp } from "./internal/facts/lookup.ts"
+import { ModelFacts } from "./internal/facts/settings.ts"
+import type { Facts, Fit, Rule, Subject } from "./internal/facts/types.ts"
+
+export type { FitWarning } from "./internal/facts/fitting.ts"
+export type { FactsSource } from "./internal/facts/known.ts"
+export { ModelFacts } from "./internal/facts/settings.ts"
+export type { FactsSettings } from "./internal/facts/settings.ts"
+export type { Facts, Fit, Price, Range, Rule, Subject, ThinkingFacts, ToolFacts } from "./internal/facts/types.ts"
+
+/** The day on which the facts were collected. */
+export const collected = "2026-11-27"
+
+/**
+ * The facts about a model, by the rules of the library. `model.facts` of a chat model also has those of the app that made
+ * it.
+ *
+ * **Example** (The longest answer)
+ *
+ * ```ts
+ * import { ModelFacts } from "rivulet"
+ *
+ * ModelFacts.of({ provider: "anthropic", api: "messages", model: "claude-haiku-4-5" }).maxOutput // 64000
+ * ```
+ */
+export const of = (subject: Subject): Facts => lookUp(allRules, subject).facts
+
+/**
+ * Adds rules of the app, which come before those of the library and those of an outer layer.
+ *
+ * **Example** (A fine-tuned model)
+ *
+ * ```ts
+ * import { ModelFacts } from "rivulet"
+ *
+ * const Facts = ModelFacts.layer([{ match: "^my-tune-", provider: ["openai"], sampling: "always", maxOutput: 16_384 }])
+ * ```
+ */
+export const layer = (rules: ReadonlyArray<Rule>): Layer.Layer<never> =>
+  Layer.effect(
+    ModelFacts,
+    Effect.map(ModelFacts, (settings) => ({ ...settings, rules: [...rules, ...settings.rules] }))
+  )
+
+/**
+ * Sets what happens to options that a model does not take. `fit` of a model or of a call takes precedence.
+ *
+ * **Example** (No option is ever changed)
+ *
+ * ```ts
+ * import { ModelFacts } from "rivulet"
+ *
+ * const Strict = ModelFacts.policy("fail")
+ * ```
+ */
+export const policy = (fit: Fit): Layer.Layer<never> =>
+  Layer.effect(ModelFacts, Effect.map(ModelFacts, (settings) => ({ ...settings, fit })))

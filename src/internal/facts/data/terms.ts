@@ -1,0 +1,40 @@
+/**
+ * Short forms that the data of several makers share.
+ */
+import type { Price, ThinkingFacts } from "../types.ts"
+
+/** A price in US dollars for a million tokens. */
+export const price = (input: number, out: number, read?: number, write?: number): Price => ({
+  in: input,
+  out,
+  read,
+  write
+})
+
+/** A price that doubles for the whole request if its input is longer. */
+export const doubled = (tokens: number, input: number, out: number, read: number): Price => ({
+  ...price(input, out, read),
+  over: { tokens, in: 2 * input, out: 2 * out, read: 2 * read }
+})
+
+/** Reasons by words for the effort, as a rule unasked. It can be switched off if `none` is among them. */
+export const words = (efforts: string, more?: Partial<ThinkingFacts>): { readonly thinking: ThinkingFacts } => ({
+  thinking: {
+    control: "effort",
+    wire: "reasoning_effort",
+    efforts: efforts.split(" "),
+    default: "on",
+    off: efforts.startsWith("none") ? "always" : "never",
+    budget: false,
+    ...more
+  }
+})
+
+/** Never reasons. */
+export const still = { thinking: { control: "none" } } as const
+
+/** Prompts are cached without being asked. */
+export const autoCache = { cache: { kind: "auto" } } as const
+
+/** Servers on the user's machine. */
+export const local = ["ollama", "lmstudio", "llamacpp", "vllm"]

@@ -1,0 +1,40 @@
+/**
+ * Reads facts from rules. A look-up costs some tens of microseconds, so models keep what they found.
+ */
+import type { Facts, Rule, Subject } from "./types.ts"
+
+/** What the rules say of a model. */
+export interface Found {
+  /** For each field, the value of the first rule that fits and has it. */
+  readonly facts: Facts
+  /** The model has no rule of its own but that for new models of its family. */
+  readonly guess: boolean
+}
+
+/** Looks up a model. */
+export const lookUp = (rules: ReadonlyArray<Rule>, subject: Subject): Found => {
+  const facts: Record<string, unknown> = {}
+  let guess = false
+  for (const rule of rules) {
+    if (!applies(rule, subject)) continue
+    const { api: _, guess: guessed = false, match: __, provider: ___, ...fields } = rule
+    guess ||= guessed && facts["thinking"] === undefined
+    for (const [field, value] of Object.entries(fields)) {
+      if (value !== undefined) facts[field] ??= value
+    }
+  }
+  return { facts, guess }
+}
+
+const applies = ({ api, match, provider }: Rule, subject: Subject): boolean =>
+  (provider === undefined || provider.includes(subject.provider)) &&
+  (api === undefined || api === subject.api) &&
+  patternOf(match).test(subject.model)
+
+const patterns = new Map<string, RegExp>()
+
+const patternOf = (match: string): RegExp => {
+  let pattern = patterns.get(match)
+  if (pattern === undefined) patterns.set(match, pattern = new RegExp(match, "i"))
+  return pattern
+}
