@@ -1,6 +1,6 @@
-import { Effect } from "effect"
-import { OutputParser, Runnable } from "rivulet"
-import type { ChatModel, RunnableCache } from "rivulet"
+import { Effect, Layer } from "effect"
+import { ChatModel, OutputParser, Runnable } from "rivulet"
+import type { RunnableCache } from "rivulet"
 
 type Model = ChatModel.Service
 
@@ -97,6 +97,27 @@ export const combinators: ReadonlyArray<Row> = [
   {
     name: "withRateLimit",
     make: (m) => answer(m).pipe(Runnable.withRateLimit({ limit: 100, window: "1 second" })),
+    folds: "text"
+  },
+  { name: "runnableOf", make: (m) => ChatModel.runnableOf(m, { topK: 1 }), folds: "message" },
+  {
+    name: "provide",
+    make: (m) =>
+      Runnable.sequence(ChatModel.runnable, OutputParser.string).pipe(
+        Runnable.provide(Layer.succeed(ChatModel.ChatModel, m))
+      ),
+    folds: "text"
+  },
+  {
+    name: "provide to a step that works on chunks",
+    make: (m) =>
+      Runnable.sequence(
+        m,
+        OutputParser.string,
+        Runnable.map((text: string) => Effect.as(ChatModel.ChatModel, text)).pipe(
+          Runnable.provide(ChatModel.ChatModel.context(m))
+        )
+      ),
     folds: "text"
   }
 ]

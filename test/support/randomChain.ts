@@ -1,4 +1,4 @@
-import { Effect, Schedule, Stream } from "effect"
+import { Effect, Layer, Schedule, Stream } from "effect"
 import { ChatModelError, OutputParser, Runnable } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import type { Random } from "./jsonTexts.ts"
@@ -73,6 +73,10 @@ export const randomChain = (random: Random, depth: number, open: Open): Text => 
       return Runnable.fn((_text: string) => step)
     },
     () => inner().pipe(Runnable.withFallbacks([inner()])),
+    () =>
+      inner().pipe(Runnable.provide(Layer.effectDiscard(
+        Effect.acquireRelease(Effect.sync(() => open.sources++), () => Effect.sync(() => open.sources--))
+      ))),
     () => {
       const first = below(2) === 0
       return Runnable.branch([[(_text: string) => first, inner()]], inner())

@@ -1,5 +1,5 @@
 // What is inferred through chains, and what is not let through.
-import { Effect, Stream } from "effect"
+import { Context, Effect, Layer, Stream } from "effect"
 import type { Cause } from "effect"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import type { AIMessageChunk, ChatModelError, Message, RunnableCache } from "rivulet"
@@ -154,4 +154,30 @@ test("a function may return a promise, whose rejection is a typed failure", () =
 test("a function of chunks returns no stream and no runnable", () => {
   expect(Runnable.map).type.not.toBeCallableWith((text: string) => Stream.make(text))
   expect(Runnable.map).type.not.toBeCallableWith((_text: string) => Runnable.passthrough<string>())
+})
+
+test("providing takes services away, and adds what the layer needs and fails with", () => {
+  class Key extends Context.Service<Key, string>()("app/Key") {}
+  class Other extends Context.Service<Other, string>()("app/Other") {}
+  class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
+  const model = Layer.effect(
+    ChatModel.ChatModel,
+    Effect.flatMap(Key, (): Effect.Effect<ChatModel.Service, Boom> => Effect.fail(new Boom()))
+  )
+  const step = Runnable.map((text: string) => Effect.as(Effect.all([Other, ChatModel.ChatModel]), text))
+  expect(step.pipe(Runnable.provide(model)))
+    .type.toBe<Runnable.Runnable<string, string, Boom, Other | Key, string, string>>()
+  expect(step.pipe(Runnable.provide(Other.context("o"))))
+    .type.toBe<Runnable.Runnable<string, string, never, ChatModel.ChatModel, string, string>>()
+  expect(answer.pipe(Runnable.provide(Layer.succeed(Key, "k"))))
+    .type.toBe<
+    Runnable.Runnable<ChatModel.ChatInput, string, ChatModelError.ChatModelError, ChatModel.ChatModel, string>
+  >()
+  // One step of a chain: the others keep what they need.
+  const chain = Runnable.sequence(
+    answer,
+    ChatModel.runnableOf(Fast).pipe(Runnable.provide(Layer.effect(Fast, ChatModel.ChatModel)))
+  )
+  expect<Parts<typeof chain>["services"]>().type.toBe<ChatModel.ChatModel>()
+  expect(Runnable.provide).type.not.toBeCallableWith({ model: "m" })
 })

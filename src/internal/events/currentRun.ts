@@ -6,8 +6,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type { AIMessage, Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
-import { optional } from "../optional.ts"
-import { withPull } from "../step/run.ts"
+import { withServices } from "../step/run.ts"
 import type { Opener, StepInfo } from "../step/types.ts"
 import { demandInPlace, demandInside } from "./policy.ts"
 import type { Demand } from "./policy.ts"
@@ -96,15 +95,7 @@ export const provided = <A, Chunk, Out, E, R>(
   reference: Context.Reference<A>,
   value: A,
   open: Opener<Chunk, Out, E, R>
-): Opener<Chunk, Out, E, R> =>
-(scope) =>
-  Effect.map(
-    Effect.provideService(open(scope), reference, value),
-    (run) => ({
-      ...withPull(run, Effect.provideService(run.pull, reference, value)),
-      ...optional("whole", run.whole && Effect.provideService(run.whole, reference, value))
-    })
-  )
+): Opener<Chunk, Out, E, R> => withServices<Chunk, Out, E, R, R>(Context.add(reference, value), open)
 
 /** Opens a run in the current context changed so. Does nothing when nobody watches. */
 export const withRun = <Chunk, Out, E, R>(

@@ -121,15 +121,7 @@ export const makeRunnable = <In, Out, E, R, Chunk, InChunk = unknown>(
           : over(before)
       )
     },
-    ...batches(
-      invoke,
-      (defect) =>
-        new RunnableDefectError({
-          message: `${info.name} had a defect: ${textOf(defect)}`,
-          step: info.name,
-          cause: defect
-        })
-    ),
+    ...batches(invoke, defectOf(info.name)),
     pipe() {
       return pipeArguments(this, arguments)
     }
@@ -180,10 +172,15 @@ export const wrapBarrier = <In, Out, E, R, Chunk, InChunk, E2, R2>(
   open: (input: In) => Opener<Chunk, Out, E2, R2>
 ): Runnable<In, Out, E2, R2, Chunk> => makeRunnable(infoOf(self), open)
 
-const infoOf = (self: { readonly [TypeId]: Step }): StepInfo => {
+/** The description of a step that a wrapper keeps. */
+export const infoOf = (self: { readonly [TypeId]: Step }): StepInfo => {
   const { depth, events, name, shape, type } = self[TypeId]
   return { depth, events, name, shape, type }
 }
+
+/** The failure that stands for a defect of a step in a batch. */
+export const defectOf = (step: string) => (defect: unknown): RunnableDefectError =>
+  new RunnableDefectError({ message: `${step} had a defect: ${textOf(defect)}`, step, cause: defect })
 
 /** A defect in words. */
 export const textOf = (defect: unknown): string => defect instanceof Error ? defect.message : String(defect)

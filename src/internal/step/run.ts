@@ -5,10 +5,12 @@
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { optional } from "../optional.ts"
 import { last } from "./fold.ts"
 import type { ChunkFold } from "./fold.ts"
 import type { ChunkPull, Chunks, Opener, Run } from "./types.ts"
@@ -81,6 +83,17 @@ export const withPull = <Chunk, Out, E, R, E2, R2>(
   run: Run<Chunk, Out, E, R>,
   pull: ChunkPull<Chunk, E2, R2>
 ): Run<Chunk, Out, E2, R2> => ({ pull, fold: run.fold, single: run.single })
+
+/** Opens a run, and pulls it, with other services. */
+export const withServices = <Chunk, Out, E, R, R2>(
+  change: (services: Context.Context<R2>) => Context.Context<NoInfer<R>>,
+  open: Opener<Chunk, Out, E, R>
+): Opener<Chunk, Out, E, R2> =>
+(scope) =>
+  Effect.map(Effect.updateContext(open(scope), change), (run) => ({
+    ...withPull(run, Effect.updateContext(run.pull, change)),
+    ...optional("whole", run.whole && Effect.updateContext(run.whole, change))
+  }))
 
 /** The same run, observed. `end` runs before the end is passed on, `failed` instead of passing on a failure. */
 export const observed = <Chunk, Out, E, R, E2, R2>(
