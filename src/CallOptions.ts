@@ -3,12 +3,17 @@
  *
  * **Details**
  *
- * An option that a provider does not support is never dropped silently:
+ * Models differ in the options they take. `fit` says what happens to an option that the model does not take, by what is
+ * known of the model (`ModelFacts`). By default:
  *
- * - If it would change the answer (a limit, a tool, a sampling parameter, reasoning, a part of the input), the call
- *   fails with `UnsupportedError` before a request is made.
- * - If it would not (`metadata` keys without a field at the provider, another provider's reasoning that cannot be sent
- *   back), the call continues, a warning is logged, and `metadata.warnings` of the message lists it.
+ * - Another form that says the same is used: an effort becomes tokens, and tokens become an effort.
+ * - A hint (sampling parameters, an effort, a limit above the longest answer) is left out or changed. A warning is logged
+ *   once for a model and an option, and `metadata.warnings` of the message lists it. The same holds for parts that do not
+ *   change the answer, such as `metadata` keys without a field at the provider.
+ * - A promise (a forced tool, tools, a schema, an image, a stop sequence) fails the call with `UnsupportedError` before a
+ *   request is made. So does an option for which the provider's API has no field.
+ *
+ * For a model of which nothing is known, nothing is changed.
  *
  * @module
  * @since 0.1.0
@@ -83,9 +88,9 @@ export type ResponseFormat =
 
 /** How much the model reasons before it answers. Set one of the two. */
 export interface ReasoningOptions {
-  /** The effort, for models that take a level. Absent: the provider's default. */
+  /** The effort. It becomes a share of the longest answer for models that take tokens. Absent: the provider's default. */
   readonly effort?: "none" | "minimal" | "low" | "medium" | "high" | "xhigh" | "max" | undefined
-  /** The most reasoning tokens, for models that take a number. Absent: the provider's default. */
+  /** The most reasoning tokens. They become a level for models that take one. Absent: the provider's default. */
   readonly budgetTokens?: number | undefined
 }
 
@@ -119,9 +124,12 @@ export interface Retry {
 
 /** The options of one call. They override those that the model was made with. */
 export interface CallOptions {
-  /** The most tokens of the answer. Absent: the default of the provider module or the provider. */
+  /**
+   * The most tokens of the answer. A `budgetTokens` of reasoning comes on top where the provider's limit contains it.
+   * Absent: as many as the model writes.
+   */
   readonly maxTokens?: number | undefined
-  /** The sampling temperature. The range depends on the provider. Absent: the provider's default. */
+  /** The sampling temperature. The range depends on the model. Absent: the provider's default. */
   readonly temperature?: number | undefined
   /** The probability mass of nucleus sampling, from 0 to 1. Absent: the provider's default. */
   readonly topP?: number | undefined
