@@ -24,16 +24,17 @@
  * @since 0.1.0
  * @stability unstable
  */
+import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { AgentResult, Chunk } from "./internal/agent/chunks.ts"
 import type { Conversation } from "./internal/agent/conversation.ts"
 import type { AgentModelError, AgentToolError } from "./internal/agent/errors.ts"
 import { agentFold } from "./internal/agent/fold.ts"
 import { loop } from "./internal/agent/loop.ts"
-import type { AnyOptions, AnyTool, Decision, Options, StopDecision } from "./internal/agent/types.ts"
+import type { AnyModel, AnyOptions, AnyTool, Decision, Options, StopDecision } from "./internal/agent/types.ts"
 import { callsOf } from "./internal/model/messages.ts"
 import type { ChatInput } from "./internal/model/request.ts"
-import type { ChatModel } from "./internal/model/service.ts"
+import type { ChatModel, Service } from "./internal/model/service.ts"
 import { barrier } from "./internal/runnable/make.ts"
 import type { Runnable } from "./internal/step/types.ts"
 import type { Any } from "./internal/tools/any.ts"
@@ -53,7 +54,7 @@ export {
 } from "./internal/agent/chunks.ts"
 export { Conversation, Step } from "./internal/agent/conversation.ts"
 export { AgentModelError, AgentToolDefect, AgentToolError } from "./internal/agent/errors.ts"
-export type { AnyTool, Decision, Options, StopDecision } from "./internal/agent/types.ts"
+export type { AnyModel, AnyTool, Decision, Options, StopDecision } from "./internal/agent/types.ts"
 export type { Call } from "./internal/model/messages.ts"
 
 /** An agent: a step from the input of a model to an {@link AgentResult}. `T` is the union of its tools. */
@@ -62,6 +63,12 @@ export interface Agent<T, E, R> extends Runnable<ChatInput, AgentResult, E, R, C
 // The failures and the services of tools.
 type ToolErrorOf<T> = T extends Any<unknown, infer E> ? [E] extends [never] ? never : AgentToolError<E> : never
 type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
+
+// What the model of an agent requires: its tag, nothing for a given one, or the context's without one.
+type ModelServicesOf<M> = M extends undefined ? ChatModel
+  : M extends Service ? never
+  : M extends Context.Key<infer I, Service> ? I
+  : never
 
 // -----------------------------------------------------------------------------
 // constructors
@@ -72,7 +79,7 @@ type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
  *
  * **Details**
  *
- * The model comes from the context as `ChatModel`. The failures and the services of all tools are in the type of the
+ * The model comes from the context as `ChatModel`, unless `model` gives another one. The failures and the services of all tools are in the type of the
  * agent.
  *
  * **Example** (Asking about the weather)
@@ -93,6 +100,19 @@ type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
  *   Stream.runForEach((chunk) => Effect.sync(() => process.stdout.write(chunk.content)))
  * )
  * const tokens = Effect.map(agent.invoke("And in Rome?"), ({ usage }) => usage?.totalTokens)
+ * ```
+ *
+ * **Example** (A model for each agent)
+ *
+ * ```ts
+ * import { Context } from "effect"
+ * import { Agent, ChatModel } from "rivulet"
+ *
+ * class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
+ * declare const careful: ChatModel.Service
+ *
+ * const writer = Agent.make({ tools: [], model: Fast, system: "Write a draft." }) // requires Fast
+ * const editor = Agent.make({ tools: [], model: careful, system: "Correct the text." }) // requires no model
  * ```
  *
  * **Example** (Waiting for the approval of a person)
@@ -124,15 +144,16 @@ export const make = <
   const Tools extends ReadonlyArray<AnyTool>,
   const Decided extends Decision | Effect.Effect<Decision, unknown, unknown> = never,
   const Stop extends StopDecision = never,
-  RO = never
+  RO = never,
+  Model extends AnyModel = undefined
 >(
-  options: Options<Tools, Decided, Stop, RO>
+  options: Options<Tools, Decided, Stop, RO, Model>
 ): Agent<
   Extract<Tools[number], Any>,
   | AgentModelError
   | ToolErrorOf<Tools[number]>
   | Effect.Error<Extract<Decided | Stop, Effect.Effect<unknown, unknown, unknown>>>,
-  | ChatModel
+  | ModelServicesOf<Model>
   | ToolServicesOf<Tools[number]>
   | Effect.Services<Extract<Decided | Stop, Effect.Effect<unknown, unknown, unknown>>>
   | RO

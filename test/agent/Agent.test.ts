@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Deferred, Effect, Exit, Fiber, Logger, Schema, Stream } from "effect"
+import { Cause, Context, Deferred, Effect, Exit, Fiber, Logger, Schema, Stream } from "effect"
 import { Agent, AIMessageChunk, ChatModelError, Message, Runnable, Tool } from "rivulet"
+import type { ChatModel } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 
 const { chunk, fail, finish, layer, text, toolCalls } = ScriptedChatModel
@@ -494,4 +495,58 @@ describe("in a chain", () => {
       const result = yield* Runnable.fn((_question: string) => agent).invoke("Hi")
       assert.strictEqual(result.finish, "stop")
     }).pipe(Effect.provide(layer([asked("Bern"), text("Done")]))))
+})
+
+describe("an agent with a model of its own", () => {
+  class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
+
+  it.effect("asks that one in every step, and needs no other", () =>
+    Effect.gen(function*() {
+      const { calls, model } = ScriptedChatModel.make([asked("Bern"), text("Warm"), asked("Rome"), text("Warmer")])
+      const given = Agent.make({ tools: [weather], model, maxTokens: 9 })
+      assert.strictEqual((yield* given.invoke("How warm is it?")).content, "Warm")
+      const tagged = Agent.make({ tools: [weather], model: Fast })
+      const run = tagged.invoke("And in Rome?").pipe(Effect.provideService(Fast, model))
+      assert.strictEqual((yield* run).content, "Warmer")
+      const sent = yield* calls
+      assert.lengthOf(sent, 4)
+      assert.deepStrictEqual(Object.keys(sent[0]!.options).toSorted(), ["maxTokens", "tools"])
+      // The model of the context, which has no replies, was not asked.
+      assert.deepStrictEqual(yield* requests, [])
+    }).pipe(Effect.provide(layer([]))))
+
+  it.effect("a forced call of the model's own options is free in the next step", () =>
+    Effect.gen(function*() {
+      const { calls, model } = ScriptedChatModel.make([asked("Bern"), text("Warm")], {
+        options: { toolChoice: "required" }
+      })
+      yield* Agent.make({ tools: [weather], model }).invoke("How warm is it?")
+      assert.deepStrictEqual((yield* calls).map(({ options }) => options.toolChoice), ["required", "auto"])
+    }))
+
+  it.effect("agents with different models work together, and events show which was asked", () =>
+    Effect.gen(function*() {
+      const one = ScriptedChatModel.make([text("draft")], { provider: "one" })
+      const two = ScriptedChatModel.make([text("final")], { provider: "two" })
+      const chain = Runnable.sequence(
+        Agent.make({ tools: [], name: "writer", model: one.model }),
+        Runnable.fn(({ content }: Agent.AgentResult) => content),
+        Agent.make({ tools: [], name: "editor", model: two.model })
+      )
+      const events = yield* Stream.runCollect(Runnable.streamEvents(chain, "Hi"))
+      const names = events.filter(({ event }) => event === "on_chat_model_start").map(({ name }) => name)
+      assert.deepStrictEqual(names, ["one", "two"])
+      assert.deepStrictEqual((yield* two.calls)[0]?.messages, [Message.human("draft")])
+    }))
+
+  it.effect("what is no model is named", () =>
+    Effect.gen(function*() {
+      const make = Agent.make as (options: object) => Agent.Agent<never, never, never>
+      const exit = yield* Effect.exit(make({ tools: [], model: "claude" }).invoke("Hi"))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.include(
+        String(Exit.isFailure(exit) && Cause.squash(exit.cause)),
+        "The agent's model must be a model or the tag of one, not \"claude\""
+      )
+    }))
 })

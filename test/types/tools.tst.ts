@@ -103,6 +103,21 @@ expect<Parts<typeof agent>["services"]>().type.toBe<ChatModel.ChatModel | Databa
 expect<Parts<typeof agent>["chunk"]["content"]>().type.toBe<string>()
 expect<Parts<typeof agent>["chunk"]>().type.toBeAssignableFrom<AIMessageChunk.AIMessageChunk>()
 
+class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
+declare const given: ChatModel.Service
+declare const either: ChatModel.Service | undefined
+const withTag = Agent.make({ tools: [weather, count], model: Fast, temperature: 0 })
+expect<Parts<typeof withTag>["services"]>().type.toBe<Fast | Database>()
+const withModel = Agent.make({ tools: [count], model: given })
+expect<Parts<typeof withModel>["services"]>().type.toBe<never>()
+expect(Effect.runPromise).type.toBeCallableWith(withModel.invoke("Hi"))
+const withNone = Agent.make({ tools: [count], model: undefined })
+expect<Parts<typeof withNone>["services"]>().type.toBe<ChatModel.ChatModel>()
+const withEither = Agent.make({ tools: [count], model: either })
+expect<Parts<typeof withEither>["services"]>().type.toBe<ChatModel.ChatModel>()
+expect(Agent.make).type.not.toBeCallableWith({ tools: [], model: "claude" })
+expect(Agent.make).type.not.toBeCallableWith({ tools: [], model: Database })
+
 const simple = Agent.make({ tools: [count, silent] })
 expect<Parts<typeof simple>["error"]>().type.toBe<Agent.AgentModelError>()
 expect<Parts<typeof simple>["services"]>().type.toBe<ChatModel.ChatModel>()

@@ -18,6 +18,7 @@ import { excerpt, nameOf } from "../excerpt.ts"
 import { callsOf, settled, toMessages } from "../model/messages.ts"
 import type { Call } from "../model/messages.ts"
 import type { ChatInput } from "../model/request.ts"
+import { checkedSource, modelOf } from "../model/runnableOf.ts"
 import { ChatModel } from "../model/service.ts"
 import { run as returned } from "../returned.ts"
 import { answerCalls } from "./calls.ts"
@@ -40,13 +41,14 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
     const maxSteps = checkedNumber("The agent's maxSteps", options.maxSteps ?? 20, 1)
     const instructions = options.system === undefined ? [] : [system(options.system)]
     const request = requestOf(options)
+    const source = options.model === undefined ? ChatModel : checkedSource("The agent's model", options.model)
     const { messages, pending } = settled(toMessages(input))
     const progress = new Progress(messages)
     let requests = 0
     let next: Phase
 
     /** Asks the model. */
-    const ask: Phase = Effect.map(ChatModel, (model) => {
+    const ask: Phase = Effect.map(modelOf(source), (model) => {
       requests++
       const answer = accumulator()
       next = Effect.suspend(() => answered(answer.message() as AIMessage)) // a model's stream only succeeds after its finish
@@ -120,7 +122,8 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
 
 /** The options that are sent with each request. */
 const requestOf = (options: AnyOptions): CallOptions => {
-  const { approve: _approve, concurrency: _concurrency, maxSteps: _maxSteps, name: _name, ...rest } = options
+  const { approve: _approve, concurrency: _concurrency, maxSteps: _maxSteps, model: _model, ...others } = options
+  const { name: _name, ...rest } = others
   const { onStep: _onStep, onToolDefect: _onToolDefect, stopWhen: _stopWhen, system: _system, ...request } = rest
   return request
 }

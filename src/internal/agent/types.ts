@@ -4,6 +4,7 @@
 import type * as Effect from "effect/Effect"
 import type { CallOptions, ProviderTool } from "../../CallOptions.ts"
 import type { SystemMessage, ToolCall } from "../../Message.ts"
+import type { ModelSource } from "../model/runnableOf.ts"
 import type { Any } from "../tools/any.ts"
 import type { Conversation, Step } from "./conversation.ts"
 
@@ -22,8 +23,18 @@ export type Decision = "approve" | {
 /** The return type of `stopWhen`: whether the run ends, or an effect of it. */
 export type StopDecision = boolean | Effect.Effect<boolean, unknown, unknown>
 
-/** The options of an agent, together with the options of each of its requests. */
-export interface Options<Tools, Decided, Stop, RO> extends Omit<CallOptions, "tools" | "toolChoice"> {
+/** The model of an agent, the tag of one, or neither. */
+export type AnyModel = ModelSource<unknown> | undefined
+
+/**
+ * The options of an agent, together with the options of each of its requests. With a `model` among them the agent does not
+ * require `ChatModel`.
+ */
+export interface Options<Tools, Decided, Stop, RO, Model = undefined>
+  extends Omit<CallOptions, "tools" | "toolChoice">
+{
+  /** The model, or the tag of one, which the agent then requires. Defaults to the context's `ChatModel`. */
+  readonly model?: Model
   /** The tools that the model may call: those that are run here, and those that the provider runs. */
   readonly tools: Tools
   /**
@@ -77,5 +88,6 @@ export type AnyOptions = Options<
   ReadonlyArray<AnyTool>,
   Decision | Effect.Effect<Decision, unknown, unknown>,
   StopDecision,
-  unknown
+  unknown,
+  AnyModel
 >
