@@ -112,6 +112,27 @@ export interface ConfigOptions {
 }
 
 /**
+ * Makes a chat model with settings from `Config`, for a tag of your own. It fails if a setting is missing or invalid.
+ *
+ * **Example** (Two models with names of the app's own)
+ *
+ * ```ts
+ * import { Config, Context, Layer } from "effect"
+ * import type { ChatModel } from "rivulet"
+ * import * as OpenAi from "rivulet/OpenAi"
+ *
+ * class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
+ *
+ * const Models = Layer.mergeAll(
+ *   OpenAi.layerConfig({ model: Config.String("CHAT_MODEL") }),
+ *   Layer.effect(Fast, OpenAi.makeConfig({ model: Config.String("FAST_MODEL"), apiKey: Config.Redacted("FAST_KEY") }))
+ * )
+ * ```
+ */
+export const makeConfig = (config: ConfigOptions): Effect.Effect<Service, Config.ConfigError> =>
+  Effect.flatMap(readConfig(config), make)
+
+/**
  * A layer for `ChatModel` with settings from `Config`. A missing or invalid setting fails the layer.
  *
  * **Example** (An app's own names)
@@ -127,7 +148,7 @@ export interface ConfigOptions {
  * ```
  */
 export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Config.ConfigError> =>
-  Layer.effect(ChatModel, Effect.flatMap(readConfig(config), make))
+  Layer.effect(ChatModel, makeConfig(config))
 
 /**
  * A tool that OpenAI defines and usually runs, such as web search, file search, code interpreter or MCP; or a custom

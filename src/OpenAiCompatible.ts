@@ -115,6 +115,27 @@ export interface ConfigOptions {
 }
 
 /**
+ * Makes a chat model with settings from `Config`, for a tag of your own. It fails if a setting is missing or invalid.
+ *
+ * **Example** (Two models with names of the app's own)
+ *
+ * ```ts
+ * import { Config, Context, Layer } from "effect"
+ * import type { ChatModel } from "rivulet"
+ * import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
+ *
+ * class Fast extends Context.Service<Fast, ChatModel.Service>()("app/Fast") {}
+ *
+ * const Models = Layer.mergeAll(
+ *   OpenAiCompatible.layerConfig({ model: Config.String("CHAT_MODEL") }),
+ *   Layer.effect(Fast, OpenAiCompatible.makeConfig({ model: Config.String("FAST_MODEL"), preset: Config.String("FAST_SERVER") }))
+ * )
+ * ```
+ */
+export const makeConfig = (config: ConfigOptions): Effect.Effect<Service, Config.ConfigError> =>
+  Effect.flatMap(readConfig(config), make)
+
+/**
  * A layer for `ChatModel` with settings from `Config`. A missing or invalid setting fails the layer.
  *
  * **Example** (An app's own names)
@@ -130,4 +151,4 @@ export interface ConfigOptions {
  * ```
  */
 export const layerConfig = (config: ConfigOptions): Layer.Layer<ChatModel, Config.ConfigError> =>
-  Layer.effect(ChatModel, Effect.flatMap(readConfig(config), make))
+  Layer.effect(ChatModel, makeConfig(config))

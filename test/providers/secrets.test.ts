@@ -1,6 +1,6 @@
 // No key in any error, log, JSON, inspection or stack; and the sources of the settings.
 import { assert, describe, it } from "@effect/vitest"
-import { Config, ConfigProvider, Effect, Exit, Layer, Logger, Redacted, Schedule, Stream } from "effect"
+import { Config, ConfigProvider, Effect, Layer, Logger, Redacted, Schedule, Stream } from "effect"
 import type { Scope } from "effect"
 import { inspect } from "node:util"
 import { ChatModel } from "rivulet"
@@ -157,6 +157,23 @@ for (const { errorEvent, hello, key, logVariable, name, serve, status } of provi
 const ask = ChatModel.invoke("Hi")
 const provide = (env: Record<string, string>) => Effect.provide(ConfigProvider.layer(ConfigProvider.fromEnv({ env })))
 
+/** A model with settings from Config as a layer, and as a value. */
+const fromConfig = <Options extends { readonly model: Config.Config<string> }>(
+  provider: {
+    readonly layerConfig: (config: Options) => Layer.Layer<ChatModel.ChatModel, Config.ConfigError>
+    readonly makeConfig: (config: Options) => Effect.Effect<ChatModel.Service, Config.ConfigError>
+  },
+  rest: Omit<Options, "model" | "apiKey" | "baseUrl">
+) => {
+  const config = {
+    ...rest,
+    model: Config.String("CHAT_MODEL"),
+    apiKey: Config.Redacted("CHAT_KEY"),
+    baseUrl: Config.String("CHAT_URL")
+  } as unknown as Options // every provider's settings have these
+  return { layerConfig: provider.layerConfig(config), makeConfig: provider.makeConfig(config) }
+}
+
 /** A provider's layers, and the environment variables that they read. */
 const configured = [
   {
@@ -164,12 +181,7 @@ const configured = [
     key: anthropic.testKey,
     server: AnthropicServer.make({ apiKey: anthropic.testKey, script: Script.text("Hello") }),
     layers: [Anthropic.layer({ model: "claude-test", maxRetries: 0 })],
-    fromConfig: Anthropic.layerConfig({
-      model: Config.String("CHAT_MODEL"),
-      apiKey: Config.Redacted("CHAT_KEY"),
-      baseUrl: Config.String("CHAT_URL"),
-      options: { maxTokens: 9 }
-    }),
+    ...fromConfig(Anthropic, { options: { maxTokens: 9 } }),
     keyNames: ["ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"],
     urlName: "ANTHROPIC_BASE_URL",
     limitField: "max_tokens"
@@ -179,19 +191,14 @@ const configured = [
     key: openAi.testKey,
     server: OpenAiServer.make({ apiKey: openAi.testKey, script: chat.text("Hello") }),
     layers: (["chat", "responses"] as const).map((api) => OpenAi.layer({ model: "gpt-test", api, maxRetries: 0 })),
-    fromConfig: OpenAi.layerConfig({
-      model: Config.String("CHAT_MODEL"),
-      apiKey: Config.Redacted("CHAT_KEY"),
-      baseUrl: Config.String("CHAT_URL"),
-      options: { maxTokens: 9, api: "chat" }
-    }),
+    ...fromConfig(OpenAi, { options: { maxTokens: 9, api: "chat" } }),
     keyNames: ["OPENAI_API_KEY"],
     urlName: "OPENAI_BASE_URL",
     limitField: "max_completion_tokens"
   }
 ] as const
 
-for (const { fromConfig, key, keyNames, layers, limitField, name, server, urlName } of configured) {
+for (const { key, keyNames, layerConfig, layers, limitField, makeConfig, name, server, urlName } of configured) {
   describe(`the settings of ${name}`, () => {
     const [layer] = layers
     const [keyName] = keyNames
@@ -220,14 +227,21 @@ for (const { fromConfig, key, keyNames, layers, limitField, name, server, urlNam
         }
       }))
 
-    it.live("of layerConfig have the app's own names, and fail the layer when they are missing", () =>
+    it.live("of layerConfig and makeConfig have the app's own names, and fail the layer or the effect when they are missing", () =>
       Effect.gen(function*() {
         const { awaitRequest, url } = yield* server
         const env = { CHAT_MODEL: "model-test", CHAT_KEY: key, CHAT_URL: url }
-        assert.strictEqual((yield* ask.pipe(Effect.provide(fromConfig), provide(env))).content, "Hello")
-        assert.deepInclude((yield* awaitRequest(0)).body as object, { model: "model-test", [limitField]: 9 })
-        const missing = yield* Effect.exit(Layer.build(fromConfig).pipe(provide({ CHAT_MODEL: "m" })))
-        assert.isTrue(Exit.isFailure(missing))
+        assert.strictEqual((yield* ask.pipe(Effect.provide(layerConfig), provide(env))).content, "Hello")
+        const model = yield* makeConfig.pipe(provide(env))
+        assert.strictEqual(model.model, "model-test")
+        assert.strictEqual((yield* model.invoke("Hi")).content, "Hello")
+        for (const i of [0, 1]) {
+          assert.deepInclude((yield* awaitRequest(i)).body as object, { model: "model-test", [limitField]: 9 })
+        }
+        for (const made of [Effect.asVoid(Layer.build(layerConfig)), Effect.asVoid(makeConfig)]) {
+          const missing = yield* Effect.flip(made.pipe(provide({ CHAT_MODEL: "m" })))
+          assert.strictEqual(missing._tag, "ConfigError")
+        }
       }))
   })
 }

@@ -1,5 +1,5 @@
 import { Config, Redacted } from "effect"
-import type { Layer } from "effect"
+import type { Effect, Layer } from "effect"
 import type { ChatModel } from "rivulet"
 import * as OpenAi from "rivulet/OpenAi"
 import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
@@ -42,6 +42,10 @@ test("a preset is a name or facts", () => {
 })
 
 test("settings from Config", () => {
+  expect(OpenAi.makeConfig({ model: Config.String("MODEL") }))
+    .type.toBe<Effect.Effect<ChatModel.Service, Config.ConfigError>>()
+  expect(OpenAiCompatible.makeConfig({ model: Config.String("MODEL") }))
+    .type.toBe<Effect.Effect<ChatModel.Service, Config.ConfigError>>()
   expect(OpenAi.layerConfig({ model: Config.String("MODEL"), organization: Config.String("ORG") }))
     .type.toBe<Layer.Layer<ChatModel.ChatModel, Config.ConfigError>>()
   expect(OpenAi.layerConfig).type.not.toBeCallableWith({ model: "gpt-5-mini" })

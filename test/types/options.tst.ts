@@ -1,5 +1,5 @@
 import { Config, Redacted } from "effect"
-import type { Layer } from "effect"
+import type { Effect, Layer } from "effect"
 import { ChatModel } from "rivulet"
 import type { CallOptions } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
@@ -43,6 +43,8 @@ test("a key is redacted", () => {
 })
 
 test("settings from Config", () => {
+  expect(Anthropic.makeConfig({ model: Config.String("MODEL") }))
+    .type.toBe<Effect.Effect<ChatModel.Service, Config.ConfigError>>()
   expect(Anthropic.layerConfig({ model: Config.String("MODEL"), apiKey: Config.Redacted("KEY") }))
     .type.toBe<Layer.Layer<ChatModel.ChatModel, Config.ConfigError>>()
   expect(Anthropic.layerConfig).type.not.toBeCallableWith({ model: "claude-haiku-4-5" })

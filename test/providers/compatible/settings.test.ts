@@ -161,16 +161,24 @@ describe("without a preset", () => {
   it.live("from Config", () =>
     Effect.gen(function*() {
       const server = yield* OpenAiServer.make({ script: hello })
-      const layer = OpenAiCompatible.layerConfig({
+      const config = {
         model: Config.String("CHAT_MODEL"),
         preset: Config.String("CHAT_SERVER"),
         baseUrl: Config.String("CHAT_URL"),
         options: { maxTokens: 9 }
-      })
+      }
       const env = { CHAT_MODEL: "m", CHAT_SERVER: "groq", CHAT_URL: server.url, GROQ_API_KEY: testKey }
-      const answer = yield* ChatModel.invoke("Hi").pipe(Effect.provide(layer), provide(env))
-      assert.strictEqual(answer.content, "Hello")
-      assert.strictEqual(answer.metadata?.["provider"], "groq")
+      const model = yield* OpenAiCompatible.makeConfig(config).pipe(provide(env))
+      for (
+        const ask of [
+          model.invoke("Hi"),
+          ChatModel.invoke("Hi").pipe(Effect.provide(OpenAiCompatible.layerConfig(config)), provide(env))
+        ]
+      ) {
+        const answer = yield* ask
+        assert.strictEqual(answer.content, "Hello")
+        assert.strictEqual(answer.metadata?.["provider"], "groq")
+      }
     }))
 })
 
