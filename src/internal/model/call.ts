@@ -25,6 +25,7 @@ import type { AIMessageChunk } from "../message/chunk.ts"
 import { optional } from "../optional.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import type { Opener, Run } from "../step/types.ts"
+import { withPartial } from "./partial.ts"
 import type { Prepared } from "./prepare.ts"
 import type { ChatRequest } from "./request.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
@@ -253,13 +254,7 @@ class Attempt {
   }
 
   #withPartial(error: ChatModelError): ChatModelError {
-    if (error.partial !== undefined) return error
-    const partial = this.partial()
-    const arrived = partial.id !== "" || partial.parts.length > 0 || partial.usage !== undefined
-    if (!arrived) return error
-    const { metadata, model, provider, reason } = error
-    // Assigned, as the constructor would check it: what an adapter gave may be no JSON, and the reason must be told.
-    return Object.assign(new ChatModelError({ provider, model, reason, metadata }), { partial })
+    return error.partial === undefined ? withPartial(error, this.partial()) : error
   }
 }
 
