@@ -155,6 +155,34 @@ describe("withSharing", () => {
       assert.deepStrictEqual((yield* all).map(({ state }) => state), ["interrupted", "done"])
     }))
 
+  it.effect("an answer that is closed late is not mistaken for the next one", () =>
+    Effect.gen(function*() {
+      let requests = 0
+      const closing = ChatModel.make({
+        provider: "p",
+        model: "m",
+        stream: () =>
+          Stream.ensuring(
+            Stream.make(AIMessageChunk.text(String(++requests)), {
+              ...AIMessageChunk.empty,
+              finish: { reason: "stop", raw: "" }
+            }),
+            Effect.sleep("2 seconds")
+          )
+      })
+      const model = ModelCache.withSharing()(closing)
+      const first = yield* consumer(model)
+      yield* TestClock.adjust("1 second")
+      // It has read everything, and waits for the end.
+      yield* Effect.forkChild(Fiber.interrupt(first.fiber), { startImmediately: true })
+      const second = yield* consumer(model)
+      yield* TestClock.adjust("1500 millis")
+      const third = yield* consumer(model)
+      yield* TestClock.adjust("10 seconds")
+      yield* Effect.all([Fiber.join(second.fiber), Fiber.join(third.fiber)])
+      assert.deepStrictEqual([first.seen, second.seen, third.seen], [["1", ""], ["2", ""], ["2", ""]])
+    }))
+
   it.effect("a slow consumer slows no other, and nothing is read ahead of the fastest", () =>
     Effect.gen(function*() {
       let read = 0

@@ -75,9 +75,7 @@ export const withSharing = (options: RequestKeyOptions = {}): Wrapper =>
           )
         }
         const found = answers.get(key)
-        const answer = found ?? new SharedAnswer((ended) => {
-          if (answers.get(key) === ended) answers.delete(key)
-        })
+        const answer = found ?? new SharedAnswer(() => answers.delete(key))
         if (found === undefined) {
           answers.set(key, answer)
           answer.start(openAnswer, fiber.context)
@@ -90,7 +88,7 @@ export const withSharing = (options: RequestKeyOptions = {}): Wrapper =>
 class SharedAnswer {
   /** The reads so far. */
   readonly #reads: Array<Chunks<AIMessageChunk>> = []
-  readonly #forget: (answer: SharedAnswer) => void
+  readonly #forget: () => void
   #consumers = 0
   #end: Exit.Exit<AIMessage, ChatModelError> | undefined
   #fiber: Fiber.Fiber<void> | undefined
@@ -100,7 +98,7 @@ class SharedAnswer {
   #wanted: (() => void) | undefined
 
   /** @param forget makes the next equal request a new one */
-  constructor(forget: (answer: SharedAnswer) => void) {
+  constructor(forget: () => void) {
     this.#forget = forget
   }
 
@@ -117,9 +115,10 @@ class SharedAnswer {
         return Effect.map(untilDone(Effect.andThen(this.#demand, read)), fold.done)
       })
     )
+    // Does not go on when the last consumer has left, and a later answer may have taken the key.
     const reading = Effect.map(Effect.exit(answer), (exit) => {
       this.#end = exit
-      this.#forget(this)
+      this.#forget()
       this.#resumeAll()
     })
     this.#fiber = Effect.runForkWith(services)(
@@ -137,7 +136,7 @@ class SharedAnswer {
   readonly #leave: Effect.Effect<void> = Effect.suspend(() => {
     this.#consumers--
     if (this.#consumers > 0 || this.#end !== undefined || this.#fiber === undefined) return Effect.void
-    this.#forget(this)
+    this.#forget()
     return Fiber.interrupt(this.#fiber)
   })
 

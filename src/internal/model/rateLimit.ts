@@ -1,0 +1,290 @@
+/**
+ * `ModelLimits.withRateLimit`: a limiter around the calls of a model. Every request counts, retries included. A delta costs
+ * one Effect operation.
+ */
+import * as Cause from "effect/Cause"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import type { AIMessageChunk } from "../../AIMessageChunk.ts"
+import { merge } from "../../CallOptions.ts"
+import type { CallOptions, Retry } from "../../CallOptions.ts"
+import { ChatModelError, NetworkError, RateLimitError } from "../../ChatModelError.ts"
+import type { Reason } from "../../ChatModelError.ts"
+import type { Usage } from "../../Usage.ts"
+import { checkedDuration, checkedNumber } from "../defects.ts"
+import { textOf } from "../runnable/make.ts"
+import { observed } from "../step/run.ts"
+import { Calibration, charactersIn, estimateInput, estimateOutput, tokensOf } from "./estimate.ts"
+import { makeLimiter, makeMemoryStore } from "./limiter.ts"
+import type { Admitted, Limiter } from "./limiter.ts"
+import { toMessages } from "./messages.ts"
+import type { OpenModel } from "./opening.ts"
+import type { Service } from "./service.ts"
+import type { WindowLimit } from "./windows.ts"
+import { wrapModel, wrapper } from "./wrap.ts"
+import type { Wrapper } from "./wrap.ts"
+
+/** A limit within any window of a length. */
+export interface RateLimit {
+  /** The most requests within a window. At least 1. Defaults to no limit. */
+  readonly requests?: number | undefined
+  /** The most tokens within a window. At least 1. Defaults to no limit. */
+  readonly tokens?: number | undefined
+  /** The length of the window. Above zero. */
+  readonly window: Duration.Input
+}
+
+/** The limits of a model, of which at least one is needed. */
+export interface RateLimitOptions {
+  /** The most requests within any minute, retries included. At least 1. Defaults to no limit. */
+  readonly requestsPerMinute?: number | undefined
+  /** The most tokens within any minute, of requests and answers. At least 1. Defaults to no limit. */
+  readonly tokensPerMinute?: number | undefined
+  /** The most calls that run at the same time. At least 1. Defaults to no limit. */
+  readonly concurrency?: number | undefined
+  /** Limits for other windows, such as a second or a day. All limits hold at once. Defaults to none. */
+  readonly limits?: ReadonlyArray<RateLimit> | undefined
+  /**
+   * The tokens that an answer is expected to have, for the estimate before a call. Defaults to `maxTokens` of the call, or
+   * to 1,000.
+   */
+  readonly expectedOutput?: number | undefined
+  /** The longest time that a call waits for its start. Then it fails with `RateLimitError`. Defaults to no limit. */
+  readonly maxWait?: Duration.Input | undefined
+}
+
+/**
+ * Limits how many requests and tokens go to a model, or the model of a layer, within any window of time, and how many calls
+ * run at once. Calls wait for their start in the order in which they came.
+ *
+ * **Details**
+ *
+ * - No window ever holds more than its limit, wherever it begins: a burst after a pause is a part of the limit.
+ * - Every request counts. A retry of the model waits for room, too, but not behind the calls that wait.
+ * - Tokens are estimated before a call: the input as by `TokenCount.estimate`, the answer by `expectedOutput`, or else by
+ *   `maxTokens`. The estimate of the input is corrected by the usage of earlier answers. When an answer ends, its usage
+ *   replaces its estimate. A call whose estimate exceeds the limit waits until no other is within the window.
+ * - A `RateLimitError` with a `retryAfter`, also one that the model retries itself, lets nothing start for that time.
+ * - The wait for the start counts in no time limit of the call. The wait of a retry counts in `timeout.total`.
+ * - A call that is left while it waits takes nothing.
+ * - All models that one wrapper wraps share its limits, as the models of one account do. The limits are kept in the memory
+ *   of the process; `rivulet/ModelLimitsRedis` shares them among processes.
+ *
+ * **Gotchas**
+ *
+ * Put it right around the model that has the limit. Around `withFallbacks` it sees one call where there may be several
+ * requests, and around a cache it counts answers for which none is made.
+ *
+ * **Example** (The limits of an account)
+ *
+ * ```ts
+ * import { ModelLimits } from "rivulet"
+ * import * as Anthropic from "rivulet/Anthropic"
+ *
+ * const limited = ModelLimits.withRateLimit({ requestsPerMinute: 50, tokensPerMinute: 30_000, concurrency: 8 })
+ * const Model = Anthropic.layer({ model: "claude-haiku-4-5" }).pipe(limited)
+ * ```
+ */
+export const withRateLimit = (options: RateLimitOptions): Wrapper => {
+  const checked = checkedLimits("ModelLimits.withRateLimit", options)
+  const limiter = makeLimiter(makeMemoryStore(checked.windows), checked.concurrency)
+  return wrapper(limitedBy(limiter, checked))
+}
+
+// -----------------------------------------------------------------------------
+// options
+// -----------------------------------------------------------------------------
+
+/** Options of a limiter, checked. */
+export interface CheckedLimits {
+  readonly windows: ReadonlyArray<WindowLimit>
+  readonly concurrency: number | undefined
+  readonly expectedOutput: number | undefined
+  readonly maxWait: Duration.Duration | undefined
+}
+
+/** Checks the options of a limiter. It throws for a number or a duration without a meaning. */
+export const checkedLimits = (caller: string, options: RateLimitOptions): CheckedLimits => {
+  const { concurrency, expectedOutput, limits = [], maxWait, requestsPerMinute, tokensPerMinute } = options
+  const number = (name: string, value: number | undefined, min: number) =>
+    value === undefined ? undefined : checkedNumber(`${caller}: ${name}`, value, min)
+  const windows = [
+    {
+      requests: number("requestsPerMinute", requestsPerMinute, 1),
+      tokens: number("tokensPerMinute", tokensPerMinute, 1),
+      window: 60_000_000
+    },
+    ...limits.map(({ requests, tokens, window }, i) => ({
+      requests: number(`limits[${i}].requests`, requests, 1),
+      tokens: number(`limits[${i}].tokens`, tokens, 1),
+      window: Math.ceil(Duration.toMillis(checkedDuration(`${caller}: limits[${i}].window`, window)) * 1000)
+    }))
+  ].flatMap(({ requests = Infinity, tokens = Infinity, window }) =>
+    requests === Infinity && tokens === Infinity ? [] : [{ requests: Math.floor(requests), tokens, window }]
+  )
+  const checked = {
+    windows,
+    concurrency: number("concurrency", concurrency, 1),
+    expectedOutput: number("expectedOutput", expectedOutput, 0),
+    maxWait: maxWait === undefined ? undefined : checkedDuration(`${caller}: maxWait`, maxWait)
+  }
+  if (windows.length > 0 || checked.concurrency !== undefined) return checked
+  throw new TypeError(`${caller}: give at least one limit`)
+}
+
+// -----------------------------------------------------------------------------
+// calls
+// -----------------------------------------------------------------------------
+
+/** Puts a limiter around the calls of models. */
+export const limitedBy = (
+  limiter: Limiter<unknown>,
+  { expectedOutput, maxWait, windows }: CheckedLimits
+) => {
+  const countsTokens = windows.some(({ tokens }) => tokens !== Infinity)
+  return (model: Service): Service => {
+    const { model: name, options: defaults = {}, provider } = model
+    const calibration = new Calibration()
+    const fail = (reason: Reason) => Effect.fail(new ChatModelError({ provider, model: name, reason }))
+    const start = (tokens: number, scope: Scope.Scope): Effect.Effect<Admitted, ChatModelError> => {
+      const admitted = Effect.catch(
+        limiter.start(tokens, scope),
+        (error) => fail(new NetworkError({ message: `The store of the rate limit failed: ${textOf(error)}` }))
+      )
+      return maxWait === undefined ? admitted : Effect.timeoutOrElse(admitted, {
+        duration: maxWait,
+        orElse: () =>
+          fail(new RateLimitError({ message: `The call could not start within ${Duration.format(maxWait)}` }))
+      })
+    }
+    return wrapModel(model, (open): OpenModel => (input, options, whole) => (scope) =>
+      Effect.suspend(() => {
+        const messages = toMessages(input)
+        const merged = merge(defaults, options)
+        const estimate = countsTokens ? estimateInput(messages, merged) : 0
+        const inputTokens = calibration.corrected(estimate)
+        const tokens = countsTokens ? inputTokens + estimateOutput(merged, expectedOutput) : 0
+        return Effect.flatMap(start(tokens, scope), (admitted) => {
+          const call = new LimitedCall(limiter, calibration, { estimate, inputTokens, tokens }, admitted)
+          const onRetry = (retry: Retry) => call.retry(retry, merged.onRetry)
+          const run = Effect.suspend(() => open(messages, { ...options, onRetry }, whole)(scope))
+          return Effect.catchCause(
+            Effect.map(
+              countsTokens ? Effect.andThen(Scope.addFinalizer(scope, call.left), run) : run,
+              (run) => observed(run, call)
+            ),
+            call.failed
+          )
+        })
+      }))
+  }
+}
+
+interface Estimates {
+  /** The estimate of the input, as it was made. */
+  readonly estimate: number
+  /** The estimate of the input, corrected. */
+  readonly inputTokens: number
+  /** The estimate of the call. */
+  readonly tokens: number
+}
+
+/** One call. It follows the usage of its answer, and settles the tokens of its requests. */
+class LimitedCall {
+  readonly #limiter: Limiter<unknown>
+  readonly #calibration: Calibration
+  readonly #estimates: Estimates
+  /** The last request; undefined when its tokens are settled. */
+  #admitted: Admitted | undefined
+  #usage: Usage | undefined
+  #characters = 0
+
+  constructor(limiter: Limiter<unknown>, calibration: Calibration, estimates: Estimates, admitted: Admitted) {
+    this.#limiter = limiter
+    this.#calibration = calibration
+    this.#estimates = estimates
+    this.#admitted = admitted
+  }
+
+  readonly chunks = (chunks: ReadonlyArray<AIMessageChunk>): void => {
+    for (const chunk of chunks) {
+      if (chunk.usage !== undefined) this.#usage = chunk.usage
+      this.#characters += charactersIn(chunk)
+    }
+  }
+
+  readonly end = (): Effect.Effect<void> => this.#settle(this.#usage?.totalTokens ?? this.#shown())
+
+  /** The consumer left. What the provider did not report is estimated. */
+  readonly left: Effect.Effect<void> = Effect.suspend(() =>
+    this.#usage === undefined && this.#characters === 0
+      ? Effect.void
+      : this.#settle(Math.max(this.#usage?.totalTokens ?? 0, this.#shown()))
+  )
+
+  readonly failed = (cause: Cause.Cause<ChatModelError>): Effect.Effect<never, ChatModelError> => {
+    const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+    if (error === undefined) return Effect.failCause(cause)
+    return Effect.andThen(Effect.andThen(this.#pause(error), this.#settleFailed(error)), Effect.failCause(cause))
+  }
+
+  /** A retry is a request of its own. */
+  retry(retry: Retry, onRetry: CallOptions["onRetry"]): Effect.Effect<unknown> {
+    const restarted = Effect.suspend(() => this.#limiter.restart(this.#estimates.tokens, retry.delay)).pipe(
+      Effect.map((admitted) => {
+        this.#admitted = admitted
+        this.#usage = undefined
+      }),
+      // The call waits for its retry in any case, and does not fail for a store.
+      Effect.catch((error) => Effect.logWarning("A retry was not counted by the rate limit", error))
+    )
+    return Effect.gen({ self: this }, function*() {
+      yield* this.#pause(retry.error)
+      yield* this.#settleFailed(retry.error)
+      const told = yield* Effect.exit(onRetry === undefined ? Effect.void : Effect.suspend(() => onRetry(retry)))
+      yield* restarted
+      return yield* told
+    })
+  }
+
+  #pause({ reason }: ChatModelError): Effect.Effect<void> {
+    return reason._tag === "RateLimitError" && reason.retryAfter !== undefined
+      ? this.#limiter.pause(reason.retryAfter)
+      : Effect.void
+  }
+
+  /** Without a usage the estimate stays, unless the request was refused. */
+  #settleFailed({ partial, reason }: ChatModelError): Effect.Effect<void> {
+    this.#usage = partial?.usage ?? this.#usage
+    if (this.#usage !== undefined) return this.#settle(Math.max(this.#usage.totalTokens, this.#shown()))
+    return partial === undefined && refusals.has(reason._tag) ? this.#settle(0) : this.#settle(this.#estimates.tokens)
+  }
+
+  /** The tokens of the input and of the answer so far. */
+  #shown(): number {
+    return (this.#usage?.inputTokens ?? this.#estimates.inputTokens) + tokensOf(this.#characters)
+  }
+
+  #settle(tokens: number): Effect.Effect<void> {
+    const admitted = this.#admitted
+    if (admitted === undefined) return Effect.void
+    this.#admitted = undefined
+    if (this.#usage !== undefined) this.#calibration.learn(this.#estimates.estimate, this.#usage)
+    return this.#estimates.tokens === 0 ? Effect.void : admitted.settle(tokens)
+  }
+}
+
+/** The reasons for which a provider, or this library, turns down a request before it uses tokens. */
+const refusals: ReadonlySet<Reason["_tag"]> = new Set([
+  "AuthenticationError",
+  "PermissionError",
+  "NotFoundError",
+  "InvalidRequestError",
+  "ContextLengthError",
+  "RateLimitError",
+  "QuotaExhaustedError",
+  "OverloadedError",
+  "UnsupportedError"
+])
