@@ -8,8 +8,8 @@
  *
  * **Details**
  *
- * `partial` is the part of the answer that had arrived, with its usage. The class is also a schema, so errors can be
- * encoded. No error holds a key, a header or a request body.
+ * `partial` is the part of the answer that had arrived, with its usage. If several models were tried, `attempts` has the
+ * failure of each. The class is also a schema, so errors can be encoded. No error holds a key, a header or a request body.
  *
  * **Example** (Handling single reasons)
  *
@@ -279,8 +279,33 @@ export const Reason = Schema.Union([
 /** One of the reasons for which a chat model can fail. */
 export type Reason = typeof Reason.Type
 
+/** The failure of one model, in the error of a call for which several were tried. */
+export const Attempt = Schema.Struct({
+  /** The name of the provider, such as `anthropic`. */
+  provider: Schema.String,
+  /** The name of the requested model. */
+  model: Schema.String,
+  /** The reason for the failure. */
+  reason: Reason,
+  /** Data from the provider: `requestId`, `status`, `type`. */
+  metadata: Schema.optional(Metadata)
+})
+
+/** The failure of one model, in the error of a call for which several were tried. */
+export interface Attempt extends Schema.Schema.Type<typeof Attempt> {}
+
+const describe = ({ metadata, model, provider, reason }: Attempt, requestId = metadata?.["requestId"]): string =>
+  `${reason._tag} from ${provider}/${model}: ${reason.message}${
+    typeof requestId === "string" ? ` (request ${requestId})` : ""
+  }`
+
 /**
  * The error of a chat model.
+ *
+ * **Details**
+ *
+ * If several models were tried, as by the wrappers of `ModelRouting`, `provider`, `model` and `reason` are those of the
+ * last one, and `attempts` has all of them.
  *
  * **Example** (Using the partial answer)
  *
@@ -304,14 +329,15 @@ export class ChatModelError extends Schema.TaggedError<ChatModelError>("rivulet/
   /** The part of the answer that had arrived. Absent if nothing had. */
   partial: Schema.optional(PartialAIMessage),
   /** Data from the provider: `requestId`, `status`, `type`. */
-  metadata: Schema.optional(Metadata)
+  metadata: Schema.optional(Metadata),
+  /** The failures of all models that were tried, in order, with the last one. Absent if there was only one. */
+  attempts: Schema.optional(Schema.Array(Attempt))
 }) {
-  /** The reason, the provider, the model and the id of the request in one line. */
+  /** The reason, the provider, the model and the id of the request in one line. Of several attempts those of each. */
   override get message(): string {
-    const requestId = this.requestId
-    return `${this.reason._tag} from ${this.provider}/${this.model}: ${this.reason.message}${
-      requestId === undefined ? "" : ` (request ${requestId})`
-    }`
+    return this.attempts === undefined
+      ? describe(this, this.requestId)
+      : `${this.attempts.length} attempts failed: ${this.attempts.map((attempt) => describe(attempt)).join("; ")}`
   }
 
   /** Whether the same request may succeed when it is sent again. */

@@ -247,7 +247,16 @@ export const serverFields = (fields: JsonObject | undefined): JsonObject =>
     Object.entries(fields ?? {}).map(([name, value]) => [reserved.has(name) ? `server_${name}` : name, value])
   )
 
-const reserved = new Set(["provider", "model", "requestId", "warnings", "partial", "logprobs", "fields"])
+const reserved = new Set([
+  "provider",
+  "model",
+  "requestId",
+  "warnings",
+  "partial",
+  "logprobs",
+  "fields",
+  "answeredBy"
+])
 
 // -----------------------------------------------------------------------------
 // for reading frames without JSON.parse

@@ -1,6 +1,6 @@
 /**
- * Attempts at a run, for `withRetry`, `withFallbacks` and parsers that have an answer corrected. Failures count only before
- * the first chunk; after it the attempt is the run.
+ * Attempts at a run, for `withRetry`, `withFallbacks`, the wrappers of several models, and parsers that have an answer
+ * corrected. Failures count only before the first chunk; after it the attempt is the run. A read costs one suspension.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -8,13 +8,22 @@ import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import { withPull } from "../step/run.ts"
-import type { ChunkPull, Opener } from "../step/types.ts"
+import type { ChunkPull, Chunks, Opener, Run } from "../step/types.ts"
 
 /** The attempts at a run. */
-export interface Attempts<Chunk, Out, E, R> {
+export interface Attempts<in out Chunk, in out Out, in out E, in out R> {
   readonly first: Opener<Chunk, Out, E, R>
   /** The next attempt after this failure, or a failure. */
   readonly next: (cause: Cause.Cause<E>) => Effect.Effect<Opener<Chunk, Out, E, R>, E, R>
+  /** Changes the attempt that becomes the run. Absent: it stays as it is. */
+  readonly chosen?: ((started: Started<Chunk, Out, E, R>) => Started<Chunk, Out, E, R>) | undefined
+}
+
+/** A run whose first chunks have been read. */
+export interface Started<in out Chunk, out Out, out E, out R> {
+  readonly run: Run<Chunk, Out, E, R>
+  /** The first chunks. Undefined if the run ended without any. */
+  readonly first: Chunks<Chunk> | undefined
 }
 
 /** Opens one attempt after the other until one gives a chunk or ends. A failed attempt is closed before the next opens. */
@@ -22,33 +31,42 @@ export const untilFirst = <Chunk, Out, E, R>(
   attempts: Effect.Effect<Attempts<Chunk, Out, E, R>, never, R>
 ): Opener<Chunk, Out, E, R> =>
 (scope) =>
-  Effect.flatMap(attempts, ({ first, next }) => {
-    const attempt: (open: Opener<Chunk, Out, E, R>) => ReturnType<Opener<Chunk, Out, E, R>> = Effect.fnUntraced(
-      function*(open) {
-        const child = yield* Scope.fork(scope)
-        const started = yield* Effect.exit(
-          Effect.flatMap(open(child), (run) => Effect.map(firstPull(run.pull), (pull) => withPull(run, pull)))
-        )
-        if (Exit.isSuccess(started)) return started.value
-        yield* Scope.close(child, started)
-        return yield* Effect.flatMap(next(started.cause), attempt)
-      }
-    )
-    return attempt(first)
+  Effect.flatMap(attempts, ({ chosen, first, next }) => {
+    const attempt = (open: Opener<Chunk, Out, E, R>): ReturnType<Opener<Chunk, Out, E, R>> => {
+      const child = Scope.forkUnsafe(scope)
+      return Effect.matchCauseEffect(start(open, child), {
+        onSuccess: (started) => Effect.succeed(resumed(chosen === undefined ? started : chosen(started))),
+        onFailure: (cause) =>
+          Effect.flatMap(
+            Scope.close(child, Exit.failCause(cause)),
+            () => Effect.flatMap(next(cause), attempt)
+          )
+      })
+    }
+    return Effect.suspend(() => attempt(first))
   })
 
-/** Pulls once, and gives a pull that begins with what came. It fails only if the first pull does. */
-const firstPull = <Chunk, E, R>(pull: ChunkPull<Chunk, E, R>): Effect.Effect<ChunkPull<Chunk, E, R>, E, R> =>
-  Pull.matchEffect(pull, {
-    onSuccess: (chunks) => {
-      let given = false
-      return Effect.succeed(Effect.suspend(() => {
-        if (given) return pull
-        given = true
-        return Effect.succeed(chunks)
-      }))
-    },
-    // The pull is over, and is not pulled again.
-    onDone: () => Effect.succeed(Cause.done()),
-    onFailure: Effect.failCause
-  })
+/** Opens a run and reads its first chunks. */
+export const start = <Chunk, Out, E, R>(
+  open: Opener<Chunk, Out, E, R>,
+  scope: Scope.Scope
+): Effect.Effect<Started<Chunk, Out, E, R>, E, R> =>
+  Effect.flatMap(open(scope), (run) =>
+    Pull.matchEffect(run.pull, {
+      onSuccess: (first) => Effect.succeed({ run, first }),
+      onDone: () => Effect.succeed({ run, first: undefined }),
+      onFailure: Effect.failCause
+    }))
+
+/** The whole of a run whose first chunks have been read. */
+export const resumed = <Chunk, Out, E, R>({ first, run }: Started<Chunk, Out, E, R>): Run<Chunk, Out, E, R> => {
+  let given = false
+  const pull: ChunkPull<Chunk, E, R> = first === undefined
+    ? Cause.done() // the run is over, and is not pulled again
+    : Effect.suspend(() => {
+      if (given) return run.pull
+      given = true
+      return Effect.succeed(first)
+    })
+  return withPull(run, pull)
+}
