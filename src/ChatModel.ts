@@ -54,7 +54,6 @@ import type { GeneratedObject, ObjectChunk, ObjectOptions, ObjectRunnable, Whole
 import { optional } from "./internal/optional.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
 import { barrier } from "./internal/runnable/make.ts"
-import type { Inputs } from "./internal/step/batch.ts"
 import { last } from "./internal/step/fold.ts"
 import type { ChunkFold } from "./internal/step/fold.ts"
 import { collect, fromStream } from "./internal/step/run.ts"
@@ -148,7 +147,7 @@ export const invoke = (input: ChatInput, options?: CallOptions): Effect.Effect<A
 
 /**
  * One answer of the context's model for each input, in the order of the inputs. A failure is the `Result` of its input
- * and stops no other call. At most `concurrency` calls run at the same time, 8 by default; `onProgress` runs after each.
+ * and stops no other call. At most `concurrency` calls run at the same time, 8 by default.
  *
  * **Example** (Answers and failures)
  *
@@ -164,15 +163,14 @@ export const invoke = (input: ChatInput, options?: CallOptions): Effect.Effect<A
  * ```
  */
 export const batch = (
-  inputs: Inputs<ChatInput>,
+  inputs: ReadonlyArray<ChatInput>,
   options?: BatchOptions
 ): Effect.Effect<Array<Result.Result<AIMessage, ChatModelError>>, never, ChatModel> =>
   Effect.flatMap(ChatModel, (model) => model.batch(inputs, options))
 
 /**
  * One answer of the context's model for each input, with the index of the input (from 0), in the order in which they
- * complete. Like {@link batch} it never fails. An input is read and started when there is room for its answer: at most
- * `concurrency` calls run or have an answer that was not read yet.
+ * complete. Like {@link batch} it never fails.
  *
  * **Example** (Printing answers as they complete)
  *
@@ -188,7 +186,7 @@ export const batch = (
  * ```
  */
 export const batchAsCompleted = (
-  inputs: Inputs<ChatInput>,
+  inputs: ReadonlyArray<ChatInput>,
   options?: BatchOptions
 ): Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>], never, ChatModel> =>
   unwrap(Effect.map(ChatModel, (model) => model.batchAsCompleted(inputs, options)))

@@ -13,7 +13,6 @@ import type { Capabilities } from "../../Capabilities.ts"
 import type { ChatModelError } from "../../ChatModelError.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { Facts } from "../facts/types.ts"
-import type { Inputs } from "../step/batch.ts"
 import type { Runnable } from "../step/types.ts"
 import type { ChatInput } from "./request.ts"
 
@@ -40,15 +39,12 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
   readonly stream: (input: ChatInput, options?: CallOptions) => Stream.Stream<AIMessageChunk, ChatModelError>
   /** One answer for each input, in the order of the inputs. A failure is the `Result` of its input and stops no other. */
   readonly batch: (
-    inputs: Inputs<ChatInput>,
+    inputs: ReadonlyArray<ChatInput>,
     options?: BatchOptions
   ) => Effect.Effect<Array<Result.Result<AIMessage, ChatModelError>>>
-  /**
-   * One answer for each input, with the index of the input, in the order in which they complete. At most `concurrency`
-   * calls run or have an answer that waits to be read.
-   */
+  /** One answer for each input, with the index of the input, in the order in which they complete. */
   readonly batchAsCompleted: (
-    inputs: Inputs<ChatInput>,
+    inputs: ReadonlyArray<ChatInput>,
     options?: BatchOptions
   ) => Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>]>
 }

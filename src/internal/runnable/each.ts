@@ -2,15 +2,11 @@
  * `each`: a step for every element of a list. A fiber for each element that runs.
  */
 import * as Effect from "effect/Effect"
-import type { Runnable } from "../step/types.ts"
-import { concurrencyOf } from "./batch.ts"
-import { singleValue } from "./make.ts"
+import type { BatchOptions, Runnable } from "../step/types.ts"
+import { concurrencyOf, singleValue } from "./make.ts"
 
 /** Options of `each`. */
-export interface EachOptions {
-  /** The maximum number of elements that run at the same time, at least 1. 8 by default. */
-  readonly concurrency?: number | undefined
-}
+export type EachOptions = BatchOptions
 
 /**
  * Runs a step for every element of a list.
