@@ -202,6 +202,34 @@ export const merge = (defaults: CallOptions, options: CallOptions | undefined): 
   }
 }
 
+/** The key of the defaults among the options of a call. A wrapper that copies options copies it, too. */
+const defaultsKey = Symbol.for("rivulet/CallOptions/defaults")
+
+type WithDefaults = CallOptions & { readonly [defaultsKey]?: CallOptions }
+
+/**
+ * Merges the options of a call over the defaults that a wrapper of its model has. {@link ownOptions} tells them apart.
+ *
+ * @internal
+ */
+export const mergeDefaults = (defaults: CallOptions, options: WithDefaults = {}): CallOptions => {
+  const own = defined(options)
+  const added = Object.fromEntries(Object.entries(defaults).filter(([name]) => !(name in own)))
+  const merged: WithDefaults = { ...merge(defaults, options), [defaultsKey]: { ...added, ...options[defaultsKey] } }
+  return merged
+}
+
+/**
+ * The options that a call has itself: without the defaults of wrappers, unless they were changed since.
+ *
+ * @internal
+ */
+export const ownOptions = (options: WithDefaults = {}): CallOptions => {
+  if (options[defaultsKey] === undefined) return options
+  const defaults: { readonly [name: string]: unknown } = { ...options[defaultsKey] }
+  return Object.fromEntries(Object.entries(options).filter(([name, value]) => defaults[name] !== value))
+}
+
 const defined = <A extends object>(fields: A | undefined): Partial<A> =>
   // Object.fromEntries does not keep the types of the fields.
   Object.fromEntries(Object.entries(fields ?? {}).filter(([, value]) => value !== undefined)) as Partial<A>

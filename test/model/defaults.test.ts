@@ -1,8 +1,9 @@
 // Options and instructions that a model has for all of its calls.
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Layer, Schema, Stream } from "effect"
+import { Arbitrary, Effect, Exit, Layer, Schema, Stream } from "effect"
 import { Agent, CallOptions, ChatModel, Message, Tool } from "rivulet"
-import { ScriptedChatModel } from "rivulet/Testing"
+import { Script, ScriptedChatModel } from "rivulet/Testing"
+import { serve } from "../support/anthropic.ts"
 import { eventsOf } from "../support/events.ts"
 
 const { text } = ScriptedChatModel
@@ -107,6 +108,52 @@ describe("withDefaults", () => {
       const forced = model.pipe(ChatModel.withDefaults({ toolChoice: "required" }))
       yield* Agent.make({ tools: [look] }).invoke("Hi").pipe(Effect.provideService(ChatModel.ChatModel, forced))
       assert.deepStrictEqual((yield* calls).map(({ options }) => options.toolChoice), ["required", "auto"])
+    }))
+})
+
+describe("where a model cannot do two things at once", () => {
+  const thinking = { reasoning: { effort: "high" } } as const
+  const tools = [{ name: "look", parameters: { type: "object", properties: {} } }]
+  const forced = { tools, toolChoice: "required" } as const
+
+  /** What Claude is asked, which cannot be forced to call a tool while it reasons; undefined if nothing is sent. */
+  const sent = (
+    wrap: (model: ChatModel.Service) => ChatModel.Service,
+    own: CallOptions.CallOptions,
+    call: CallOptions.CallOptions
+  ) =>
+    Effect.gen(function*() {
+      const { model, server } = yield* serve(Script.text("Hello"), { model: "claude-opus-4-6", ...own })
+      const exit = yield* Effect.exit(wrap(model).invoke("Hi", call))
+      if (Exit.isFailure(exit)) return undefined
+      const body = (yield* server.awaitRequest(0)).body as { readonly [key: string]: unknown }
+      return [body["tool_choice"], body["thinking"]]
+    })
+
+  it.live("a default gives way to the call, as an option of the model itself does", () =>
+    Effect.gen(function*() {
+      const expected = yield* sent((model) => model, thinking, forced)
+      assert.deepStrictEqual(expected?.[0], { type: "any" })
+      const wrappers: ReadonlyArray<(model: ChatModel.Service) => ChatModel.Service> = [
+        ChatModel.withDefaults(thinking),
+        (model) => model.pipe(ChatModel.withDefaults(thinking), ChatModel.withDefaults({ maxTokens: 500 })),
+        (model) => model.pipe(ChatModel.withDefaults({ maxTokens: 500 }), ChatModel.withDefaults(thinking)),
+        (model) =>
+          ChatModel.transform(model, {
+            request: ({ messages, options }) => Effect.succeed({ messages, options: { ...options } })
+          }).pipe(ChatModel.withDefaults(thinking))
+      ]
+      for (const wrap of wrappers) assert.deepStrictEqual(yield* sent(wrap, {}, forced), expected)
+    }))
+
+  it.live("two wishes of the call exclude each other, whatever the defaults are", () =>
+    Effect.gen(function*() {
+      const call = { ...thinking, ...forced }
+      assert.isUndefined(yield* sent((model) => model, {}, call))
+      assert.isUndefined(yield* sent(ChatModel.withDefaults({ maxTokens: 500 }), {}, call))
+      // The same words in the defaults take nothing from the call.
+      assert.isUndefined(yield* sent(ChatModel.withDefaults(thinking), {}, call))
+      assert.isUndefined(yield* sent(ChatModel.withDefaults(forced), {}, call))
     }))
 })
 

@@ -2,7 +2,7 @@
  * `ChatModel.withDefaults` and `ChatModel.withSystem`: what every call of a model says, said once. Nothing is sent and
  * nothing is kept; a call costs one merge of options, or one more message.
  */
-import { merge } from "../../CallOptions.ts"
+import { merge, mergeDefaults } from "../../CallOptions.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import { system } from "../../Message.ts"
 import type { SystemMessage } from "../../Message.ts"
@@ -17,6 +17,8 @@ import type { Wrapper } from "./wrap.ts"
  *
  * - The options of a call win over these, and these win over the model's own. `timeout` and `providerOptions` are merged
  *   by key, any other option is replaced. An option that is `undefined` counts as absent.
+ * - Where a model cannot do two things at once, they give way to those of a call, like the options with which a model is
+ *   made.
  * - The `options` of the new model show the result.
  *
  * **Example** (A careful model beside the usual one)
@@ -34,7 +36,7 @@ export const withDefaults = (options: CallOptions): Wrapper =>
   wrapper((model) =>
     wrapModel(
       model,
-      (open) => (input, callOptions, whole) => open(input, merge(options, callOptions), whole),
+      (open) => (input, callOptions, whole) => open(input, mergeDefaults(options, callOptions), whole),
       { options: merge(model.options ?? {}, options) }
     )
   )

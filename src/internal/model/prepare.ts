@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
-import { merge } from "../../CallOptions.ts"
+import { merge, ownOptions } from "../../CallOptions.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { ChatModelError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
@@ -54,7 +54,7 @@ export const prepare = (
       : Result.fail(new InvalidRequestError({ field: problem[0], message: `${problem[0]}: ${problem[1]}` }))
     const prepared = Result.flatMap(
       checked,
-      (options) => fitted(model, settings, { messages: inOrder(messages), options, own: own ?? {} })
+      (options) => fitted(model, settings, { messages: inOrder(messages), options, own: ownOptions(own) })
     )
     if (Result.isFailure(prepared)) {
       const { model: name, provider } = model
