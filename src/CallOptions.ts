@@ -26,7 +26,10 @@ import type * as Schedule from "effect/Schedule"
 import type { ChatModelError } from "./ChatModelError.ts"
 import type { Fit } from "./internal/facts/types.ts"
 import { optional } from "./internal/optional.ts"
+import type { BatchOptions as StepBatchOptions } from "./internal/step/batch.ts"
 import type { ProviderOptions } from "./Message.ts"
+
+export type { BatchProgress } from "./internal/step/batch.ts"
 
 /** A tool that the model may call and the caller runs. `Tool.make` makes one that `Agent` can run. */
 export interface ToolDefinition {
@@ -175,11 +178,8 @@ export interface CallOptions {
   readonly providerOptions?: { readonly [provider: string]: { readonly [key: string]: unknown } } | undefined
 }
 
-/** The options of a batch of calls. */
-export interface BatchOptions extends CallOptions {
-  /** The most calls at the same time. Defaults to 8. */
-  readonly concurrency?: number | undefined
-}
+/** The options of a batch of calls: those of each call, and those of the batch. */
+export interface BatchOptions extends CallOptions, StepBatchOptions {}
 
 /**
  * Merges the options of a call over those of its model. `timeout` and `providerOptions` are merged by key. An option or a

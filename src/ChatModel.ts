@@ -54,6 +54,7 @@ import type { GeneratedObject, ObjectChunk, ObjectOptions, ObjectRunnable, Whole
 import { optional } from "./internal/optional.ts"
 import type { OutputParserError } from "./internal/parsers/error.ts"
 import { barrier } from "./internal/runnable/make.ts"
+import type { Inputs } from "./internal/step/batch.ts"
 import { last } from "./internal/step/fold.ts"
 import type { ChunkFold } from "./internal/step/fold.ts"
 import { collect, fromStream } from "./internal/step/run.ts"
@@ -147,7 +148,7 @@ export const invoke = (input: ChatInput, options?: CallOptions): Effect.Effect<A
 
 /**
  * One answer of the context's model for each input, in the order of the inputs. A failure is the `Result` of its input
- * and stops no other call. At most `concurrency` calls run at the same time, 8 by default.
+ * and stops no other call. At most `concurrency` calls run at the same time, 8 by default; `onProgress` runs after each.
  *
  * **Example** (Answers and failures)
  *
@@ -163,14 +164,15 @@ export const invoke = (input: ChatInput, options?: CallOptions): Effect.Effect<A
  * ```
  */
 export const batch = (
-  inputs: ReadonlyArray<ChatInput>,
+  inputs: Inputs<ChatInput>,
   options?: BatchOptions
 ): Effect.Effect<Array<Result.Result<AIMessage, ChatModelError>>, never, ChatModel> =>
   Effect.flatMap(ChatModel, (model) => model.batch(inputs, options))
 
 /**
  * One answer of the context's model for each input, with the index of the input (from 0), in the order in which they
- * complete. Like {@link batch} it never fails.
+ * complete. Like {@link batch} it never fails. An input is read and started when there is room for its answer: at most
+ * `concurrency` calls run or have an answer that was not read yet.
  *
  * **Example** (Printing answers as they complete)
  *
@@ -186,7 +188,7 @@ export const batch = (
  * ```
  */
 export const batchAsCompleted = (
-  inputs: ReadonlyArray<ChatInput>,
+  inputs: Inputs<ChatInput>,
   options?: BatchOptions
 ): Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>], never, ChatModel> =>
   unwrap(Effect.map(ChatModel, (model) => model.batchAsCompleted(inputs, options)))

@@ -7,6 +7,9 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
+/** A defect in words. */
+export const textOf = (defect: unknown): string => defect instanceof Error ? defect.message : String(defect)
+
 /** A number of at least `min`, which may be infinite. */
 export const checkedNumber = (name: string, value: number, min: number): number => {
   if (typeof value === "number" && value >= min) return value

@@ -8,8 +8,9 @@ import { modules, publicModules, root } from "./source.ts"
 const require = createRequire(join(root, "package.json"))
 const exported = publicModules.map(({ path }) => path.slice(0, -".ts".length)).filter((name) => name !== "index")
 
-// Providers and the testing kit are imports of their own, so that nobody pays for what is not used.
-const apart = new Set(["Anthropic", "OpenAi", "OpenAiCompatible", "Providers", "Sync", "Testing"])
+// Providers, the testing kit, and what needs an unstable module of Effect are imports of their own, so that nobody pays for
+// what is not used.
+const apart = new Set(["Anthropic", "ModelLimitsRedis", "OpenAi", "OpenAiCompatible", "Providers", "Sync", "Testing"])
 
 /** Where `rivulet/...` leads, or the code of the error. The files are those of the build, which need not be there. */
 const resolve = (specifier: string): string => {

@@ -1,9 +1,13 @@
-// Prints once, before any test runs, which tests are skipped because a folder beside the repository is absent.
+// Prints once, before any test runs, which tests are skipped because Redis or a folder beside the repository is absent.
 import { available as cases } from "./langChainCases.ts"
 import { available as events } from "./langChainEvents.ts"
 import { available as recordings } from "./recordings.ts"
+import { redisListens, redisUrl, startRedis } from "./redis.ts"
 
-export const setup = (): void => {
+export const setup = async (): Promise<void> => {
+  if (!(await redisListens())) {
+    console.log(`Skipped, because there is no Redis at ${redisUrl}: limits among processes. To run them, ${startRedis}`)
+  }
   const absent = [
     ...(recordings ? [] : ["provider recordings (../shared/wire)"]),
     ...(cases ? [] : ["LangChain cases (../shared/langchain/cases)"]),

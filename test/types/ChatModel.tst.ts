@@ -41,6 +41,21 @@ test("a batch cannot fail: each answer has its own result", () => {
     .type.toBe<Stream.Stream<readonly [index: number, result: Answer], never, ChatModel.ChatModel>>()
 })
 
+test("a batch takes any iterable of inputs but a text, and tells its progress", () => {
+  expect(ChatModel.batch).type.toBeCallableWith([[["system", "Be kind"], ["human", "Hi"]], "Hi"])
+  expect(ChatModel.batchAsCompleted).type.toBeCallableWith(new Set(["one"]))
+  expect(ChatModel.batch).type.not.toBeCallableWith("Hi")
+  expect(ChatModel.batchAsCompleted).type.not.toBeCallableWith("Hi")
+  ChatModel.batch(["one"], {
+    onProgress: (progress) => {
+      expect(progress.total).type.toBe<number | undefined>()
+      return Effect.log(progress.done - progress.failed)
+    }
+  })
+  expect(ChatModel.batch).type.not.toBeCallableWith(["one"], { onProgress: () => Effect.fail("no") })
+  expect(ChatModel.invoke).type.not.toBeCallableWith("Hi", { onProgress: () => Effect.void })
+})
+
 test("what can be asked", () => {
   expect(ChatModel.stream).type.toBeCallableWith("Hi")
   expect(ChatModel.stream).type.toBeCallableWith([["system", "Be kind"], ["human", "Hi"], ["ai", "Hello"]])

@@ -121,6 +121,15 @@ const many = Runnable.each(length)
 expect<Parts<typeof many>["out"]>().type.toBe<ReadonlyArray<number>>()
 // @ts-expect-error a list of texts
 many.invoke([1])
+// @ts-expect-error it gives one result, so it tells no progress
+Runnable.each(length, { onProgress: () => Effect.void })
+
+// batch: any iterable of inputs, of which a text is none
+length.batch(new Set(["a"]))
+// @ts-expect-error a text
+length.batch("a")
+// @ts-expect-error a list of numbers
+length.batchAsCompleted([1])
 
 // withTimeout, withCache: their failures and needs
 const timed = answer.pipe(Runnable.withTimeout("1 second"))

@@ -2,10 +2,12 @@
  * The service of a model from the way it opens a call. `make` and every wrapper end here, so that all of them have the
  * same events, batches and defects. Knows no retry and no provider.
  */
-import type { BatchOptions } from "../../CallOptions.ts"
+import type { BatchOptions, CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, UnknownError } from "../../ChatModelError.ts"
+import { textOf } from "../defects.ts"
 import { watch } from "../events/watch.ts"
-import { batches, makeRunnable, textOf } from "../runnable/make.ts"
+import { batches } from "../runnable/batch.ts"
+import { makeRunnable } from "../runnable/make.ts"
 import { collect, toStream } from "../step/run.ts"
 import type { StepInfo } from "../step/types.ts"
 import { toMessages } from "./messages.ts"
@@ -38,11 +40,21 @@ export const makeService = (described: Described, open: OpenModel): Service => {
       supportsSchema,
       stream: (input, options) => toStream(watch(info, input, open(input, options, false))),
       invoke,
-      ...batches((input: ChatInput, options: BatchOptions | undefined) => invoke(input, options), (defect) => {
-        const reason = new UnknownError({ message: textOf(defect) })
-        return Object.assign(new ChatModelError({ provider, model, reason }), { cause: defect })
-      })
+      ...batches(
+        (input: ChatInput, options: BatchOptions | undefined) => invoke(input, callOptions(options)),
+        (defect) => {
+          const reason = new UnknownError({ message: textOf(defect) })
+          return Object.assign(new ChatModelError({ provider, model, reason }), { cause: defect })
+        }
+      )
     }),
     open
   )
+}
+
+/** The options of each call of a batch. */
+const callOptions = (options: BatchOptions | undefined): CallOptions | undefined => {
+  if (options === undefined) return undefined
+  const { concurrency: _concurrency, onProgress: _onProgress, ...each } = options
+  return each
 }

@@ -13,6 +13,7 @@ import type { Capabilities } from "../../Capabilities.ts"
 import type { ChatModelError } from "../../ChatModelError.ts"
 import type { AIMessage } from "../../Message.ts"
 import type { Facts } from "../facts/types.ts"
+import type { Inputs } from "../step/batch.ts"
 import type { Runnable } from "../step/types.ts"
 import type { ChatInput } from "./request.ts"
 
@@ -39,12 +40,15 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
   readonly stream: (input: ChatInput, options?: CallOptions) => Stream.Stream<AIMessageChunk, ChatModelError>
   /** One answer for each input, in the order of the inputs. A failure is the `Result` of its input and stops no other. */
   readonly batch: (
-    inputs: ReadonlyArray<ChatInput>,
+    inputs: Inputs<ChatInput>,
     options?: BatchOptions
   ) => Effect.Effect<Array<Result.Result<AIMessage, ChatModelError>>>
-  /** One answer for each input, with the index of the input, in the order in which they complete. */
+  /**
+   * One answer for each input, with the index of the input, in the order in which they complete. At most `concurrency`
+   * calls run or have an answer that waits to be read.
+   */
   readonly batchAsCompleted: (
-    inputs: ReadonlyArray<ChatInput>,
+    inputs: Inputs<ChatInput>,
     options?: BatchOptions
   ) => Stream.Stream<readonly [index: number, result: Result.Result<AIMessage, ChatModelError>]>
 }

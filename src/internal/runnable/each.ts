@@ -2,11 +2,15 @@
  * `each`: a step for every element of a list. A fiber for each element that runs.
  */
 import * as Effect from "effect/Effect"
-import type { BatchOptions, Runnable } from "../step/types.ts"
-import { concurrencyOf, singleValue } from "./make.ts"
+import type { Runnable } from "../step/types.ts"
+import { concurrencyOf } from "./batch.ts"
+import { singleValue } from "./make.ts"
 
 /** Options of `each`. */
-export type EachOptions = BatchOptions
+export interface EachOptions {
+  /** The maximum number of elements that run at the same time, at least 1. 8 by default. */
+  readonly concurrency?: number | undefined
+}
 
 /**
  * Runs a step for every element of a list.

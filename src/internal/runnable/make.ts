@@ -3,19 +3,17 @@
  * for an input that is complete, `over` for one that is still arriving. Combinators, parsers, models, tools and agents
  * call it. Imports no combinator.
  */
-import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import { pipeArguments } from "effect/Pipeable"
-import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
-import { checkedNumber, RunnableDefectError } from "../defects.ts"
 import { demandingWhole } from "../events/currentRun.ts"
 import { watch, watchOver } from "../events/watch.ts"
 import { nameOf } from "../excerpt.ts"
 import { byShape } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import { collect, fromStream, single, toStream, TypeId } from "../step/run.ts"
-import type { AnyRunnable, BatchOptions, Opener, Over, Run, Runnable, Step, StepInfo } from "../step/types.ts"
+import type { AnyRunnable, Opener, Over, Run, Runnable, Step, StepInfo } from "../step/types.ts"
+import { batches, defectOf } from "./batch.ts"
 
 // -----------------------------------------------------------------------------
 // steps with events
@@ -178,13 +176,6 @@ export const infoOf = (self: { readonly [TypeId]: Step }): StepInfo => {
   return { depth, events, name, shape, type }
 }
 
-/** The failure that stands for a defect of a step in a batch. */
-export const defectOf = (step: string) => (defect: unknown): RunnableDefectError =>
-  new RunnableDefectError({ message: `${step} had a defect: ${textOf(defect)}`, step, cause: defect })
-
-/** A defect in words. */
-export const textOf = (defect: unknown): string => defect instanceof Error ? defect.message : String(defect)
-
 // -----------------------------------------------------------------------------
 // running
 // -----------------------------------------------------------------------------
@@ -200,45 +191,3 @@ export const open = <In, Out, E, R, Chunk>(
 /** Whether a value is a runnable. */
 export const isRunnable = (value: unknown): value is AnyRunnable =>
   typeof value === "object" && value !== null && TypeId in value
-
-/**
- * `batch` and `batchAsCompleted` of a function of one input.
- *
- * @param wrap makes a failure of a defect, so that one input takes no result of another
- */
-export const batches = <In, A, E, R, E2, Options extends BatchOptions>(
-  invoke: (input: In, options: Options | undefined) => Effect.Effect<A, E, R>,
-  wrap: (defect: unknown) => E2
-) => {
-  const one = (input: In, options: Options | undefined): Effect.Effect<Result.Result<A, E | E2>, never, R> =>
-    Effect.matchCauseEffect(Effect.suspend(() => invoke(input, options)), {
-      onSuccess: (output) => Effect.succeed(Result.succeed(output)),
-      onFailure: (cause): Effect.Effect<Result.Result<never, E | E2>> => {
-        const error = Cause.findErrorOption(cause)
-        return error._tag === "Some"
-          ? Effect.succeed(Result.fail(error.value))
-          : Cause.hasInterrupts(cause)
-          ? Effect.failCause(cause as Cause.Cause<never>) // it has no error
-          : Effect.succeed(Result.fail(wrap(Cause.squash(cause))))
-      }
-    })
-  return {
-    batch: (inputs: ReadonlyArray<In>, options?: Options) =>
-      Effect.suspend(() =>
-        Effect.forEach(inputs, (input) => one(input, options), { concurrency: concurrencyOf(options) })
-      ),
-    batchAsCompleted: (inputs: ReadonlyArray<In>, options?: Options) =>
-      Stream.suspend(() =>
-        Stream.fromIterable(inputs.entries()).pipe(
-          Stream.mapEffect(
-            ([index, input]) => Effect.map(one(input, options), (result) => [index, result] as const),
-            { concurrency: concurrencyOf(options), unordered: true }
-          )
-        )
-      )
-  }
-}
-
-/** The number of inputs that run at the same time. It throws for a value that is no such number. */
-export const concurrencyOf = ({ concurrency = 8 }: BatchOptions = {}): number =>
-  checkedNumber("concurrency", concurrency, 1)

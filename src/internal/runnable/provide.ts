@@ -10,9 +10,11 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { AnswerListener, CurrentRun } from "../events/currentRun.ts"
 import { nameOf } from "../excerpt.ts"
+import type { BatchOptions } from "../step/batch.ts"
 import { TypeId, withServices } from "../step/run.ts"
-import type { BatchOptions, Opener, Runnable } from "../step/types.ts"
-import { batches, defectOf, infoOf, makeRunnable, open } from "./make.ts"
+import type { Opener, Runnable } from "../step/types.ts"
+import { batches, defectOf } from "./batch.ts"
+import { infoOf, makeRunnable, open } from "./make.ts"
 
 /**
  * Provides services to a step, by a layer or as a `Context`.

@@ -11,13 +11,8 @@ import type * as Stream from "effect/Stream"
 import type { RunType } from "../../RunEvent.ts"
 import type { RunnableDefectError } from "../defects.ts"
 import type { EventPolicy } from "../events/policy.ts"
+import type { BatchOptions, Inputs } from "./batch.ts"
 import type { ChunkFold } from "./fold.ts"
-
-/** Options of a batch. */
-export interface BatchOptions {
-  /** The maximum number of inputs that run at the same time, at least 1. 8 by default. */
-  readonly concurrency?: number | undefined
-}
 
 /**
  * A step, or a chain of steps: it makes an `Out` from an `In`, and can stream it chunk by chunk.
@@ -46,12 +41,15 @@ export interface Runnable<in In, out Out, out E = never, out R = never, out Chun
    * is a defect, as a `RunnableDefectError`.
    */
   readonly batch: (
-    inputs: ReadonlyArray<In>,
+    inputs: Inputs<In>,
     options?: BatchOptions
   ) => Effect.Effect<Array<Result.Result<Out, E | RunnableDefectError>>, never, R>
-  /** One result for each input, with the index of the input, in the order in which they complete. */
+  /**
+   * One result for each input, with the index of the input, in the order in which they complete. An input is read and
+   * started when there is room for its result: at most `concurrency` inputs run or wait to be read.
+   */
   readonly batchAsCompleted: (
-    inputs: ReadonlyArray<In>,
+    inputs: Inputs<In>,
     options?: BatchOptions
   ) => Stream.Stream<readonly [index: number, result: Result.Result<Out, E | RunnableDefectError>], never, R>
 }
