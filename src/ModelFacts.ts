@@ -15,6 +15,8 @@
  *
  * Nothing is changed for a model that no rule fits, and `providerOptions` are never changed.
  *
+ * Answers have a cost, in `usage.cost`, by the prices in the facts. {@link cost} says when it is known.
+ *
  * **Example** (A fine-tune and a strict app)
  *
  * ```ts
@@ -39,14 +41,13 @@ import { lookUp } from "./internal/facts/lookup.ts"
 import { ModelFacts } from "./internal/facts/settings.ts"
 import type { Facts, Fit, Rule, Subject } from "./internal/facts/types.ts"
 
+export { collected } from "./internal/facts/data/terms.ts"
 export type { FitWarning } from "./internal/facts/fitting.ts"
 export type { FactsSource } from "./internal/facts/known.ts"
 export { ModelFacts } from "./internal/facts/settings.ts"
 export type { FactsSettings } from "./internal/facts/settings.ts"
 export type { Facts, Fit, Price, Range, Rule, Subject, ThinkingFacts, ToolFacts } from "./internal/facts/types.ts"
-
-/** The day on which the facts were collected. */
-export const collected = "2026-11-27"
+export { cost } from "./internal/model/cost.ts"
 
 /**
  * The facts about a model, by the rules of the library. `model.facts` of a chat model also has those of the app that made

@@ -5,8 +5,16 @@
 import type { Finish } from "../Finish.ts"
 import type { Usage } from "../Usage.ts"
 
-/** Token usage in words. */
-export const describeUsage = (usage: Usage): string => `${usage.inputTokens} tokens in, ${usage.outputTokens} out`
+/** Token usage in words, with the cost if it is known. */
+export const describeUsage = ({ cost, inputTokens, outputTokens }: Usage): string =>
+  `${inputTokens} tokens in, ${outputTokens} out${cost === undefined ? "" : `, ${dollars(cost.total)}`}`
+
+/** An amount of US dollars, with two digits at least that are not zero. */
+export const dollars = (amount: number): string => {
+  if (amount === 0) return "$0"
+  const digits = amount >= 1 ? 2 : Math.min(12, 1 - Math.floor(Math.log10(amount)))
+  return `$${amount.toFixed(Math.max(2, digits))}`
+}
 
 /** A duration in milliseconds, in words. */
 export const seconds = (millis: number): string =>

@@ -505,7 +505,8 @@ describe("rivulet compare", () => {
       )
       assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: "" })
       // An answer that takes 100 ms or more after its first chunk, as on a busy machine, also shows its speed.
-      const facts = String.raw`\[first chunk after [\d.]+ m?s, (?:\d+ tokens/s, )?10 tokens in, 3 out, finish: stop\]`
+      const facts = String
+        .raw`\[first chunk after [\d.]+ m?s, (?:\d+ tokens/s, )?10 tokens in, 3 out, \$0.000025, finish: stop\]`
       assert.match(
         stdout,
         new RegExp(`^# anthropic:one\nI am one\n${facts}\n\n# anthropic:two\nI am two\n${facts}\n$`)

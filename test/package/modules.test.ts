@@ -167,8 +167,8 @@ describe("data flows one way", () => {
     })
   }
 
-  it("Anthropic.ts loads at most 60 modules", () => {
-    assert.isAtMost(reachable([named("Anthropic.ts")], loadedAtOnce).size, 60)
+  it("Anthropic.ts loads at most 64 modules", () => {
+    assert.isAtMost(reachable([named("Anthropic.ts")], loadedAtOnce).size, 64)
   })
 
   it("a wire knows no host", () => {

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import type { ToolCall, ToolMessage } from "../../Message.ts"
 import { excerpt, nameOf } from "../excerpt.ts"
 import { isObject } from "../json/object.ts"
+import { onAnswers } from "../model/answers.ts"
 import type { Call } from "../model/messages.ts"
 import { concurrencyOf } from "../runnable/batch.ts"
 import { toStream } from "../step/run.ts"
@@ -109,7 +110,7 @@ export const answerCalls = (options: AnyOptions, step: OpenStep, progress: Progr
       }
       if (decision !== "approve") return rejected(`This call was denied: ${decision.deny}`)
       yield* Semaphore.takeScoped(permits, 1)
-      return opened.success.pipe(
+      return onAnswers(opened.success, ({ usage }) => progress.spent(usage)).pipe(
         Stream.mapError((reason) => new AgentToolError({ tool: name, toolCallId, reason }, progress.conversation)),
         Stream.map(chunkOf),
         Stream.catchDefect((defect) =>

@@ -5,7 +5,6 @@
 import * as Schema from "effect/Schema"
 import { AIMessage, Message, ToolMessage } from "../../Message.ts"
 import { Usage } from "../../Usage.ts"
-import { optional } from "../optional.ts"
 
 /** One step of a run: an answer of the model and the results of its calls. */
 export const Step = Schema.Struct({
@@ -24,31 +23,12 @@ export const Conversation = Schema.Struct({
   messages: Schema.Array(Message),
   /** The steps of this run. */
   steps: Schema.Array(Step),
-  /** The sum of the usage of all answers of this run. Absent while no provider has reported any. */
+  /**
+   * The sum of the usage of all answers of this run, and of those that models inside its tools gave, such as those of other
+   * agents. It has a cost only if each of them has one. Absent while no provider has reported any.
+   */
   usage: Schema.optional(Usage)
 })
 
 /** The state of a run of an agent. */
 export interface Conversation extends Schema.Schema.Type<typeof Conversation> {}
-
-/** Adds the usage of two requests. Unlike the totals within one message, those of different requests add up. */
-export const addUsage = (self: Usage | undefined, that: Usage | undefined): Usage | undefined => {
-  if (self === undefined || that === undefined) return withoutRaw(self ?? that)
-  const sum = (key: "cacheReadTokens" | "cacheWriteTokens" | "reasoningTokens") =>
-    optional(key, self[key] === undefined ? that[key] : self[key] + (that[key] ?? 0))
-  return {
-    inputTokens: self.inputTokens + that.inputTokens,
-    outputTokens: self.outputTokens + that.outputTokens,
-    totalTokens: self.totalTokens + that.totalTokens,
-    ...sum("cacheReadTokens"),
-    ...sum("cacheWriteTokens"),
-    ...sum("reasoningTokens")
-  }
-}
-
-/** Usage without the provider's own object, which describes one request only. */
-const withoutRaw = (usage: Usage | undefined): Usage | undefined => {
-  if (usage === undefined) return undefined
-  const { raw: _, ...totals } = usage
-  return totals
-}

@@ -57,7 +57,11 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
       const free = messages.at(-1)?._tag === "ToolMessage" && isForcing(request.toolChoice ?? model.options?.toolChoice)
       return model.stream([...instructions, ...messages], free ? { ...request, toolChoice: "auto" } : request).pipe(
         Stream.catchIf(isRejectedCall, (error) => Stream.sync(() => rejectedCall(error))),
-        Stream.mapError((error) => new AgentModelError(error, progress.conversation)),
+        Stream.mapError((error) => {
+          // A request that was turned down used nothing.
+          if (error.partial !== undefined) progress.spent(error.partial.usage)
+          return new AgentModelError(error, progress.conversation)
+        }),
         Stream.mapArray((chunks) => {
           for (const chunk of chunks) answer.add(chunk)
           return chunks

@@ -3,11 +3,11 @@
  * results in its open step. It must import no effect.
  */
 import type { AIMessage, Message, ToolMessage } from "../../Message.ts"
+import { sum } from "../../Usage.ts"
 import type { Usage } from "../../Usage.ts"
 import type { Call } from "../model/messages.ts"
 import { optional } from "../optional.ts"
 import type { AgentFinish, AgentResult } from "./chunks.ts"
-import { addUsage } from "./conversation.ts"
 import type { Conversation, Step } from "./conversation.ts"
 
 /** A step whose calls are being run. */
@@ -27,6 +27,8 @@ export class Progress {
   #messages: ReadonlyArray<Message>
   readonly #steps: Array<Step> = []
   #usage: Usage | undefined
+  /** Whether any answer was counted. */
+  #counted = false
   #open: OpenStep | undefined
 
   constructor(messages: ReadonlyArray<Message>) {
@@ -36,7 +38,13 @@ export class Progress {
   /** Adds an answer of the model. */
   answered(message: AIMessage): void {
     this.#messages = [...this.#messages, message]
-    this.#usage = addUsage(this.#usage, message.usage)
+    this.spent(message.usage)
+  }
+
+  /** Adds the usage of an answer, of this agent's model or of one inside a tool. */
+  spent(usage: Usage | undefined): void {
+    this.#usage = sum(this.#counted ? [this.#usage, usage] : [usage])
+    this.#counted = true
   }
 
   /** Opens a step for an answer that is already among the messages. */

@@ -5,7 +5,7 @@
 import { lookUp } from "./lookup.ts"
 import type { Found } from "./lookup.ts"
 import type { FactsSettings } from "./settings.ts"
-import type { Fit, Rule, Subject } from "./types.ts"
+import type { Facts, Fit, Rule, Subject } from "./types.ts"
 
 /** The facts of a provider's models, and which of them a model has. */
 export interface FactsSource {
@@ -23,10 +23,13 @@ export class Known {
   readonly found: Found
   readonly api: string | undefined
   readonly #subject: Subject
+  /** The name of the model itself. */
+  readonly #name: string
   readonly #data: ReadonlyArray<Rule>
   readonly #made: FactsSettings | undefined
   #lastRules: ReadonlyArray<Rule>
   #last: Found
+  #lastAnswered: { readonly rules: ReadonlyArray<Rule>; readonly name: string; readonly facts: Facts } | undefined
 
   constructor(
     { model, provider }: { readonly provider: string; readonly model: string },
@@ -37,6 +40,7 @@ export class Known {
     // OpenAI names a fine-tune after its base: `ft:gpt-4.1-mini:acme::id`.
     const name = source?.like ?? model.replace(/^ft:([^:]+):.*$/, "$1")
     this.#subject = { provider, api: source?.api, model: name }
+    this.#name = model
     this.#data = [...made?.rules ?? [], ...source?.rules ?? []]
     this.#made = made
     this.#lastRules = []
@@ -51,6 +55,22 @@ export class Known {
       this.#last = lookUp([...rules, ...this.#data], this.#subject)
     }
     return this.#last
+  }
+
+  /**
+   * The facts about the model that answered, by the name that the provider gave: another snapshot, or what an alias stands
+   * for. What the name only is `like` may have another price, and so may a fine-tune, so they are looked up by their own
+   * names. Without a rule of its own a model has no facts here.
+   */
+  answered(settings: FactsSettings, name = this.#name): Facts {
+    if (name === this.#subject.model) return this.of(settings).facts
+    const { rules } = settings
+    const last = this.#lastAnswered
+    if (last?.name === name && last.rules === rules) return last.facts
+    const all = rules.length === 0 || rules === this.#made?.rules ? this.#data : [...rules, ...this.#data]
+    const { facts } = lookUp(all, { ...this.#subject, model: name })
+    this.#lastAnswered = { rules, name, facts }
+    return facts
   }
 
   /** How options are fitted: by the call or the model, by the app that calls, by the app that made the model. */

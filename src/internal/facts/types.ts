@@ -59,7 +59,7 @@ export interface Facts {
   readonly cache?:
     | { readonly kind: "auto" | "explicit" | "both" | "none"; readonly min?: number | undefined }
     | undefined
-  /** The price on the maker's own API. */
+  /** The price, on the maker's own API unless the provider has a price of its own. */
   readonly price?: Price | undefined
   /** The month that the knowledge of the model ends with, such as `2026-01`. */
   readonly cutoff?: string | undefined
@@ -131,9 +131,9 @@ export interface Price {
   readonly out: number
   /** Tokens of the input that came from the cache. Absent: as `in`. */
   readonly read?: number | undefined
-  /** Tokens that were written to the cache for five minutes. Absent: as `in`. */
+  /** Tokens that were written to the cache for five minutes. Absent: not known. */
   readonly write?: number | undefined
-  /** Tokens that were written to the cache for an hour. Absent: as `write`. */
+  /** Tokens that were written to the cache for an hour. Absent: not known. */
   readonly write1h?: number | undefined
   /** The prices of the whole request if its input is longer than `tokens`. */
   readonly over?: {
@@ -142,7 +142,15 @@ export interface Price {
     readonly out: number
     readonly read?: number | undefined
     readonly write?: number | undefined
+    readonly write1h?: number | undefined
   } | undefined
+  /**
+   * The provider whose price it is, if that is not the one that serves the model: then it is only an estimate. In a rule it
+   * may be absent for the price of every provider that the rule is for.
+   */
+  readonly by?: string | undefined
+  /** The day on which it was collected, such as `2026-11-27`. Absent: not known. */
+  readonly asOf?: string | undefined
 }
 
 /** Facts for the models that fit. For each field the first rule that fits and has it counts. */

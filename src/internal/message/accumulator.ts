@@ -49,6 +49,8 @@ export class Accumulator {
   /** The text in order of arrival, if it differs from the text of the blocks one after the other. */
   #content: string | undefined
   #usage: Usage | undefined
+  /** Whether parts came after the usage. */
+  #usageIsOld = true
   #finish: Finish | undefined
   #metadata: MergedMetadata | undefined
   readonly #blocks: Array<Block> = []
@@ -73,7 +75,10 @@ export class Accumulator {
     if (this.#content !== undefined) this.#content += chunk.content
     else if (!this.#inOrder(chunk)) this.#content = this.#text() + chunk.content
     for (const delta of chunk.parts) this.#addDelta(delta)
-    if (chunk.usage !== undefined) this.#usage = chunk.usage
+    if (chunk.usage !== undefined) {
+      this.#usage = chunk.usage
+      this.#usageIsOld = false
+    } else if (chunk.parts.length > 0) this.#usageIsOld = true
     if (chunk.finish !== undefined) this.#finish = chunk.finish
     this.#metadata = merge(this.#metadata, chunk.metadata)
   }
@@ -105,6 +110,7 @@ export class Accumulator {
 
   #addSlices(index: number, slices: ReadonlyArray<string>): void {
     if (slices.length === 0) return
+    this.#usageIsOld = true
     const text = slices.length === 1 ? slices[0]! : slices.join("")
     if (this.#content !== undefined) this.#content += text
     else if (!this.#isLastText(index)) this.#content = this.#text() + text
@@ -128,6 +134,26 @@ export class Accumulator {
 
   #text(): string {
     return this.#blocks.reduce((text, block) => block.type === "text" ? text + block.text : text, "")
+  }
+
+  /** The usage so far. */
+  get usage(): Usage | undefined {
+    return this.#usage
+  }
+
+  /** Whether the usage counts all that has arrived, as no part came after it. */
+  get usageIsCurrent(): boolean {
+    return !this.#usageIsOld
+  }
+
+  /** The metadata so far. */
+  get metadata(): Metadata | undefined {
+    return plain(this.#metadata)
+  }
+
+  /** Whether there are calls of the provider's tools, or files. */
+  get hasServerParts(): boolean {
+    return this.#blocks.some(({ type }) => type === "server_tool_call" || type === "file")
   }
 
   partial(): PartialAIMessage {

@@ -42,7 +42,8 @@ export interface ModelCacheOptions extends RequestKeyOptions {
  *   call.
  * - Only whole answers are kept: no failures, no answers that were left early, and none that a limit or a filter ended.
  *   `keep` decides otherwise.
- * - An answer from the cache has the events of a model's answer, and the usage of the answer that was paid for.
+ * - An answer from the cache has the events of a model's answer, and the usage of the answer that was paid for, with its
+ *   cost.
  * - A store that fails is logged as a warning, and the model runs without it.
  * - Equal requests at the same time all run. {@link withSharing} inside the cache makes one of them.
  *

@@ -20,19 +20,23 @@ import type { Reason, TimeoutError } from "../../ChatModelError.ts"
 import type { AIMessage, PartialAIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { AnswerListener } from "../events/currentRun.ts"
+import { ModelFacts } from "../facts/settings.ts"
+import type { FactsSettings } from "../facts/settings.ts"
 import { Accumulator } from "../message/accumulator.ts"
+import { empty } from "../message/chunk.ts"
 import type { AIMessageChunk } from "../message/chunk.ts"
 import { optional } from "../optional.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import type { Opener, Run } from "../step/types.ts"
+import { pricedUsage } from "./cost.ts"
+import type { Priced } from "./cost.ts"
 import { withPartial } from "./partial.ts"
 import type { Prepared } from "./prepare.ts"
 import type { ChatRequest } from "./request.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
 
 /** A call of a model: its request, and how an attempt opens. */
-export interface Call {
-  readonly provider: string
+export interface Call extends Priced {
   readonly model: string
   readonly request: Effect.Effect<Prepared, ChatModelError>
   readonly open: (request: ChatRequest) => Stream.Stream<AIMessageChunk, ChatModelError>
@@ -68,6 +72,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   readonly #request: Prepared
   readonly #clock: Clock.Clock
   readonly #watchdog: Watchdog
+  readonly #settings: FactsSettings
   readonly #listener: ((answer: AIMessage) => void) | undefined
   #attempt: Attempt | undefined
   #retryStep: RetryStep | undefined
@@ -76,6 +81,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
     this.#call = call
     this.#request = request
     this.#clock = fiber.getRef(Clock.Clock)
+    this.#settings = fiber.getRef(ModelFacts)
     this.#listener = fiber.getRef(AnswerListener)
     this.#watchdog = new Watchdog(
       limitsOf(request.options.timeout),
@@ -108,7 +114,13 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   /** The first chunks with content. Until then a failure may be retried. */
   #first(retries: number): ChunkPull {
     this.#watchdog.begin()
-    const attempt = this.#attempt = new Attempt(this.#call, this.#request, this.#watchdog, this.#listener)
+    const attempt = this.#attempt = new Attempt(
+      this.#call,
+      this.#request,
+      this.#watchdog,
+      this.#settings,
+      this.#listener
+    )
     return Effect.catchCause(firstShown(attempt, []), (cause): ChunkPull => {
       const error = Option.getOrUndefined(Cause.findErrorOption(cause))
       if (error === undefined || Cause.isDone(error)) return Effect.failCause(cause)
@@ -162,7 +174,9 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
 class Attempt {
   readonly scope = Scope.makeUnsafe()
   readonly #call: Call
+  readonly #request: Prepared
   readonly #watchdog: Watchdog
+  readonly #settings: FactsSettings
   readonly #listener: ((answer: AIMessage) => void) | undefined
   readonly #message = new Accumulator()
   #finished = false
@@ -175,10 +189,13 @@ class Attempt {
     call: Call,
     request: Prepared,
     watchdog: Watchdog,
+    settings: FactsSettings,
     listener: ((answer: AIMessage) => void) | undefined
   ) {
     this.#call = call
+    this.#request = request
     this.#watchdog = watchdog
+    this.#settings = settings
     this.#listener = listener
     // Opened before anything runs, so that the adapter can register its `onAbort`.
     const stream = call.open({ ...request, connection: watchdog })
@@ -221,7 +238,24 @@ class Attempt {
       if (chunks[i]!.finish !== undefined) this.#finished = true
     }
     this.#message.addAll(chunks)
-    return Effect.succeed(this.#message.withCallIds(chunks))
+    const named = this.#message.withCallIds(chunks)
+    return Effect.succeed(this.#finished ? this.#withCost(named) : named)
+  }
+
+  /** The last chunks with the cost of the answer. */
+  #withCost(chunks: Chunks): Chunks {
+    if (!this.#addCost()) return chunks
+    const [first, ...rest] = chunks
+    const last = { ...chunks[chunks.length - 1]!, ...optional("usage", this.#message.usage) }
+    return rest.length === 0 ? [last] : [first, ...rest.slice(0, -1), last]
+  }
+
+  /** Adds the cost to the usage of the message, if it is known. */
+  #addCost(): boolean {
+    const usage = pricedUsage(this.#call, this.#settings, this.#request.options, this.#message)
+    if (usage === undefined) return false
+    this.#message.add({ ...empty, usage })
+    return true
   }
 
   #ended(): ChunkPull {
@@ -254,7 +288,10 @@ class Attempt {
   }
 
   #withPartial(error: ChatModelError): ChatModelError {
-    return error.partial === undefined ? withPartial(error, this.partial()) : error
+    if (error.partial !== undefined) return error
+    // The cost of less than what arrived would be too low.
+    if (this.#message.usageIsCurrent) this.#addCost()
+    return withPartial(error, this.partial())
   }
 }
 

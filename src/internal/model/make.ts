@@ -138,6 +138,7 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
       openCall({
         provider,
         model,
+        known,
         request: prepare({ provider, model, capabilities: declared, known }, input, defaults, options),
         open: wantsWhole ? whole ?? stream : stream
       })

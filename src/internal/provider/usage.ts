@@ -2,7 +2,7 @@
  * Token counts in the names of all APIs, as gateways pass on the usage of the API behind them. Called by the decoders of
  * all wires, at most once an event that tells usage. Must know no wire.
  */
-import type { Usage } from "../../Usage.ts"
+import type { Cost, Usage } from "../../Usage.ts"
 import { optional } from "../optional.ts"
 import { numberAt, objectAt, stringAt } from "./json.ts"
 import type { JsonObject } from "./json.ts"
@@ -98,6 +98,36 @@ export const toUsage = (raw: JsonObject, apart = false): Usage => {
     ...optional("cacheWriteTokens", cacheWriteTokens),
     ...optional("reasoningTokens", count(completion, reasoning)),
     raw
+  }
+}
+
+/** Usage in its last state, with the cost that the provider tells, if it does. */
+export const lastUsage = (raw: JsonObject, provider: string, apart = false): Usage => {
+  const usage = toUsage(raw, apart)
+  const total = toldCost(raw, provider)
+  if (total === undefined || !Number.isFinite(total) || total < 0) return usage
+  const cost: Cost = { total, currency: "USD", source: "provider" }
+  return { ...usage, cost }
+}
+
+/** The cost that a provider tells, in US dollars. Other servers may use the same names for other units. */
+const toldCost = (raw: JsonObject, provider: string): number | undefined => {
+  switch (provider) {
+    case "openrouter": {
+      const cost = numberAt(raw, "cost")
+      if (raw["is_byok"] !== true) return cost
+      // With the user's own key it is the fee alone.
+      const upstream = numberAt(objectAt(raw, "cost_details") ?? {}, "upstream_inference_cost")
+      return cost === undefined || upstream === undefined ? undefined : cost + upstream
+    }
+    case "perplexity":
+      return numberAt(objectAt(raw, "cost") ?? {}, "total_cost")
+    case "xai": {
+      const ticks = numberAt(raw, "cost_in_usd_ticks")
+      return ticks === undefined ? undefined : ticks / 1e10
+    }
+    default:
+      return undefined
   }
 }
 

@@ -460,7 +460,7 @@ describe("what is streamed", () => {
           completion_tokens_details: { reasoning_tokens: 15 }
         }
       }))
-      const { raw: _, ...usage } = (yield* model.invoke("Hi")).usage ?? assert.fail()
+      const { cost: _, raw: __, ...usage } = (yield* model.invoke("Hi")).usage ?? assert.fail()
       assert.deepStrictEqual(usage, {
         inputTokens: 100,
         outputTokens: 20,

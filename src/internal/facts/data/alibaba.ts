@@ -3,9 +3,9 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { price, still, words } from "./terms.ts"
+import { price, soldBy, still, words } from "./terms.ts"
 
-export const alibaba: ReadonlyArray<Rule> = [
+export const alibaba: ReadonlyArray<Rule> = soldBy("alibaba", [
   { match: "^qwen3\\.8-flash", provider: ["alibaba"], price: price(0.15, 0.47, 0.016) },
   { match: "^qwen3\\.7-(plus|flash)", provider: ["alibaba"], price: price(0.5, 3, 0.05) },
   { match: "^qwen3\\.5-plus", provider: ["alibaba"], price: price(0.4, 2.4) },
@@ -84,4 +84,4 @@ export const alibaba: ReadonlyArray<Rule> = [
     inputs: ["text", "image"],
     cache: { kind: "both" }
   }
-]
+])

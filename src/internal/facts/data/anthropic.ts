@@ -2,6 +2,7 @@
  * Claude. Collected on 27 November 2026 from the packages and threads of makers and of other toolkits.
  */
 import type { Price, Rule, ThinkingFacts } from "../types.ts"
+import { soldBy } from "./terms.ts"
 
 /** The name of a Claude with its version, with a dot or a dash, and no longer version behind it. */
 const claude = (family: string, version: string): string =>
@@ -59,7 +60,7 @@ const budgeted: Omit<Rule, "match"> = {
 
 const cached = (min: number) => ({ cache: { kind: "explicit", min } }) as const
 
-export const anthropic: ReadonlyArray<Rule> = [
+export const anthropic: ReadonlyArray<Rule> = soldBy("anthropic", [
   {
     match: claude("opus", "5.5"),
     ...today,
@@ -215,4 +216,4 @@ export const anthropic: ReadonlyArray<Rule> = [
     inputs: ["text", "image", "pdf"],
     ...cached(1024)
   }
-]
+])

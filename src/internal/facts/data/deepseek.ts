@@ -3,9 +3,9 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { autoCache, price, words } from "./terms.ts"
+import { autoCache, price, soldBy, words } from "./terms.ts"
 
-export const deepseek: ReadonlyArray<Rule> = [
+export const deepseek: ReadonlyArray<Rule> = soldBy("deepseek", [
   { match: "^deepseek-(chat|reasoner)", provider: ["deepseek"], status: "retired", retires: "2026-07-24" },
   {
     match: "^deepseek-(v4-pro|pro)",
@@ -41,4 +41,4 @@ export const deepseek: ReadonlyArray<Rule> = [
     reasoningBack: true,
     ...autoCache
   }
-]
+])

@@ -3,9 +3,9 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { price, words } from "./terms.ts"
+import { price, soldBy, words } from "./terms.ts"
 
-export const google: ReadonlyArray<Rule> = [
+export const google: ReadonlyArray<Rule> = soldBy("google", [
   { match: "(^|[/.])gemini-4-neon", price: price(3, 15, 0.15) },
   { match: "(^|[/.])gemini-flash-latest", price: price(1.5, 9, 0.15) },
   {
@@ -155,4 +155,4 @@ export const google: ReadonlyArray<Rule> = [
     json: "schema",
     inputs: ["text", "image"]
   }
-]
+])

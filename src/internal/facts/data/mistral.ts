@@ -3,9 +3,9 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { autoCache, price, still, words } from "./terms.ts"
+import { autoCache, price, soldBy, still, words } from "./terms.ts"
 
-export const mistral: ReadonlyArray<Rule> = [
+export const mistral: ReadonlyArray<Rule> = soldBy("mistral", [
   { match: "^codestral", provider: ["mistral"], maxOutput: 8192, price: price(0.3, 0.9, 0.03) },
   { match: "^devstral", provider: ["mistral"], maxOutput: 262_144, price: price(0.4, 2, 0.04) },
   { match: "^ministral-3b", provider: ["mistral"], maxOutput: 131_072, price: price(0.1, 0.1, 0.01) },
@@ -89,4 +89,4 @@ export const mistral: ReadonlyArray<Rule> = [
     inputs: ["text", "image"],
     ...autoCache
   }
-]
+])

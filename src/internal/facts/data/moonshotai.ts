@@ -3,9 +3,9 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { autoCache, price, still, words } from "./terms.ts"
+import { autoCache, price, soldBy, still, words } from "./terms.ts"
 
-export const moonshotai: ReadonlyArray<Rule> = [
+export const moonshotai: ReadonlyArray<Rule> = soldBy("moonshotai", [
   { match: "^kimi-k3\\.1-pro-highspeed", provider: ["moonshotai"], price: price(4, 20, 0.2) },
   { match: "^kimi-k3\\.1", provider: ["moonshotai"], price: price(2, 10, 0.2) },
   { match: "^kimi-k2\\.7-code-highspeed", provider: ["moonshotai"], price: price(1.9, 8, 0.38) },
@@ -64,4 +64,4 @@ export const moonshotai: ReadonlyArray<Rule> = [
     reasoningBack: true,
     ...autoCache
   }
-]
+])

@@ -1,11 +1,11 @@
 /**
- * Models of open weights by the hosts that serve them, and makers without an API here. Collected on 27 November 2026 from the packages and threads of makers and of other
- * toolkits.
+ * Models of open weights by the hosts that serve them, and makers without an API here. Collected on 27 November 2026 from
+ * the packages and threads of makers and of other toolkits.
  */
 import type { Rule } from "../types.ts"
-import { autoCache, local, price, still, words } from "./terms.ts"
+import { autoCache, local, price, soldBy, still, words } from "./terms.ts"
 
-export const openModels: ReadonlyArray<Rule> = [
+const groq = soldBy("groq", [
   { match: "gpt-oss-(safeguard-)?20b", provider: ["groq"], price: price(0.075, 0.3, 0.0375) },
   { match: "llama-3\\.1-8b", provider: ["groq"], maxOutput: 131_072, price: price(0.05, 0.08) },
   {
@@ -87,7 +87,10 @@ export const openModels: ReadonlyArray<Rule> = [
     tools: { forced: "always", withSchema: false },
     parallel: "parallel_tool_calls",
     ...autoCache
-  },
+  }
+])
+
+const cohere = soldBy("cohere", [
   {
     match: "command-a-plus",
     context: 192_000,
@@ -119,7 +122,10 @@ export const openModels: ReadonlyArray<Rule> = [
     parallel: "none",
     json: "schema",
     cache: { kind: "none" }
-  },
+  }
+])
+
+const amazon = soldBy("bedrock", [
   {
     match: "nova-2-lite",
     context: 1_000_000,
@@ -150,7 +156,10 @@ export const openModels: ReadonlyArray<Rule> = [
     tools: { forced: "always" },
     json: "none",
     cache: { kind: "explicit" }
-  },
+  }
+])
+
+const meta = soldBy("meta", [
   {
     match: "muse-(spark|ember|wonder)",
     context: 1_048_576,
@@ -158,7 +167,14 @@ export const openModels: ReadonlyArray<Rule> = [
     ...words("minimal low medium high xhigh max"),
     inputs: ["text", "image"],
     price: price(1.25, 4.25, 0.15)
-  },
+  }
+])
+
+export const openModels: ReadonlyArray<Rule> = [
+  ...groq,
+  ...cohere,
+  ...amazon,
+  ...meta,
   {
     match: "llama-?4-?(maverick|scout)",
     context: 1_000_000,
@@ -204,7 +220,8 @@ export const openModels: ReadonlyArray<Rule> = [
     stop: true,
     tools: { forced: "unenforced" },
     json: "schema",
-    ...autoCache,
-    price: price(0, 0)
-  }
+    ...autoCache
+  },
+  // What runs on the user's machine has no price. Ollama also serves models from its cloud, by names with `cloud`.
+  { match: "^(?!.*cloud)", provider: local, price: price(0, 0) }
 ]

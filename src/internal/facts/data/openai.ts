@@ -2,7 +2,7 @@
  * OpenAI's models. Collected on 27 November 2026 from the packages and threads of makers and of other toolkits.
  */
 import type { Facts, Price, Rule } from "../types.ts"
-import { price, still, words } from "./terms.ts"
+import { price, soldBy, still, words } from "./terms.ts"
 
 const gpt = (name: string): string => `(^|[/.])gpt-${name}(?=$|-20\\d\\d|-latest)`
 
@@ -53,7 +53,7 @@ const shared: Facts = {
   json: "schema"
 }
 
-export const openai: ReadonlyArray<Rule> = [
+export const openai: ReadonlyArray<Rule> = soldBy("openai", [
   { match: gpt("6\\.2-astra(-law)?"), ...frontier, price: stepped(8, 40, 0.4, 10) },
   { match: gpt("6\\.[12]-sol"), ...frontier, price: stepped(2, 10, 0.1, 2.5) },
   { match: gpt("6\\.1-terra"), ...flexible, price: stepped(1, 5, 0.05, 1.25) },
@@ -262,4 +262,4 @@ export const openai: ReadonlyArray<Rule> = [
     inputs: ["text", "image", "pdf"],
     cache: { kind: "auto", min: 1024 }
   }
-]
+])

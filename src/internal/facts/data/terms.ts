@@ -1,7 +1,14 @@
 /**
  * Short forms that the data of several makers share.
  */
-import type { Price, ThinkingFacts } from "../types.ts"
+import type { Price, Rule, ThinkingFacts } from "../types.ts"
+
+/** The day on which the facts were collected. */
+export const collected = "2026-11-27"
+
+/** Rules whose prices are those of a provider. */
+export const soldBy = (by: string, rules: ReadonlyArray<Rule>): ReadonlyArray<Rule> =>
+  rules.map((rule) => rule.price === undefined ? rule : { ...rule, price: { ...rule.price, by, asOf: collected } })
 
 /** A price in US dollars for a million tokens. */
 export const price = (input: number, out: number, read?: number, write?: number): Price => ({

@@ -3,9 +3,9 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { autoCache, doubled, price, still, words } from "./terms.ts"
+import { autoCache, doubled, price, soldBy, still, words } from "./terms.ts"
 
-export const xai: ReadonlyArray<Rule> = [
+export const xai: ReadonlyArray<Rule> = soldBy("xai", [
   {
     match: "(^|[/.])grok-4\\.7",
     context: 500_000,
@@ -79,4 +79,4 @@ export const xai: ReadonlyArray<Rule> = [
     inputs: ["text", "image", "pdf"],
     ...autoCache
   }
-]
+])

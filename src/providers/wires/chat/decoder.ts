@@ -27,7 +27,7 @@ import {
   stringAt
 } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
-import { countsNothing, toUsage } from "../../../internal/provider/usage.ts"
+import { countsNothing, lastUsage, toUsage } from "../../../internal/provider/usage.ts"
 import { failureKind } from "../../../internal/provider/words.ts"
 import type { Metadata } from "../../../Message.ts"
 import { piecesOf, reasoningIn, toCitation, toImage } from "./content.ts"
@@ -412,7 +412,7 @@ export class ChatDecoder extends EventDecoder {
   protected last(): AIMessageChunk {
     return {
       ...this.#endOf([]),
-      ...optional("usage", this.#usage && toUsage(this.#usage)),
+      ...optional("usage", this.#usage && lastUsage(this.#usage, this.options.provider)),
       finish: toFinish(this.#finish ?? "", { calls: this.#calls.any, refused: this.#refused })
     }
   }
@@ -430,7 +430,10 @@ export class ChatDecoder extends EventDecoder {
     const held = this.#tags?.end() ?? []
     for (const piece of held) this.#piece(piece)
     const calls = this.#finish === undefined ? this.#calls.flush() : this.#calls.end()
-    const end = { ...this.#endOf([...this.#deltas, ...calls]), ...optional("usage", usage && toUsage(usage)) }
+    const end = {
+      ...this.#endOf([...this.#deltas, ...calls]),
+      ...optional("usage", usage && lastUsage(usage, this.options.provider))
+    }
     this.#deltas = []
     return end.parts.length === 0 && end.usage === undefined && end.metadata === undefined ? [] : [end]
   }
