@@ -240,6 +240,41 @@ export class UnsupportedError extends Schema.TaggedError<UnsupportedError>("rivu
   readonly isRetryable: boolean = false
 }
 
+/**
+ * A budget of the app is used up. See `ModelBudget`.
+ *
+ * **Example** (When the budget is whole again)
+ *
+ * ```ts
+ * import { Duration, Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ *
+ * const answer = ChatModel.invoke("Hi").pipe(
+ *   Effect.map(({ content }) => content),
+ *   Effect.catchReason("ChatModelError", "BudgetExceededError", ({ resetAfter }) =>
+ *     Effect.succeed(resetAfter === undefined ? "That is all." : `Come back in ${Duration.format(resetAfter)}.`))
+ * )
+ * ```
+ */
+export class BudgetExceededError extends Schema.TaggedError<BudgetExceededError>("rivulet/BudgetExceededError")(
+  "BudgetExceededError",
+  {
+    ...fields,
+    /** Whether the budget is in tokens or in US dollars. */
+    unit: Schema.Literals(["tokens", "usd"]),
+    /** The budget, in `unit`. */
+    limit: Schema.Finite,
+    /** The part of it that is used, in `unit`. Before a request it includes the estimate of its input. */
+    used: Schema.Finite,
+    /** The key of the budget, `""` if the app gives none. */
+    key: Schema.String,
+    /** The time until the budget is whole again, encoded in milliseconds. Absent: it never is. */
+    resetAfter: Schema.optional(Schema.DurationFromMillis)
+  }
+) {
+  readonly isRetryable: boolean = false
+}
+
 /** A failure that fits none of the other reasons. */
 export class UnknownError extends Schema.TaggedError<UnknownError>("rivulet/UnknownError")("UnknownError", fields) {
   readonly isRetryable: boolean = false
@@ -273,6 +308,7 @@ export const Reason = Schema.Union([
   TruncatedError,
   MalformedResponseError,
   UnsupportedError,
+  BudgetExceededError,
   UnknownError
 ])
 

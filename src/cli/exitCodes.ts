@@ -25,7 +25,7 @@ export const exitCodes: ReadonlyArray<ExitCode> = [
   {
     code: 3,
     meaning: "no access: the API key, its permissions, or the credit of the account",
-    reasons: ["AuthenticationError", "PermissionError", "QuotaExhaustedError"]
+    reasons: ["AuthenticationError", "PermissionError", "QuotaExhaustedError", "BudgetExceededError"]
   },
   { code: 4, meaning: "too busy: rate limit or overload", reasons: ["RateLimitError", "OverloadedError"] },
   {

@@ -28,6 +28,13 @@ export const reasons: {
   TruncatedError: new ChatModelError.TruncatedError({ message: "Cut" }),
   MalformedResponseError: new ChatModelError.MalformedResponseError({ message: "Strange" }),
   UnsupportedError: new ChatModelError.UnsupportedError({ message: "Cannot" }),
+  BudgetExceededError: new ChatModelError.BudgetExceededError({
+    message: "Enough",
+    unit: "tokens",
+    limit: 10,
+    used: 11,
+    key: ""
+  }),
   UnknownError: new ChatModelError.UnknownError({ message: "Hm" })
 }
 

@@ -74,6 +74,7 @@ test("every reason is named in one union", () => {
     | "TruncatedError"
     | "MalformedResponseError"
     | "UnsupportedError"
+    | "BudgetExceededError"
     | "UnknownError"
   >()
   expect<ChatModelError.ChatModelError["reason"]>().type.toBe<ChatModelError.Reason>()

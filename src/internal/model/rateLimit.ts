@@ -12,15 +12,16 @@ import { merge } from "../../CallOptions.ts"
 import type { CallOptions, Retry } from "../../CallOptions.ts"
 import { ChatModelError, NetworkError, RateLimitError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
-import type { Usage } from "../../Usage.ts"
 import { checkedDuration, checkedNumber, textOf } from "../defects.ts"
 import { observed } from "../step/run.ts"
-import { Calibration, charactersIn, estimateInput, estimateOutput, tokensOf } from "./estimate.ts"
+import { Calibration, estimateInput, estimateOutput } from "./estimate.ts"
 import { makeLimiter, makeMemoryStore } from "./limiter.ts"
 import type { Admitted, Limiter } from "./limiter.ts"
 import { toMessages } from "./messages.ts"
 import type { OpenModel } from "./opening.ts"
 import type { Service } from "./service.ts"
+import { Spending } from "./spending.ts"
+import type { Spent } from "./spending.ts"
 import type { WindowLimit } from "./windows.ts"
 import { wrapModel, wrapper } from "./wrap.ts"
 import type { Wrapper } from "./wrap.ts"
@@ -190,43 +191,37 @@ interface Estimates {
   readonly tokens: number
 }
 
-/** One call. It follows the usage of its answer, and settles the tokens of its requests. */
+/** One call. It settles the tokens of its requests. */
 class LimitedCall {
   readonly #limiter: Limiter<unknown>
   readonly #calibration: Calibration
   readonly #estimates: Estimates
   /** The last request; undefined when its tokens are settled. */
   #admitted: Admitted | undefined
-  #usage: Usage | undefined
-  #characters = 0
+  #spending: Spending
 
   constructor(limiter: Limiter<unknown>, calibration: Calibration, estimates: Estimates, admitted: Admitted) {
     this.#limiter = limiter
     this.#calibration = calibration
     this.#estimates = estimates
     this.#admitted = admitted
+    this.#spending = new Spending(estimates.inputTokens)
   }
 
   readonly chunks = (chunks: ReadonlyArray<AIMessageChunk>): void => {
-    for (const chunk of chunks) {
-      if (chunk.usage !== undefined) this.#usage = chunk.usage
-      this.#characters += charactersIn(chunk)
-    }
+    this.#spending.add(chunks)
   }
 
-  readonly end = (): Effect.Effect<void> => this.#settle(this.#usage?.totalTokens ?? this.#shown())
+  readonly end = (): Effect.Effect<void> => this.#settle(this.#spending.ended())
 
-  /** The consumer left. What the provider did not report is estimated. */
-  readonly left: Effect.Effect<void> = Effect.suspend(() =>
-    this.#usage === undefined && this.#characters === 0
-      ? Effect.void
-      : this.#settle(Math.max(this.#usage?.totalTokens ?? 0, this.#shown()))
-  )
+  /** The consumer left. */
+  readonly left: Effect.Effect<void> = Effect.suspend(() => this.#settle(this.#spending.left()))
 
   readonly failed = (cause: Cause.Cause<ChatModelError>): Effect.Effect<never, ChatModelError> => {
     const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-    if (error === undefined) return Effect.failCause(cause)
-    return Effect.andThen(Effect.andThen(this.#pause(error), this.#settleFailed(error)), Effect.failCause(cause))
+    return error === undefined
+      ? Effect.failCause(cause)
+      : Effect.andThen(this.#failedWith(error), Effect.failCause(cause))
   }
 
   /** A retry is a request of its own. */
@@ -234,56 +229,33 @@ class LimitedCall {
     const restarted = Effect.suspend(() => this.#limiter.restart(this.#estimates.tokens, retry.delay)).pipe(
       Effect.map((admitted) => {
         this.#admitted = admitted
-        this.#usage = undefined
+        this.#spending = new Spending(this.#estimates.inputTokens)
       }),
       // The call waits for its retry in any case, and does not fail for a store.
       Effect.catch((error) => Effect.logWarning("A retry was not counted by the rate limit", error))
     )
     return Effect.gen({ self: this }, function*() {
-      yield* this.#pause(retry.error)
-      yield* this.#settleFailed(retry.error)
+      yield* this.#failedWith(retry.error)
       const told = yield* Effect.exit(onRetry === undefined ? Effect.void : Effect.suspend(() => onRetry(retry)))
       yield* restarted
       return yield* told
     })
   }
 
-  #pause({ reason }: ChatModelError): Effect.Effect<void> {
+  #failedWith(error: ChatModelError): Effect.Effect<void> {
+    const { reason } = error
+    const settled = this.#settle(this.#spending.failed(error))
     return reason._tag === "RateLimitError" && reason.retryAfter !== undefined
-      ? this.#limiter.pause(reason.retryAfter)
-      : Effect.void
+      ? Effect.andThen(this.#limiter.pause(reason.retryAfter), settled)
+      : settled
   }
 
-  /** Without a usage the estimate stays, unless the request was refused. */
-  #settleFailed({ partial, reason }: ChatModelError): Effect.Effect<void> {
-    this.#usage = partial?.usage ?? this.#usage
-    if (this.#usage !== undefined) return this.#settle(Math.max(this.#usage.totalTokens, this.#shown()))
-    return partial === undefined && refusals.has(reason._tag) ? this.#settle(0) : this.#settle(this.#estimates.tokens)
-  }
-
-  /** The tokens of the input and of the answer so far. */
-  #shown(): number {
-    return (this.#usage?.inputTokens ?? this.#estimates.inputTokens) + tokensOf(this.#characters)
-  }
-
-  #settle(tokens: number): Effect.Effect<void> {
+  /** If nobody knows what was spent, the estimate stays. */
+  #settle(spent: Spent | undefined): Effect.Effect<void> {
     const admitted = this.#admitted
-    if (admitted === undefined) return Effect.void
+    if (admitted === undefined || this.#estimates.tokens === 0) return Effect.void
     this.#admitted = undefined
-    if (this.#usage !== undefined) this.#calibration.learn(this.#estimates.estimate, this.#usage)
-    return this.#estimates.tokens === 0 ? Effect.void : admitted.settle(tokens)
+    if (this.#spending.usage !== undefined) this.#calibration.learn(this.#estimates.estimate, this.#spending.usage)
+    return spent === undefined ? Effect.void : admitted.settle(spent.inputTokens + spent.outputTokens)
   }
 }
-
-/** The reasons for which a provider, or this library, turns down a request before it uses tokens. */
-const refusals: ReadonlySet<Reason["_tag"]> = new Set([
-  "AuthenticationError",
-  "PermissionError",
-  "NotFoundError",
-  "InvalidRequestError",
-  "ContextLengthError",
-  "RateLimitError",
-  "QuotaExhaustedError",
-  "OverloadedError",
-  "UnsupportedError"
-])

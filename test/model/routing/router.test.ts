@@ -339,9 +339,11 @@ describe("a model that fails", () => {
 
   it.effect("because of the request, or of the caller's time limit, is not left out", () =>
     Effect.gen(function*() {
-      const { ContextLengthError, ContentPolicyError, InvalidRequestError, UnsupportedError } = reasons
+      const { BudgetExceededError, ContextLengthError, ContentPolicyError, InvalidRequestError, UnsupportedError } =
+        reasons
       const total = new ChatModelError.TimeoutError({ message: "Too late", phase: "total" })
       const neutral: ReadonlyArray<ChatModelError.Reason> = [
+        BudgetExceededError,
         ContextLengthError,
         ContentPolicyError,
         InvalidRequestError,

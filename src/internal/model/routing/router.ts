@@ -66,7 +66,7 @@ export interface RouterOptions {
  * - After some failures in a row (`coolDown`) a model is left out, and a warning is logged. When the time is over, one
  *   call tries it: an answer makes it healthy, a failure doubles the time. Failures after the first chunk count too.
  *   Those that the request causes do not: `InvalidRequestError`, `UnsupportedError`, `ContextLengthError`,
- *   `ContentPolicyError`, and `TimeoutError` of the whole call.
+ *   `ContentPolicyError`, `BudgetExceededError`, and `TimeoutError` of the whole call.
  * - If all models are left out they are asked all the same, the one whose time ends first before the others.
  * - A key is hashed with the names of the models (rendezvous hashing), so that all processes agree, and a model that goes
  *   moves no key of the others. Two models with the same name are told apart by their order. Weights hold for keys, too.
@@ -185,6 +185,7 @@ const isUnhealthy = ({ reason }: ChatModelError): boolean => {
     case "UnsupportedError":
     case "ContextLengthError":
     case "ContentPolicyError":
+    case "BudgetExceededError":
       return false
     case "TimeoutError":
       return reason.phase !== "total"
