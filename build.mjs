@@ -50,7 +50,12 @@ const commandLine = build({
   ...shared,
   input: { main: "src/cli/main.ts" },
   external: external(peers.filter((name) => name !== "effect")),
-  output: { ...output, dir: join(dist, "cli"), chunkFileNames: "[name].js" },
+  output: {
+    ...output,
+    dir: join(dist, "cli"),
+    chunkFileNames: "[name].js",
+    codeSplitting: { groups: [{ name: "main", test: /src[\\/]cli[\\/]main\.ts$/ }] }
+  },
   plugins: [{
     name: "licenses",
     generateBundle(_, bundle) {

@@ -16,6 +16,7 @@ import type { Report } from "./errors.ts"
 import { failureCode, signalCodes, usageCode } from "./exitCodes.ts"
 import * as Help from "./help.ts"
 import { flush, ignoreStreamErrors, note } from "./output.ts"
+import * as Warnings from "./warnings.ts"
 
 const version = Effect.sync(() => {
   const file = readFileSync(new URL("../../package.json", import.meta.url), "utf8")
@@ -50,7 +51,7 @@ const app = Effect.gen(function*() {
     end({ line: `This is a bug in rivulet. Please report it: ${String(defect)}`, code: failureCode })
   ),
   Effect.tap(flush),
-  Effect.provide(Layer.mergeAll(NodeServices.layer, Help.layer)),
+  Effect.provide(Layer.mergeAll(NodeServices.layer, Help.layer, Warnings.layer)),
   // Stdout is reserved for results.
   Effect.provideService(References.LogToStderr, true)
 )

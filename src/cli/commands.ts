@@ -34,6 +34,22 @@ const number = (name: string, must: string, valid: (value: number) => boolean) =
 const integer = (name: string) =>
   number(name, "a whole number of at least 1", (value) => Number.isSafeInteger(value) && value >= 1)
 
+/** The flags that become options of a call. */
+const callFlags = {
+  maxTokens: integer("max-tokens").pipe(
+    Flag.withDescription("The most tokens of the answer"),
+    Flag.optional
+  ),
+  temperature: number("temperature", "a number of at least 0", (value) => Number.isFinite(value) && value >= 0).pipe(
+    Flag.withDescription("The sampling temperature: the higher, the more varied the answer"),
+    Flag.optional
+  ),
+  reasoning: Flag.Literals("reasoning", ["none", "minimal", "low", "medium", "high", "xhigh", "max"]).pipe(
+    Flag.withDescription("How much the model reasons. By default the provider decides"),
+    Flag.optional
+  )
+}
+
 const question = {
   prompt: Argument.String("prompt").pipe(
     Argument.withDescription("The prompt. A text on stdin follows it, or is the prompt if this is absent or -"),
@@ -48,18 +64,7 @@ const question = {
     Flag.withDescription("The system prompt"),
     Flag.optional
   ),
-  maxTokens: integer("max-tokens").pipe(
-    Flag.withDescription("The most tokens of the answer"),
-    Flag.optional
-  ),
-  temperature: number("temperature", "a number of at least 0", (value) => Number.isFinite(value) && value >= 0).pipe(
-    Flag.withDescription("The sampling temperature: the higher, the more varied the answer"),
-    Flag.optional
-  ),
-  reasoning: Flag.Literals("reasoning", ["none", "minimal", "low", "medium", "high", "xhigh", "max"]).pipe(
-    Flag.withDescription("How much the model reasons. By default the provider decides"),
-    Flag.optional
-  ),
+  ...callFlags,
   failOnLength: Flag.Boolean("fail-on-length").pipe(
     Flag.withDescription("Exit with 7 if a token limit cuts the answer off"),
     Flag.withDefault(false)
@@ -235,8 +240,15 @@ const demoNotice =
 const models = Command.make(
   "models",
   {
+    model: Argument.String("model").pipe(
+      Argument.withDescription(
+        "A model, as <provider>:<model>: print what is known of it, and the request that a call with the flags would send"
+      ),
+      Argument.optional
+    ),
+    ...callFlags,
     json: Flag.Boolean("json").pipe(
-      Flag.withDescription("Print the list as JSON"),
+      Flag.withDescription("Print JSON"),
       Flag.withDefault(false)
     ),
     table: Flag.Boolean("table").pipe(
@@ -244,7 +256,19 @@ const models = Command.make(
       Flag.withDefault(false)
     )
   },
-  Effect.fnUntraced(function*({ json, table }) {
+  Effect.fnUntraced(function*({ json, model, table, ...flags }) {
+    const call = callOptions(flags)
+    if (Option.isSome(model)) {
+      if (table) {
+        return yield* new UsageError({ message: "--table is about all providers: leave it out, or the model" })
+      }
+      const { showModel } = yield* Effect.promise(() => import("./showModel.ts"))
+      return yield* showModel({ name: model.value, call, json })
+    }
+    if (Object.values(call).some((value) => value !== undefined)) {
+      const example = "rivulet models anthropic:claude-haiku-4-5"
+      return yield* new UsageError({ message: `Name the model that would get these options, as in: ${example}` })
+    }
     if (table) {
       const rows = yield* Effect.flatMap(Providers.all, rowsOf)
       if (json) return yield* write(`${JSON.stringify(rows, null, 2)}\n`)
@@ -261,9 +285,17 @@ const models = Command.make(
     })
     const others =
       `Other models of these providers work as well: --model <provider>:<model>. The default is ${byDefault}`
-    yield* write(prose(process.stdout, `${rows.join("")}\n${others}\n`))
+    const about = "What is known of a model: rivulet models <provider>:<model>"
+    yield* write(prose(process.stdout, `${rows.join("")}\n${others}\n${about}\n`))
   })
-).pipe(Command.withDescription("List the models, and what each still needs before it can be used"))
+).pipe(
+  Command.withDescription("List the models and what each still needs, or print what is known of one model"),
+  Command.withExamples([
+    { command: "rivulet models" },
+    { command: "rivulet models anthropic:claude-haiku-4-5" },
+    { command: "rivulet models openai:gpt-6-luna --temperature 0 --reasoning high" }
+  ])
+)
 
 /** The whole command line. */
 export const rivulet = Command.make("rivulet", {}, () => tour).pipe(

@@ -3,6 +3,7 @@
  * commands and by the tour. Must not import the demo statically, as its server takes time to load.
  */
 import * as Config from "effect/Config"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -10,6 +11,7 @@ import * as Redacted from "effect/Redacted"
 import * as ChatModel from "../ChatModel.ts"
 import * as ModelRegistry from "../ModelRegistry.ts"
 import * as Providers from "../Providers.ts"
+import { presetNamed } from "../providers/compatible/presets.ts"
 
 /** A model for a command. */
 export interface Model {
@@ -75,6 +77,12 @@ export const resolve = (name: string, origin?: string): Model => ({
   ).pipe(Layer.provide(registry))
 })
 
+/** The name of a model without its provider. Fails if the name leads to no model. */
+export const modelName = (name: string) =>
+  Effect.scoped(
+    Effect.map(Layer.build(resolve(name).layer), (context) => Context.get(context, ChatModel.ChatModel).model)
+  )
+
 /** The default model: `RIVULET_MODEL`, or a model of the first provider with a key, or the demo. */
 export const defaultName: Effect.Effect<string, Config.ConfigError> = Effect.gen(function*() {
   const named = yield* Config.option(Config.String("RIVULET_MODEL"))
@@ -92,13 +100,21 @@ export const available: Effect.Effect<ReadonlyArray<Availability>, Config.Config
     const { defaultModel, keys = [], models = ["<model>"] } = provider
     const needs = [
       ...(provider.package === undefined || isInstalled(provider.package) ? [] : [`npm install ${provider.package}`]),
-      ...(keys[0] === undefined || (yield* hasOneOf(keys)) ? [] : [`set ${keys[0]}`])
+      ...(keys[0] === undefined || (yield* hasOneOf(keys)) ? [] : [`set ${keys[0]}`]),
+      ...(yield* addressNeeds(name))
     ]
     const names = defaultModel === undefined ? models.map((model) => `${name}:${model}`) : [name]
     all.push(...names.map((model) => ({ model, ready: needs.length === 0, needs, local: provider.keys === undefined })))
   }
   return all
 })
+
+/** The step for a server that has another address for each user, if its address is not set. */
+const addressNeeds = (provider: string): Effect.Effect<ReadonlyArray<string>, Config.ConfigError> => {
+  const { baseUrl, baseUrlVariable } = presetNamed(provider) ?? {}
+  if (baseUrl !== undefined || baseUrlVariable === undefined) return Effect.succeed([])
+  return Effect.map(hasOneOf([baseUrlVariable]), (set) => set ? [] : [`set ${baseUrlVariable}`])
+}
 
 const secret = (name: string) =>
   Config.option(Config.Redacted(name)).pipe(

@@ -173,19 +173,29 @@ describe("rivulet stream", () => {
       const server = yield* AnthropicServer.make({ apiKey: key, script: Script.text("Aye") })
       const options = ["--system", "Be brief", "--max-tokens", "77", "--temperature", "0.5"]
       const { code, stderr, stdout } = yield* cli(
-        ["stream", "Ahoy", "--model", "anthropic:claude-opus-4-8", ...options],
+        ["stream", "Ahoy", "--model", "anthropic:claude-haiku-4-5", ...options],
         { env: withKey(server.url) }
       )
       assert.deepStrictEqual({ code, stderr, stdout }, { code: 0, stderr: "", stdout: "Aye\n" })
       const { body } = yield* server.awaitRequest(0)
       assert.deepStrictEqual(body, {
-        model: "claude-opus-4-8",
+        model: "claude-haiku-4-5",
         system: "Be brief",
         messages: [{ role: "user", content: "Ahoy" }],
         max_tokens: 77,
         temperature: 0.5,
         stream: true
       })
+    }))
+
+  it.live("says in one line on stderr that an option was left out", () =>
+    Effect.gen(function*() {
+      const server = yield* AnthropicServer.make()
+      const args = ["stream", "Hi", "--model", "anthropic:claude-opus-4-8", "--temperature", "0.5"]
+      const { code, stderr } = yield* cli(args, { env: withKey(server.url) })
+      const line = "Warning: temperature: claude-opus-4-8 takes no sampling options\n"
+      assert.deepStrictEqual({ code, stderr }, { code: 0, stderr: line })
+      assert.notProperty((yield* server.awaitRequest(0)).body, "temperature")
     }))
 
   it.live("asks any provider by its name", () =>
@@ -403,7 +413,7 @@ describe("rivulet events", () => {
   it.live("passes the options on, and breaks off with --take", () =>
     Effect.gen(function*() {
       const server = yield* AnthropicServer.make({ script: Script.endless({ delay: "5 millis" }) })
-      const options = ["--model", "anthropic:claude-opus-4-8", "--max-tokens", "77", "--temperature", "0.5", "--v1"]
+      const options = ["--model", "anthropic:claude-haiku-4-5", "--max-tokens", "77", "--temperature", "0.5", "--v1"]
       const { code, stderr, stdout } = yield* cli(["events", "-", "--take", "9", ...options], {
         stdin: "Ahoy {there}\n",
         env: withKey(server.url)
@@ -415,7 +425,7 @@ describe("rivulet events", () => {
       assert.deepStrictEqual(first.data, { input: { input: "Ahoy {there}" } })
       const request = yield* server.awaitRequest(0)
       assert.deepStrictEqual(request.body, {
-        model: "claude-opus-4-8",
+        model: "claude-haiku-4-5",
         messages: [{ role: "user", content: "Ahoy {there}" }],
         max_tokens: 77,
         temperature: 0.5,
@@ -463,7 +473,7 @@ describe("rivulet models", () => {
       assert.match(bare.stdout, /^anthropic:claude-haiku-4-5 +needs: set ANTHROPIC_API_KEY$/m)
       assert.match(bare.stdout, /^openai:gpt-5-mini +needs: set OPENAI_API_KEY$/m)
       assert.match(bare.stdout, /^ollama:llama3\.2 +ready \(if its server runs on this machine\)$/m)
-      assert.match(bare.stdout, /^azure:<model> +needs: set AZURE_OPENAI_API_KEY$/m)
+      assert.match(bare.stdout, /^azure:<model> +needs: set AZURE_OPENAI_API_KEY, /m)
       assert.match(bare.stdout, /Other models of these providers work as well.*The default is demo$/m)
       const groq = yield* cli(["models"], { env: { GROQ_API_KEY: "gsk" } })
       assert.match(groq.stdout, /The default is groq:/)
@@ -520,7 +530,7 @@ describe("rivulet compare", () => {
         script: broken(Script.tokens(["Hel", "lo"]), Script.errorEvent("overloaded_error", "Overloaded"))
       })
       const { code, stderr, stdout } = yield* cli(
-        ["compare", "What is 6 * 7?", "-m", "anthropic:x", "-m", "groq:y", "-m", "demo"],
+        ["compare", "What is 6 * 7?", "--max-tokens", "99", "-m", "anthropic:x", "-m", "groq:y", "-m", "demo"],
         { env: withKey(server.url) }
       )
       assert.strictEqual(code, 4)

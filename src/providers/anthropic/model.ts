@@ -7,9 +7,11 @@ import { anthropic } from "../../internal/facts/data/anthropic.ts"
 import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { providerModel } from "../../internal/provider/model.ts"
+import type { ProviderModel } from "../../internal/provider/model.ts"
 import { secretsOf } from "../../internal/provider/settings.ts"
 import { MessageDecoder } from "../wires/messages/decoder.ts"
 import { encodeRequest, schemaDialect } from "../wires/messages/request.ts"
+import type { EncodedRequest } from "../wires/messages/request.ts"
 import { connect, isOfficial } from "./client.ts"
 import type { Options } from "./options.ts"
 
@@ -30,7 +32,11 @@ const capabilities: Partial<Capabilities> = {
 }
 
 /** Makes a chat model from complete settings. */
-export const makeModel = (options: Options, settings: FactsSettings): Service => {
+export const makeModel = (options: Options, settings: FactsSettings): Service =>
+  providerModel(partsOf(options, settings))
+
+/** The parts of a chat model. */
+export const partsOf = (options: Options, settings: FactsSettings): ProviderModel<EncodedRequest> => {
   const {
     apiKey,
     authToken,
@@ -44,7 +50,7 @@ export const makeModel = (options: Options, settings: FactsSettings): Service =>
     ...callOptions
   } = options
   const official = isOfficial(baseUrl)
-  return providerModel({
+  return {
     provider,
     model,
     options: callOptions,
@@ -57,5 +63,5 @@ export const makeModel = (options: Options, settings: FactsSettings): Service =>
     connect: connect(options),
     encode: (request) => encodeRequest({ provider, model, official, betas }, request),
     decoder: (options) => new MessageDecoder(options)
-  })
+  }
 }

@@ -13,6 +13,7 @@ import type { Rule } from "../../internal/facts/types.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
 import { providerModel } from "../../internal/provider/model.ts"
+import type { Encoded, ProviderModel } from "../../internal/provider/model.ts"
 import { secretsOf } from "../../internal/provider/settings.ts"
 import { ChatDecoder } from "../wires/chat/decoder.ts"
 import { encodeRequest } from "../wires/chat/request.ts"
@@ -27,7 +28,11 @@ export const presetOf = ({ preset }: Options): Preset | undefined =>
   typeof preset === "string" ? presetNamed(preset) : preset
 
 /** Makes a chat model from complete settings. */
-export const makeModel = (options: Options, settings: FactsSettings): Service => {
+export const makeModel = (options: Options, settings: FactsSettings): Service =>
+  providerModel(partsOf(options, settings))
+
+/** The parts of a chat model. */
+export const partsOf = (options: Options, settings: FactsSettings): ProviderModel<Encoded> => {
   const {
     apiKey,
     baseUrl: _,
@@ -49,7 +54,7 @@ export const makeModel = (options: Options, settings: FactsSettings): Service =>
   const quirks = { ...unknownServer, ...preset?.quirks, ...own, serverTools }
   const baseUrl = options.baseUrl ?? preset?.baseUrl ?? ""
   const problem = problemOf(options, preset, baseUrl, apiKey)
-  return providerModel({
+  return {
     provider,
     model,
     options: call,
@@ -69,7 +74,7 @@ export const makeModel = (options: Options, settings: FactsSettings): Service =>
       : Effect.fail(problem),
     encode: (request) => encodeRequest({ provider, model, quirks }, request),
     decoder: (options) => new ChatDecoder(options, quirks)
-  })
+  }
 }
 
 /** The capabilities that the options declare, as facts: who declares them knows the model. */

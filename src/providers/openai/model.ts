@@ -7,6 +7,7 @@ import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
 import { providerModel } from "../../internal/provider/model.ts"
+import type { Encoded, ProviderModel } from "../../internal/provider/model.ts"
 import { secretsOf } from "../../internal/provider/settings.ts"
 import { client } from "../wires/openai/client.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
@@ -20,7 +21,11 @@ const apis: { readonly [A in Api]: ApiSpec } = { chat, responses }
 const provider = "openai"
 
 /** Makes a chat model from complete settings. */
-export const makeModel = (options: Options, settings: FactsSettings): Service => {
+export const makeModel = (options: Options, settings: FactsSettings): Service =>
+  providerModel(partsOf(options, settings))
+
+/** The parts of a chat model. */
+export const partsOf = (options: Options, settings: FactsSettings): ProviderModel<Encoded> => {
   const {
     api = "responses",
     apiKey,
@@ -43,7 +48,7 @@ export const makeModel = (options: Options, settings: FactsSettings): Service =>
     keyed: true,
     dangerouslyAllowBrowser
   })
-  return providerModel({
+  return {
     provider,
     model,
     options: call,
@@ -58,7 +63,7 @@ export const makeModel = (options: Options, settings: FactsSettings): Service =>
       : Effect.fail(problem),
     encode: (request) => spec.encode({ provider, model }, request),
     decoder: spec.decoder
-  })
+  }
 }
 
 const defaultBaseUrl = "https://api.openai.com/v1"
