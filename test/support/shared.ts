@@ -1,4 +1,5 @@
 // Prints once, before any test runs, which tests are skipped because Redis or a folder beside the repository is absent.
+import { available as models } from "./factsTable.ts"
 import { available as cases } from "./langChainCases.ts"
 import { available as events } from "./langChainEvents.ts"
 import { available as recordings } from "./recordings.ts"
@@ -9,6 +10,7 @@ export const setup = async (): Promise<void> => {
     console.log(`Skipped, because there is no Redis at ${redisUrl}: limits among processes. To run them, ${startRedis}`)
   }
   const absent = [
+    ...(models ? [] : ["table of models (../shared/models)"]),
     ...(recordings ? [] : ["provider recordings (../shared/wire)"]),
     ...(cases ? [] : ["LangChain cases (../shared/langchain/cases)"]),
     ...(events ? [] : ["LangChain runs (../shared/langchain/events)"])

@@ -3,17 +3,17 @@
  * facts; a call without such options costs a few comparisons. Pure: the caller logs the warnings.
  *
  * There are three kinds of misfit. Another form may say the same. A hint may be left out or changed, with a warning. A
- * promise, without which the answer is another, fails the call. `fail` allows the first kind alone.
+ * promise, without which the answer is another, fails the call. A strict fit allows the first kind alone.
  */
 import type { UnsupportedError } from "../../ChatModelError.ts"
-import { fitReasoning, giveWay, inAnswer } from "./fitReasoning.ts"
-import { Fitting, limitIsRaised, within } from "./fitting.ts"
+import { fitReasoning, giveWay, inAnswer, raiseOf } from "./fitReasoning.ts"
+import { Fitting, isOpenAiChat, within } from "./fitting.ts"
 import type { Call, Fitted } from "./fitting.ts"
-import type { Fit, Range } from "./types.ts"
+import type { Range } from "./types.ts"
 
-/** Fits a call, or says which part of it the model does not take. */
-export const fit = (call: Call, how: Exclude<Fit, "send">): Fitted | UnsupportedError => {
-  const fitting = new Fitting(call, how)
+/** Fits a call, or says which part of it the model does not take. A strict fit changes no hint. */
+export const fit = (call: Call, strict: boolean): Fitted | UnsupportedError => {
+  const fitting = new Fitting(call, strict)
   fitApi(fitting)
   fitMessages(fitting)
   fitReasoning(fitting)
@@ -27,10 +27,13 @@ export const fit = (call: Call, how: Exclude<Fit, "send">): Fitted | Unsupported
   return { options, reasoning, warnings }
 }
 
+/** The providers that serve their own models. Others have APIs of their own for them. */
+const makers = ["openai", "azure", "xai"]
+
 const fitApi = (fitting: Fitting): void => {
-  const { call: { api }, facts: { apis } } = fitting
-  if (apis === undefined || api === undefined || apis.includes(api)) return
-  if (api === "chat" && apis.includes("responses")) fitting.refuse("api", "is served by the Responses API alone")
+  const { call: { api, provider }, facts: { apis } } = fitting
+  if (apis === undefined || api === undefined || apis.includes(api) || !makers.includes(provider)) return
+  fitting.refuse("api", `is not served by this API: use OpenAi with api: "${apis.join("\" or \"")}"`)
 }
 
 const fitMessages = (fitting: Fitting): void => {
@@ -44,10 +47,12 @@ const fitMessages = (fitting: Fitting): void => {
       continue
     }
     for (const [j, part] of message.content.entries()) {
-      if (part.type === "image" && !images) fitting.refuse(`messages[${i}].content[${j}]`, "takes no images")
+      if (part.type === "image" && !images) {
+        fitting.refuse(`messages[${i}].content[${j}]`, "takes no images: use another model, or say it in words")
+      }
       // A text file can be sent as text.
       if (part.type === "file" && part.source.type !== "text" && !files) {
-        fitting.refuse(`messages[${i}].content[${j}]`, "takes no files")
+        fitting.refuse(`messages[${i}].content[${j}]`, "takes no files: use another model, or send their text")
       }
     }
   }
@@ -57,13 +62,15 @@ const fitTools = (fitting: Fitting): void => {
   const { call: { api, provider }, facts: { parallel, tools: facts }, options: { parallelToolCalls, tools = [] } } =
     fitting
   if (tools.length === 0) return
-  if (facts?.calls === false) return fitting.refuse("tools", "calls no tools")
+  if (facts?.calls === false) return fitting.refuse("tools", "calls no tools: use another model")
   const functions = tools.some((tool) => tool.type !== "provider")
-  // Other servers of the same models have limits of their own.
-  if (functions && api === "chat" && facts?.chat !== undefined && (provider === "openai" || provider === "azure")) {
-    const way = "use the Responses API"
-    if (facts.chat === "never") fitting.refuse("tools", `takes no functions by Chat Completions: ${way}`)
-    else giveWay(fitting, "tools", `takes functions by Chat Completions only with the effort none: ${way}`)
+  if (functions && facts?.chat !== undefined && isOpenAiChat(provider, api)) {
+    const instead = "use the Responses API"
+    if (facts.chat === "never") fitting.refuse("tools", `takes no functions by Chat Completions: ${instead}`)
+    else {
+      const cannot = "takes no functions by Chat Completions while it reasons"
+      giveWay(fitting, { field: "tools", cannot, instead })
+    }
   }
   fitForced(fitting)
   if (parallelToolCalls === undefined || parallel !== "none") return
@@ -77,12 +84,16 @@ const fitForced = (fitting: Fitting): void => {
   const { facts: { tools: facts }, options: { toolChoice, tools = [] } } = fitting
   if (toolChoice !== "required" && typeof toolChoice !== "object") return
   const given = typeof toolChoice === "string" ? toolChoice : toolChoice.name
-  const others = "leave the choice to it, or use another model"
+  const instead = "leave the choice to it, or use another model"
   switch (facts?.forced) {
     case "never":
-      return fitting.refuse("toolChoice", `cannot be made to call a tool: ${others}`)
+      return fitting.refuse("toolChoice", `cannot be made to call a tool: ${instead}`)
     case "thinking-off":
-      return giveWay(fitting, "toolChoice", "cannot be made to call a tool while it reasons: leave the choice to it")
+      return giveWay(fitting, {
+        field: "toolChoice",
+        cannot: "cannot be made to call a tool while it reasons",
+        instead
+      })
     case "named-only": {
       const [only] = tools
       if (toolChoice !== "required") return
@@ -90,7 +101,7 @@ const fitForced = (fitting: Fitting): void => {
       if (tools.length === 1 && only !== undefined && only.type !== "provider") {
         return fitting.set({ toolChoice: { name: only.name } })
       }
-      return fitting.refuse("toolChoice", "can only be made to call a tool by its name")
+      return fitting.refuse("toolChoice", "can only be made to call a tool by its name: name one")
     }
     case "required-only": {
       if (toolChoice === "required") return
@@ -120,87 +131,87 @@ const fitFormat = (fitting: Fitting): void => {
     if (toolFacts?.withSchema === false && tools.length > 0) {
       fitting.refuse("responseFormat", "takes no schema together with tools: make two calls")
     }
-  } else if (jsonWhen === "thinking-off") {
-    giveWay(fitting, "responseFormat", "gives no JSON of any kind while it reasons: use a schema")
+  }
+  if (jsonWhen === "thinking-off") {
+    const cannot = "cannot be held to JSON while it reasons"
+    giveWay(fitting, { field: "responseFormat", cannot, instead: "say the form in the prompt" })
   }
 }
 
 const fitStop = (fitting: Fitting): void => {
   const { facts: { stop }, options: { stopSequences: given } } = fitting
   if (given === undefined || given.length === 0 || stop === undefined || stop === true) return
+  const instead = "cut the stream, as with Stream.takeUntil"
   if (stop === false) {
-    const other = fitting.call.api === "responses" ? "; Chat Completions may (api: \"chat\")" : ""
-    return fitting.refuse("stopSequences", `takes none${other}: cut the stream instead, as with Stream.takeUntil`)
+    const other = fitting.call.api === "responses" ? "use Chat Completions (api: \"chat\"), or " : ""
+    return fitting.refuse("stopSequences", `takes none: ${other}${instead}`)
   }
-  if (stop === "not-reasoning") return giveWay(fitting, "stopSequences", "takes none while it reasons")
-  if (given.length > stop) fitting.refuse("stopSequences", `takes up to ${stop}, not ${given.length}`)
+  if (stop === "not-reasoning") {
+    return giveWay(fitting, { field: "stopSequences", cannot: "takes none while it reasons", instead })
+  }
+  if (given.length > stop) fitting.refuse("stopSequences", `takes up to ${stop}, not ${given.length}: ${instead}`)
 }
 
 const fitSampling = (fitting: Fitting): void => {
   const { facts, options: { temperature, topK, topP } } = fitting
   if (temperature === undefined && topK === undefined && topP === undefined) return
-  const refused = noSampling(fitting)
+  const useless = noSampling(fitting)
   const given = { temperature, topP, topK }
   for (const field of ["temperature", "topP", "topK"] as const) {
     const value = given[field]
     if (value === undefined) continue
-    if (refused?.sent === false) {
-      fitting.warn(field, value, undefined, refused.reason)
+    if (useless !== undefined || (field === "topK" && facts.topK === false)) {
+      fitting.warn(field, value, undefined, useless ?? "has no such option")
       fitting.set({ [field]: undefined })
-    } else if (field === "topK") {
-      if (facts.topK === false) {
-        fitting.warn(field, value, undefined, "has no such option")
-        fitting.set({ topK: undefined })
-      } else if (refused !== undefined) fitting.warn(field, value, value, refused.reason)
-    } else {
+    } else if (field !== "topK") {
       const fits = within(facts[field], value)
-      if (fits !== value) {
-        fitting.warn(field, value, fits, `takes ${rangeText(facts[field])}`)
-        fitting.set({ [field]: fits })
-      } else if (refused !== undefined) fitting.warn(field, value, value, refused.reason)
+      if (fits === value) continue
+      fitting.warn(field, value, fits, `takes ${rangeText(facts[field])}`)
+      fitting.set({ [field]: fits })
     }
   }
   const { options } = fitting
-  if (facts.oneOfTemperatureTopP !== true || options.temperature === undefined || options.topP === undefined) return
-  fitting.warn("topP", options.topP, undefined, "takes either temperature or topP")
-  fitting.set({ topP: undefined })
+  if (facts.oneOfTemperatureTopP === true && options.temperature !== undefined && options.topP !== undefined) {
+    fitting.warn("topP", options.topP, undefined, "takes either temperature or topP")
+    fitting.set({ topP: undefined })
+  }
+  const sent = [options.temperature, options.topP, options.topK].some((value) => value !== undefined)
+  // Sources differ on what is the effort without a word.
+  if (sent && facts.sampling === "effort-none") fitting.reasoning ??= { type: "off" }
 }
 
-/** Why sampling is refused or has no effect, if so. */
-const noSampling = (fitting: Fitting): { readonly sent: boolean; readonly reason: string } | undefined => {
+/** Why sampling options are refused or have no effect, if so. */
+const noSampling = (fitting: Fitting): string | undefined => {
   const reasons = inAnswer(fitting)
   switch (fitting.facts.sampling) {
     case "never":
-      return { sent: false, reason: "takes no sampling options" }
+      return "takes no sampling options"
     case "effort-none":
-      // Sources differ on what is the effort without a word.
-      if (!reasons) fitting.reasoning ??= { type: "off" }
-      return reasons ? { sent: false, reason: "takes no sampling options unless the effort is none" } : undefined
+      return reasons ? "takes no sampling options unless the effort is none" : undefined
     case "thinking-off":
-      return reasons ? { sent: false, reason: "takes no sampling options while it reasons" } : undefined
+      return reasons ? "takes no sampling options while it reasons" : undefined
     case "ignored":
-      return { sent: true, reason: "ignores it" }
+      return "ignores sampling options"
     case "ignored-thinking":
-      return reasons ? { sent: true, reason: "ignores it while it reasons" } : undefined
+      return reasons ? "ignores sampling options while it reasons" : undefined
     default:
       return undefined
   }
 }
 
 const fitLimit = (fitting: Fitting): void => {
-  const { facts: { maxOutput, minOutput, thinking }, options: { maxTokens }, reasoning } = fitting
+  const { facts: { maxOutput, minOutput }, options: { maxTokens } } = fitting
   if (maxTokens === undefined) return
-  // Claude's limit contains the tokens of reasoning, which the request adds.
-  if (reasoning?.type === "budget" && limitIsRaised(thinking) && maxOutput !== undefined) {
-    const left = maxOutput - reasoning.tokens
-    if (maxTokens <= left) return
-    fitting.warn("maxTokens", maxTokens, left, `writes up to ${maxOutput} tokens, reasoning included`)
-    return fitting.set({ maxTokens: left })
+  const budget = raiseOf(fitting)
+  const most = maxOutput === undefined ? null : maxOutput - budget
+  const fits = within([minOutput ?? 0, most], maxTokens)
+  if (fits !== maxTokens) {
+    const spent = budget === 0 ? "" : `, ${budget} of reasoning included`
+    const reason = fits > maxTokens ? `takes ${fits} or more` : `writes up to ${maxOutput} tokens${spent}`
+    fitting.warn("maxTokens", maxTokens, fits, reason)
   }
-  const fits = within([minOutput ?? 0, maxOutput ?? null], maxTokens)
-  if (fits === maxTokens) return
-  fitting.warn("maxTokens", maxTokens, fits, fits < maxTokens ? `writes up to ${fits} tokens` : `takes ${fits} or more`)
-  fitting.set({ maxTokens: fits })
+  // `maxTokens` is about the answer.
+  if (fits + budget !== maxTokens) fitting.set({ maxTokens: fits + budget })
 }
 
 const rangeText = (range: Range | undefined): string =>

@@ -2,7 +2,7 @@
  * Fits what a call says about reasoning: words and numbers of tokens stand for each other, in bands of the longest answer.
  */
 import type { CallOptions, ReasoningOptions } from "../../CallOptions.ts"
-import { limitIsRaised, within } from "./fitting.ts"
+import { within } from "./fitting.ts"
 import type { Fitting, ReasoningForm } from "./fitting.ts"
 import type { Range, ThinkingFacts } from "./types.ts"
 
@@ -17,35 +17,52 @@ const ladder = Object.keys(bands) as ReadonlyArray<Effort>
 const usualOutput = 32_000
 
 /** Whether the model reasons in this answer, as far as it is known. */
-export const inAnswer = ({ facts: { thinking }, reasoning }: Fitting): boolean => {
-  if (reasoning === undefined) return thinking?.default === "on" || thinking?.control === "fixed"
-  return reasoning.type !== "off"
+export const inAnswer = ({ facts: { thinking }, options, reasoning }: Fitting): boolean => {
+  if (reasoning !== undefined) return reasoning.type !== "off"
+  return thinking === undefined ? asks(options) : thinking.default === "on" || thinking.control === "fixed"
 }
 
 /** Whether the call, or the model's options, ask for reasoning. */
-const asks = ({ reasoning }: CallOptions): boolean =>
+export const asks = ({ reasoning }: CallOptions): boolean =>
   reasoning?.budgetTokens !== undefined || (reasoning?.effort !== undefined && reasoning.effort !== "none")
 
+/** A promise that a model keeps only while it does not reason. */
+interface Promised {
+  /** The option that promises. */
+  readonly field: string
+  /** What the model cannot do while it reasons. */
+  readonly cannot: string
+  /** What the caller can do instead. */
+  readonly instead: string
+}
+
 /**
- * A promise that the model keeps only while it does not reason. Reasoning gives way if nobody asked for it, or if the
- * model's options did and the call asks for the promise. Two things that the call asks for exclude each other.
+ * Keeps a promise that excludes reasoning. Reasoning gives way if nobody asked for it, or if the model's options did and
+ * the call asks for the promise. Two things that the call asks for exclude each other.
  */
-export const giveWay = (fitting: Fitting, field: string, reason: string): void => {
+export const giveWay = (fitting: Fitting, { cannot, field, instead }: Promised): void => {
   const { call: { options, own }, facts: { thinking } } = fitting
+  const word = thinking?.efforts?.includes("none") === true
   if (!inAnswer(fitting)) {
     // Sources differ on what is the effort without a word.
-    if (thinking?.efforts?.includes("none") === true) fitting.reasoning ??= { type: "off" }
+    if (word) fitting.reasoning ??= { type: "off" }
     return
   }
+  if (thinking !== undefined && !canBeOff(thinking)) {
+    return fitting.refuse(field, `${cannot}, and always reasons: ${instead}`)
+  }
   const wished = asks(options)
-  const byCall = asks(own) || !(field in own)
-  const off = thinking?.off === "always" || thinking?.off === "high"
-  if (!off || (wished && byCall)) return fitting.refuse(field, reason)
-  const word = thinking.efforts?.includes("none") === true
+  if (fitting.strict || (wished && (asks(own) || !(field in own)))) {
+    return fitting.refuse(field, `${cannot}: set reasoning.effort to none, or ${instead}`)
+  }
   const given = wished ? options.reasoning?.effort ?? options.reasoning?.budgetTokens : undefined
-  fitting.warn(word ? effortField : "reasoning", given ?? null, word ? "none" : "off", reason)
+  fitting.warn(word ? effortField : "reasoning", given ?? null, word ? "none" : "off", cannot)
   fitting.reasoning = { type: "off" }
 }
+
+/** Whether reasoning can be switched off. */
+export const canBeOff = (thinking: ThinkingFacts | undefined): boolean =>
+  thinking?.off === "always" || thinking?.off === "high"
 
 /** Puts what the call says about reasoning into the form of the model. */
 export const fitReasoning = (fitting: Fitting): void => {
@@ -69,11 +86,11 @@ const effortField = "reasoning.effort"
 const budgetField = "reasoning.budgetTokens"
 
 const ofNone = (fitting: Fitting, thinking: ThinkingFacts): ReasoningForm | undefined => {
-  const { control, lowest, off } = thinking
-  if (control === "none") return undefined
-  if (off === "always" || off === "high") return { type: "off" }
+  if (thinking.control === "none") return undefined
+  if (canBeOff(thinking)) return { type: "off" }
   const cannot = "cannot be kept from reasoning"
-  const [least] = effortsOf(fitting, thinking)
+  const { lowest, range, words } = scaleOf(fitting, thinking)
+  const [least] = words
   if (lowest !== undefined && least !== lowest) {
     fitting.warn(effortField, "none", lowest, cannot)
     return { type: "lowest", name: lowest }
@@ -82,7 +99,6 @@ const ofNone = (fitting: Fitting, thinking: ThinkingFacts): ReasoningForm | unde
     fitting.warn(effortField, "none", least, cannot)
     return { type: "effort", effort: least, quiet: true }
   }
-  const range = rangeOf(thinking)
   if (range !== undefined) {
     fitting.warn(effortField, "none", range[0], cannot)
     return { type: "budget", tokens: range[0] }
@@ -92,93 +108,127 @@ const ofNone = (fitting: Fitting, thinking: ThinkingFacts): ReasoningForm | unde
 }
 
 const ofEffort = (fitting: Fitting, effort: Effort, thinking: ThinkingFacts): ReasoningForm | undefined => {
-  const { control, wire } = thinking
-  if (control === "none" || control === "fixed") {
-    fitting.warn(effortField, effort, undefined, control === "none" ? "does not reason" : "has no levels of reasoning")
+  const unset = unsettable(thinking)
+  if (unset !== undefined) {
+    fitting.warn(effortField, effort, undefined, unset)
     return undefined
   }
-  if (control === "budget") {
-    const share = shareOf(fitting, effort)
-    return budgetForm(
-      fitting,
-      share,
-      thinking,
-      (sent) => fitting.warn(effortField, effort, sent, "takes tokens, and fewer than the effort stands for")
-    )
+  const { range, words } = scaleOf(fitting, thinking)
+  if (words.length === 0 && range !== undefined) {
+    const change = (sent: number) =>
+      fitting.warn(effortField, effort, sent, "takes tokens, and fewer than the effort stands for")
+    return budgetForm(fitting, shareOf(fitting, effort), range, change)
   }
-  const words = effortsOf(fitting, thinking)
-  const word = nearest(effort, words)
-  if (word === undefined) {
-    fitting.warn(effortField, effort, "on", "has no levels of reasoning")
-    return { type: "on" }
-  }
-  if (word !== effort) fitting.warn(effortField, effort, word, `takes ${words.join(", ")}`)
-  return withBudget(fitting, word, wire)
+  return ofWord(fitting, effortField, effort, effort, words)
 }
 
-/** A word, with the tokens that it stands for where the request wants both. */
-const withBudget = (fitting: Fitting, effort: string, wire: ThinkingFacts["wire"]): ReasoningForm =>
-  wire === "budget+effort"
-    ? { type: "budget", tokens: shareOf(fitting, effort as Effort), effort } // the words of such models are usual ones
-    : { type: "effort", effort }
-
 const ofBudget = (fitting: Fitting, tokens: number, thinking: ThinkingFacts): ReasoningForm | undefined => {
-  const { control, wire } = thinking
-  if (control === "none" || control === "fixed") {
-    fitting.warn(budgetField, tokens, undefined, control === "none" ? "does not reason" : "has no levels of reasoning")
+  const unset = unsettable(thinking)
+  if (unset !== undefined) {
+    fitting.warn(budgetField, tokens, undefined, unset)
     return undefined
   }
-  const range = rangeOf(thinking)
-  if (range !== undefined) {
-    if (tokens < range[0]) {
-      fitting.refuse(budgetField, `takes ${range[0]} or more, not ${tokens}`)
-      return undefined
-    }
-    return budgetForm(
-      fitting,
-      tokens,
-      thinking,
-      (sent) => fitting.warn(budgetField, tokens, sent, `takes up to ${sent}`)
-    )
+  const { range, words } = scaleOf(fitting, thinking)
+  if (range === undefined) {
+    return ofWord(fitting, budgetField, tokens, wordFor(tokens / (fitting.facts.maxOutput ?? usualOutput)), words)
   }
-  const words = effortsOf(fitting, thinking)
-  const meant = wordFor(tokens / (fitting.facts.maxOutput ?? usualOutput))
+  if (tokens < range[0]) {
+    fitting.refuse(budgetField, `takes ${range[0]} or more, not ${tokens}: give more, or the effort none`)
+    return undefined
+  }
+  return budgetForm(fitting, tokens, range, (sent) => fitting.warn(budgetField, tokens, sent, `takes up to ${sent}`))
+}
+
+/** Why there is nothing to set. */
+const unsettable = ({ control }: ThinkingFacts): string | undefined =>
+  control === "none" ? "does not reason" : control === "fixed" ? "has no levels of reasoning" : undefined
+
+/** The nearest word that the model takes, and the tokens that it stands for where the request has both. */
+const ofWord = (
+  fitting: Fitting,
+  field: string,
+  given: Effort | number,
+  meant: Effort,
+  words: ReadonlyArray<string>
+): ReasoningForm => {
   const word = nearest(meant, words)
   if (word === undefined) {
-    fitting.warn(budgetField, tokens, "on", "has no levels of reasoning")
+    fitting.warn(field, given, "on", "has no levels of reasoning")
     return { type: "on" }
   }
-  if (word !== meant) fitting.warn(budgetField, tokens, word, `takes ${words.join(", ")}`)
-  return withBudget(fitting, word, wire)
+  if (word !== meant) fitting.warn(field, given, word, `takes ${words.join(", ")}`)
+  const both = fitting.call.api === "messages" && fitting.facts.thinking?.wire === "budget+effort"
+  return both
+    ? { type: "budget", tokens: shareOf(fitting, word as Effort), effort: word } // the words of such models are usual ones
+    : { type: "effort", effort: word }
 }
 
 /** A number of tokens within what the model takes. `changed` is told if that is another one. */
 const budgetForm = (
   fitting: Fitting,
   tokens: number,
-  thinking: ThinkingFacts,
+  range: Range,
   changed: (sent: number) => void
 ): ReasoningForm => {
-  const range = rangeOf(thinking)
-  const { maxOutput } = fitting.facts
+  const { maxOutput = Infinity } = fitting.facts
   const { maxTokens } = fitting.options
-  let fits = within(range, Math.round(tokens))
-  // Claude's limit is raised by the budget. Elsewhere reasoning counts in the limit, and leaves room for an answer.
-  if (!limitIsRaised(thinking) && maxTokens !== undefined) {
-    fits = Math.min(fits, Math.max(1, Math.floor(maxTokens * bands.max)))
-  } else if (maxOutput !== undefined) fits = Math.min(fits, maxOutput - 1)
+  // Where reasoning counts in the limit that the call gave, it leaves room for an answer.
+  const most = maxTokens === undefined || isRaised(fitting)
+    ? maxOutput - 1
+    : Math.max(1, Math.floor(Math.min(maxTokens, maxOutput) * bands.max))
+  const fits = Math.min(within(range, Math.round(tokens)), most)
   if (fits < Math.round(tokens)) changed(fits)
   return { type: "budget", tokens: fits }
 }
 
-const rangeOf = ({ budget }: ThinkingFacts): Range | undefined => budget === false ? undefined : budget
+/** Whether the limit of an answer contains a budget of reasoning, so that the request raises it by the budget. */
+const isRaised = ({ call: { api }, facts: { thinking } }: Fitting): boolean =>
+  thinking === undefined ? api === "messages" : !["enable_thinking", "reasoning_effort"].includes(thinking.wire ?? "")
+
+/** The tokens of reasoning by which the request raises the limit. */
+export const raiseOf = (fitting: Fitting): number => {
+  const { options, reasoning } = fitting
+  if (!isRaised(fitting)) return 0
+  return reasoning?.type === "budget" ? reasoning.tokens : options.reasoning?.budgetTokens ?? 0
+}
+
+/** What the API of a call takes for the reasoning of its model. */
+interface Scale {
+  /** Words, from the least, without `none`. */
+  readonly words: ReadonlyArray<string>
+  /** Numbers of tokens. Absent: none. */
+  readonly range?: Range | undefined
+  /** The setting next to off, which is no effort. */
+  readonly lowest?: string | undefined
+}
+
+const scaleOf = (
+  { call: { api, provider }, facts: { chatEfforts } }: Fitting,
+  { budget, efforts, lowest, wire }: ThinkingFacts
+): Scale => {
+  const range = budget === false ? undefined : budget
+  if (api !== "chat") return { words: withoutNone(efforts), range, lowest }
+  switch (wire) {
+    case undefined:
+    case "thinking":
+    case "thinking+reasoning_effort":
+    case "reasoning_effort":
+      return { words: withoutNone(chatEfforts ?? efforts), range }
+    case "enable_thinking":
+      return { words: [], range }
+    default:
+      // The server translates the words of this API for a model of another one. OpenRouter takes tokens too.
+      return { words: withoutNone(efforts ?? translated), range: provider === "openrouter" ? range : undefined }
+  }
+}
+
+const withoutNone = (words: ReadonlyArray<string> = []) => words.filter((word) => word !== "none")
+
+/** The words that servers translate into tokens. */
+const translated = ["minimal", "low", "medium", "high"]
 
 const shareOf = ({ facts: { maxOutput = usualOutput } }: Fitting, effort: Effort): number =>
   Math.round(maxOutput * bands[effort])
-
-/** The words that a model takes, from the least, without `none`. */
-const effortsOf = ({ call: { api }, facts: { chatEfforts } }: Fitting, { efforts }: ThinkingFacts) =>
-  ((api === "chat" ? chatEfforts : undefined) ?? efforts ?? []).filter((word) => word !== "none")
 
 /** The nearest of the words; of two the higher. */
 const nearest = (effort: Effort, words: ReadonlyArray<string>): string | undefined => {

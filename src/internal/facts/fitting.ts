@@ -5,7 +5,7 @@ import type { Json } from "effect/Schema"
 import type { CallOptions } from "../../CallOptions.ts"
 import { UnsupportedError } from "../../ChatModelError.ts"
 import type { Message } from "../../Message.ts"
-import type { Facts, Fit, Range, ThinkingFacts } from "./types.ts"
+import type { Facts, Range } from "./types.ts"
 
 /** A part of a call that was left out or changed. */
 export interface FitWarning {
@@ -58,13 +58,14 @@ export class Fitting {
   options: CallOptions
   reasoning: ReasoningForm | undefined
   problem: UnsupportedError | undefined
-  readonly #how: Exclude<Fit, "send">
+  /** A hint that the model does not take fails the call. */
+  readonly strict: boolean
 
-  constructor(call: Call, how: Exclude<Fit, "send">) {
+  constructor(call: Call, strict: boolean) {
     this.call = call
     this.facts = call.facts
     this.options = call.options
-    this.#how = how
+    this.strict = strict
   }
 
   /** A promise that the model cannot keep. */
@@ -74,7 +75,7 @@ export class Fitting {
 
   /** A hint that is sent in another way, or not at all. */
   warn(field: string, given: Json, sent: Json | undefined, reason: string): void {
-    if (this.#how === "fail") return this.refuse(field, reason)
+    if (this.strict) return this.refuse(field, reason)
     const message = `${this.call.model} ${reason}`
     this.warnings.push(
       sent === undefined ? { field, given, reason: message } : { field, given, sent, reason: message }
@@ -93,6 +94,6 @@ export const within = (range: Range | undefined, value: number): number => {
   return Math.max(least, greatest === null ? value : Math.min(greatest, value))
 }
 
-/** Whether the limit of an answer contains its reasoning, and the request raises it by the budget. */
-export const limitIsRaised = (thinking: ThinkingFacts | undefined): boolean =>
-  thinking?.wire === "budget" || thinking?.wire === "budget+effort"
+/** Whether this is OpenAI's own Chat Completions. Other servers of the same models have limits of their own. */
+export const isOpenAiChat = (provider: string, api: string | undefined): boolean =>
+  api === "chat" && (provider === "openai" || provider === "azure")

@@ -2,6 +2,8 @@
  * The facts that one model knows of itself: the data of its provider under the rules of the app. Made with the model; a
  * call costs one comparison, and a look-up where an app has rules of its own.
  */
+import type { Capabilities } from "../../Capabilities.ts"
+import { isOpenAiChat } from "./fitting.ts"
 import { lookUp } from "./lookup.ts"
 import type { Found } from "./lookup.ts"
 import type { FactsSettings } from "./settings.ts"
@@ -21,8 +23,7 @@ export interface FactsSource {
 export class Known {
   /** By the app's rules when the model was made. */
   readonly found: Found
-  readonly api: string | undefined
-  readonly #subject: Subject
+  readonly subject: Subject
   /** The name of the model itself. */
   readonly #name: string
   readonly #data: ReadonlyArray<Rule>
@@ -36,15 +37,14 @@ export class Known {
     source: FactsSource | undefined,
     made: FactsSettings | undefined
   ) {
-    this.api = source?.api
     // OpenAI names a fine-tune after its base: `ft:gpt-4.1-mini:acme::id`.
     const name = source?.like ?? model.replace(/^ft:([^:]+):.*$/, "$1")
-    this.#subject = { provider, api: source?.api, model: name }
+    this.subject = { provider, api: source?.api, model: name }
     this.#name = model
     this.#data = [...made?.rules ?? [], ...source?.rules ?? []]
     this.#made = made
     this.#lastRules = []
-    this.#last = this.found = lookUp(this.#data, this.#subject)
+    this.#last = this.found = lookUp(this.#data, this.subject)
   }
 
   /** What is known under the rules of the app that calls. */
@@ -52,7 +52,7 @@ export class Known {
     if (rules.length === 0 || rules === this.#made?.rules) return this.found
     if (rules !== this.#lastRules) {
       this.#lastRules = rules
-      this.#last = lookUp([...rules, ...this.#data], this.#subject)
+      this.#last = lookUp([...rules, ...this.#data], this.subject)
     }
     return this.#last
   }
@@ -63,12 +63,12 @@ export class Known {
    * names. Without a rule of its own a model has no facts here.
    */
   answered(settings: FactsSettings, name = this.#name): Facts {
-    if (name === this.#subject.model) return this.of(settings).facts
+    if (name === this.subject.model) return this.of(settings).facts
     const { rules } = settings
     const last = this.#lastAnswered
     if (last?.name === name && last.rules === rules) return last.facts
     const all = rules.length === 0 || rules === this.#made?.rules ? this.#data : [...rules, ...this.#data]
-    const { facts } = lookUp(all, { ...this.#subject, model: name })
+    const { facts } = lookUp(all, { ...this.subject, model: name })
     this.#lastAnswered = { rules, name, facts }
     return facts
   }
@@ -78,3 +78,22 @@ export class Known {
     return asked ?? settings.fit ?? this.#made?.fit ?? "adapt"
   }
 }
+
+/** The declared capabilities of a provider, as far as the model has them. */
+export const capabilitiesBy = (
+  { inputs, json, parallel, thinking, tools }: Facts,
+  declared: Partial<Capabilities>,
+  { api, provider }: Subject
+): Partial<Capabilities> => ({
+  ...declared,
+  ...(inputs === undefined ? undefined : {
+    imageInput: declared.imageInput === true && inputs.includes("image"),
+    fileInput: declared.fileInput === true && inputs.includes("pdf")
+  }),
+  ...(json === undefined ? undefined : { structuredOutput: json === "schema" }),
+  ...(parallel === "none" ? { parallelToolCalls: false } : undefined),
+  ...(tools?.calls === false || (tools?.chat === "never" && isOpenAiChat(provider, api))
+    ? { tools: false }
+    : undefined),
+  ...(thinking?.control === "none" ? { reasoning: false } : undefined)
+})

@@ -35,9 +35,13 @@ export const lookUp = (rules: ReadonlyArray<Rule>, subject: Subject): Found => {
 }
 
 const applies = ({ api, match, provider }: Rule, subject: Subject): boolean =>
-  (provider === undefined || provider.includes(subject.provider)) &&
+  (provider === undefined || namesOf(subject).some((name) => provider.includes(name))) &&
   (api === undefined || api === subject.api) &&
   patternOf(match).test(subject.model)
+
+/** The names of a provider in rules. `Providers` calls the one with OpenAI's Chat Completions `openai-chat`. */
+const namesOf = ({ api, provider }: Subject): ReadonlyArray<string> =>
+  (provider === "openai" && api === "chat") || provider === "openai-chat" ? ["openai", "openai-chat"] : [provider]
 
 const patterns = new Map<string, RegExp>()
 

@@ -13,10 +13,9 @@ import type { ChatModelError } from "../../ChatModelError.ts"
 import type { Finish } from "../../Finish.ts"
 import type { Metadata } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { Known } from "../facts/known.ts"
+import { capabilitiesBy, Known } from "../facts/known.ts"
 import type { FactsSource } from "../facts/known.ts"
 import type { FactsSettings } from "../facts/settings.ts"
-import type { Facts } from "../facts/types.ts"
 import { openCall } from "./call.ts"
 import { makeService } from "./makeService.ts"
 import { prepare } from "./prepare.ts"
@@ -122,8 +121,8 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
   const { model, provider } = spec
   const known = new Known(spec, spec.facts, settings)
   const { facts } = known.found
-  const declared = spec.capabilities && factual(spec.capabilities, facts)
-  const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...declared })
+  const byFacts = spec.capabilities && capabilitiesBy(facts, spec.capabilities, known.subject)
+  const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...byFacts })
   const takesSchemas = facts.json === undefined || facts.json === "schema"
   return makeService(
     {
@@ -139,26 +138,11 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
         provider,
         model,
         known,
-        request: prepare({ provider, model, capabilities: declared, known }, input, defaults, options),
+        request: prepare({ provider, model, capabilities: spec.capabilities, known }, input, defaults, options),
         open: wantsWhole ? whole ?? stream : stream
       })
   )
 }
-
-/** The capabilities that the model has by what is known of it. */
-const factual = (
-  capabilities: Partial<Capabilities>,
-  { inputs, json, thinking, tools }: Facts
-): Partial<Capabilities> => ({
-  ...capabilities,
-  ...(inputs === undefined ? undefined : {
-    imageInput: capabilities.imageInput === true && inputs.includes("image"),
-    fileInput: capabilities.fileInput === true && inputs.includes("pdf")
-  }),
-  ...(json === undefined ? undefined : { structuredOutput: json === "schema" }),
-  ...(tools?.calls === false ? { tools: false } : undefined),
-  ...(thinking?.control === "none" ? { reasoning: false } : undefined)
-})
 
 const toChunk = (generated: Generated): AIMessageChunk => {
   const content = generated.content ??

@@ -14,9 +14,11 @@ import type { Reason } from "../../ChatModelError.ts"
 import type { Message } from "../../Message.ts"
 import { fit } from "../facts/fit.ts"
 import type { Call } from "../facts/fitting.ts"
+import { capabilitiesBy } from "../facts/known.ts"
 import type { Known } from "../facts/known.ts"
 import { ModelFacts } from "../facts/settings.ts"
 import type { FactsSettings } from "../facts/settings.ts"
+import type { Facts } from "../facts/types.ts"
 import { withDefinitions } from "../tools/definitions.ts"
 import { inOrder, messagesProblem, toMessages } from "./messages.ts"
 import type { Problem } from "./messages.ts"
@@ -29,7 +31,7 @@ export type Prepared = Omit<ChatRequest, "connection">
 interface Model {
   readonly provider: string
   readonly model: string
-  /** The declared capabilities. Absent: everything is sent. */
+  /** The capabilities that the provider declares. Absent: everything is sent. */
   readonly capabilities?: Partial<Capabilities> | undefined
   readonly known: Known
 }
@@ -74,15 +76,27 @@ const fitted = (
   call: Pick<Call, "messages" | "options" | "own">
 ): Result.Result<Prepared, Reason> => {
   const { facts } = known.of(settings)
-  const how = known.fit(call.options.fit, settings)
-  const found = how === "send"
-    ? { options: call.options, warnings: [] }
-    : fit({ provider, model, api: known.api, facts, ...call }, how)
+  const { messages, options } = call
+  if (known.fit(options.fit, settings) === "send") {
+    const lacking = capabilities && missingCapability(provider, capabilities, messages, options)
+    return lacking === undefined
+      ? Result.succeed({ messages, options, facts: asGiven(facts), warnings: [] })
+      : Result.fail(lacking)
+  }
+  const strict = known.fit(options.fit, settings) === "fail"
+  const found = fit({ provider, model, api: known.subject.api, facts, ...call }, strict)
   if ("_tag" in found) return Result.fail(found)
-  const { messages } = call
-  const lacking = capabilities && missingCapability(provider, capabilities, messages, found.options)
+  const lacking = capabilities &&
+    missingCapability(provider, capabilitiesBy(facts, capabilities, known.subject), messages, found.options)
   return lacking === undefined ? Result.succeed({ messages, facts, ...found }) : Result.fail(lacking)
 }
+
+/** The facts that decide what a request says without being asked. All else of it is as it was given. */
+const asGiven = ({ maxOutput, reasoningBack, thinking }: Facts): Facts => ({
+  maxOutput,
+  thinking,
+  ...(reasoningBack === false ? { reasoningBack } : undefined)
+})
 
 /** The warnings that were not logged yet: one for each option, and one each for a model that ends or is only guessed. */
 const newLogs = (
@@ -107,7 +121,7 @@ const newLogs = (
     logs.push([`${model} is ${status}${when}`, { provider, model, status, retires }])
   }
   if (
-    known.api === "messages" && facts.maxOutput === undefined && options.maxTokens === undefined &&
+    known.subject.api === "messages" && facts.maxOutput === undefined && options.maxTokens === undefined &&
     once(`${name} limit`)
   ) {
     const text = `The limit of ${model} is a guess, as the API requires one: give maxTokens, \`like\` or rules`
@@ -203,7 +217,7 @@ const missingCapability = (
     partPlace(capabilities, messages)
   return place === undefined
     ? undefined
-    : new UnsupportedError({ field: place[0], message: `${place[0]}: ${provider} ${place[1]}` })
+    : new UnsupportedError({ field: place[0], message: `${place[0]}: ${provider} ${place[1]}: use another model` })
 }
 
 type Place = readonly [field: string, problem: string]

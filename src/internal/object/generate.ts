@@ -50,7 +50,7 @@ export const streamObject = <S extends AnySchema>(
       return fail(new UnsupportedError({ field, message: `${field}: ${message}` }))
     }
     const { jsonSchema } = codec.success
-    const method = methodFor(model, asked.method, jsonSchema)
+    const method = methodFor(model, asked, jsonSchema)
     if (typeof method !== "string") return fail(method)
     const request = requestFor(model, input, asked, method, jsonSchema)
     const parser = objectParser<

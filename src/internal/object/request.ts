@@ -7,6 +7,7 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { UnsupportedError } from "../../ChatModelError.ts"
 import { system } from "../../Message.ts"
+import { asks, canBeOff } from "../facts/fitReasoning.ts"
 import type { Facts } from "../facts/types.ts"
 import { toMessages } from "../model/messages.ts"
 import type { ChatInput } from "../model/request.ts"
@@ -26,19 +27,31 @@ export interface ObjectCapable {
 /** The requested method, or else the best one that the model supports. Returns an error for an unsupported one. */
 export const methodFor = (
   { capabilities: { structuredOutput, tools }, facts, supportsSchema }: ObjectCapable,
-  method: ObjectMethod | undefined,
+  request: ObjectRequest,
   schema: JsonSchema.JsonSchema
 ): ObjectMethod | UnsupportedError => {
+  const { method } = request
   switch (method) {
-    case undefined:
-      if (structuredOutput && supportsSchema(schema)) return "native"
-      return tools && facts.tools?.forced !== "never" ? "tool" : "json"
+    case undefined: {
+      const { json, tool } = lawful(facts, request)
+      if (structuredOutput && json && supportsSchema(schema)) return "native"
+      return tools && tool ? "tool" : "json"
+    }
     case "native":
       return structuredOutput ? method : unsupported("structured output (capabilities.structuredOutput)")
     case "tool":
       return tools ? method : unsupported("tools (capabilities.tools)")
     case "json":
       return method
+  }
+}
+
+/** Whether the model takes a schema, and a forced tool, beside the other options of the request. */
+const lawful = ({ jsonWhen, thinking, tools }: Facts, request: ObjectRequest) => {
+  const quiet = !asks(request) && (thinking === undefined || thinking.control === "none" || canBeOff(thinking))
+  return {
+    json: (quiet || jsonWhen !== "thinking-off") && (tools?.withSchema !== false || (request.tools ?? []).length === 0),
+    tool: tools?.forced !== "never" && (quiet || tools?.forced !== "thinking-off")
   }
 }
 

@@ -90,7 +90,7 @@ export const presets = {
     keyVariable: "MISTRAL_API_KEY",
     keySite: "https://console.mistral.ai/api-keys",
     models: ["mistral-small-latest"],
-    quirks: { noStreamOptions: true, reasoning: false, reasoningBack: true, shortToolCallIds: true }
+    quirks: { noStreamOptions: true, reasoningBack: true, shortToolCallIds: true }
   },
   // https://api-docs.deepseek.com
   deepseek: {
@@ -100,7 +100,7 @@ export const presets = {
     keySite: "https://platform.deepseek.com/api_keys",
     models: ["deepseek-chat"],
     quirks: { reasoning: "thinking", reasoningBack: true, noJsonSchema: true },
-    capabilities: { imageInput: false, parallelToolCalls: false, promptCaching: true }
+    capabilities: { parallelToolCalls: false, promptCaching: true }
   },
   // https://docs.x.ai/docs/api-reference
   xai: {

@@ -82,13 +82,13 @@ describe("the options", () => {
     stop_sequences: ["END"],
     metadata: { user_id: "u1" }
   })
-  sends("a reasoning budget comes on top of the tokens", "Hi", {
+  sends("a reasoning budget and a limit as they are, if they are not to be fitted", "Hi", {
     maxTokens: 4096,
     reasoning: { budgetTokens: 2000 },
     fit: "send"
   }, {
     thinking: { type: "enabled", budget_tokens: 2000 },
-    max_tokens: 6096
+    max_tokens: 4096
   })
   sends("reasoning effort", "Hi", { reasoning: { effort: "high" } }, {
     thinking: { type: "adaptive", display: "summarized" },

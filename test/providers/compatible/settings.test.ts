@@ -190,6 +190,8 @@ describe("what a quirk asks for", () => {
     ["groq", { maxTokens: 5 }, { max_completion_tokens: 5 }],
     ["vllm", { topK: 5 }, { top_k: 5 }],
     ["mistral", { maxTokens: 5 }, { max_tokens: 5 }, ["stream_options"]],
+    ["mistral", { reasoning: { effort: "high" } }, { reasoning_effort: "high" }],
+    ["ollama", { topK: 5 }, {}, ["top_k"]],
     ["perplexity", {}, {}, ["stream_options"]],
     ["xai", { reasoning: { effort: "high" } }, { reasoning_effort: "high" }],
     ["openrouter", { reasoning: { effort: "high" } }, { reasoning: { effort: "high" } }],
@@ -213,8 +215,8 @@ describe("what a quirk asks for", () => {
 
   for (
     const [preset, options, field] of [
-      ["ollama", { topK: 5 }, "topK"],
-      ["mistral", { reasoning: { effort: "high" } }, "reasoning"],
+      ["cerebras", { topK: 5 }, "topK"],
+      ["huggingface", { reasoning: { budgetTokens: 5000 } }, "reasoning.budgetTokens"],
       ["alibaba", { reasoning: { effort: "high" } }, "reasoning.effort"],
       ["deepseek", { responseFormat: { type: "json_schema", schema: {} } }, "responseFormat"]
     ] as const

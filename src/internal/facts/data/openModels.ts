@@ -209,6 +209,8 @@ export const openModels: ReadonlyArray<Rule> = [
     tools: { calls: false },
     inputs: ["text", "image"]
   },
+  // The others have one beyond Chat Completions.
+  { match: ".", provider: ["ollama"], api: "chat", topK: false },
   {
     match: ".",
     provider: local,

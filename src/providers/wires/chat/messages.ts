@@ -36,6 +36,8 @@ export interface Target {
   readonly quirks: Quirks
   /** What the server is known to refuse. Absent: everything is sent. */
   readonly limits?: Limits | undefined
+  /** Whether the model refuses an answer without its reasoning. */
+  readonly needsReasoning?: boolean | undefined
 }
 
 /** One request while its messages are encoded. */
@@ -243,7 +245,9 @@ const encodeAnswer = (encoding: Encoding, message: AIMessage, field: string): Re
     return []
   }
   const said = own ? text : text + refusal
-  const back = reasoningFields(reasoning, said)
+  // Of an answer without reasoning, such as that of another model, the server is satisfied with none.
+  const none = encoding.needsReasoning === true ? { reasoning_content: "" } : undefined
+  const back = { ...none, ...reasoningFields(reasoning, said) }
   return [{
     role: "assistant",
     content: said === "" ? null : said,

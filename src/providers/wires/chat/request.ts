@@ -12,7 +12,7 @@ import type {
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
 import type { ReasoningForm } from "../../../internal/facts/fitting.ts"
-import type { Facts, ThinkingFacts } from "../../../internal/facts/types.ts"
+import type { Facts } from "../../../internal/facts/types.ts"
 import type { ChatRequest } from "../../../internal/model/request.ts"
 import { optional } from "../../../internal/optional.ts"
 import { EncodingIssues } from "../../../internal/provider/encoding.ts"
@@ -35,7 +35,7 @@ export const encodeRequest = (
   refuse(target, options, issues)
   const body = {
     model: target.model,
-    messages: encodeMessages(target, messages, issues),
+    messages: encodeMessages({ ...target, needsReasoning: facts.reasoningBack === true }, messages, issues),
     ...optional(
       facts.limitField ?? (quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens"),
       options.maxTokens
@@ -46,8 +46,8 @@ export const encodeRequest = (
     ...optional("stop", options.stopSequences),
     ...(reasoning === undefined
       ? encodeReasoning(target, options.reasoning, issues)
-      : encodeForm(reasoning, styleOf(facts, quirks), facts)),
-    ...optional("response_format", encodeFormat(target, options.responseFormat, issues)),
+      : encodeForm(reasoning, facts, quirks)),
+    ...optional("response_format", encodeFormat(target, facts, options.responseFormat, issues)),
     ...encodeTools(target, options, issues),
     ...encodeMetadata(target, options, issues),
     ...Object.fromEntries(Object.entries(own).filter(([, value]) => value !== undefined)),
@@ -61,52 +61,58 @@ export const encodeRequest = (
 
 const refuse = ({ limits, provider, quirks }: Target, options: CallOptions, issues: EncodingIssues): void => {
   const { stopSequences, topK } = options
-  if (topK !== undefined && quirks.topK !== true) issues.unsupported("topK", `${provider} has no such option`)
+  if (topK !== undefined && quirks.topK !== true) issues.unsupported("topK", `${provider} has no such option: use topP`)
   if (limits === undefined) return
   if (stopSequences !== undefined && stopSequences.length > limits.stopSequences) {
-    issues.invalid("stopSequences", `${provider} takes up to ${limits.stopSequences}, not ${stopSequences.length}`)
+    issues.unsupported(
+      "stopSequences",
+      `${provider} takes up to ${limits.stopSequences}, not ${stopSequences.length}: cut the stream, as with Stream.takeUntil`
+    )
   }
 }
 
 type Style = NonNullable<Quirks["reasoning"]>
 
 /** The fields for reasoning. OpenRouter puts its own into those of the model that it asks. */
-const styleOf = ({ thinking }: Facts, { reasoning: style }: Quirks): Style => {
+const styleOf = ({ thinking }: Facts, { reasoning: style = "reasoning_effort" }: Quirks): Style => {
   if (style === "reasoning") return style
   switch (thinking?.wire) {
     case "thinking":
     case "thinking+reasoning_effort":
       return "thinking"
     case "enable_thinking":
-    case "reasoning_effort":
       return thinking.wire
+    case undefined:
+      return style === false ? "reasoning_effort" : style
     default:
-      return style === undefined || style === false ? "reasoning_effort" : style
+      return "reasoning_effort"
   }
 }
 
-const encodeForm = (form: ReasoningForm, style: Style, { thinking }: Facts): JsonObject => {
+const encodeForm = (form: ReasoningForm, { thinking }: Facts, quirks: Quirks): JsonObject => {
   const word = form.type === "off" ? "none" : form.type === "effort" ? form.effort : undefined
   const tokens = form.type === "budget" ? form.tokens : undefined
-  // Alibaba switches reasoning off, and limits it, by fields of its own, whatever the model takes for the effort.
-  const switched = style === "enable_thinking" ||
-    (style === "reasoning_effort" && (tokens !== undefined || (word === "none" && !takesNone(thinking))))
-  if (style === "reasoning") {
-    if (tokens !== undefined) return { reasoning: { max_tokens: tokens } }
-    return { reasoning: word === undefined ? { enabled: true } : { effort: word } }
+  switch (styleOf({ thinking }, quirks)) {
+    case "reasoning":
+      if (tokens !== undefined) return { reasoning: { max_tokens: tokens } }
+      return { reasoning: word === undefined ? { enabled: true } : { effort: word } }
+    case "thinking":
+      return word === "none"
+        ? { thinking: { type: "disabled" } }
+        : { thinking: { type: "enabled" }, ...optional("reasoning_effort", word) }
+    case "enable_thinking":
+      return switched(word, tokens)
+    default: {
+      // Alibaba switches reasoning off, and limits it, by fields of its own, whatever the model takes for the effort.
+      const own = quirks.reasoning === "enable_thinking" &&
+        (word === undefined || (word === "none" && thinking?.efforts?.includes(word) !== true))
+      return own ? switched(word, tokens) : { reasoning_effort: word ?? "default" }
+    }
   }
-  if (style === "thinking") {
-    return word === "none"
-      ? { thinking: { type: "disabled" } }
-      : { thinking: { type: "enabled" }, ...optional("reasoning_effort", word) }
-  }
-  return switched
-    ? word === "none" ? { enable_thinking: false } : { enable_thinking: true, ...optional("thinking_budget", tokens) }
-    : { reasoning_effort: word ?? thinking?.lowest ?? "default" }
 }
 
-const takesNone = (thinking: ThinkingFacts | undefined): boolean =>
-  thinking?.efforts === undefined || thinking.efforts.includes("none")
+const switched = (word: string | undefined, tokens: number | undefined): JsonObject =>
+  word === "none" ? { enable_thinking: false } : { enable_thinking: true, ...optional("thinking_budget", tokens) }
 
 const encodeReasoning = (
   { provider, quirks }: Target,
@@ -130,7 +136,10 @@ const encodeReasoning = (
     return effort === "none" ? { enable_thinking: false } : { enable_thinking: true, thinking_budget: budgetTokens }
   }
   if (budgetTokens !== undefined) {
-    issues.unsupported("reasoning.budgetTokens", `${provider} takes an effort in words, not in tokens`)
+    issues.unsupported(
+      "reasoning.budgetTokens",
+      `${provider} takes an effort in words, not in tokens: use reasoning.effort`
+    )
   }
   if (style === "thinking") {
     return effort === "none"
@@ -141,10 +150,15 @@ const encodeReasoning = (
 }
 
 /** The format of the answer. A schema is strict unless the call says otherwise. */
-const encodeFormat = ({ provider, quirks }: Target, format: ResponseFormat | undefined, issues: EncodingIssues) => {
+const encodeFormat = (
+  { provider, quirks }: Target,
+  { json }: Facts,
+  format: ResponseFormat | undefined,
+  issues: EncodingIssues
+) => {
   if (format === undefined || format.type === "text") return undefined
   if (format.type === "json") return { type: "json_object" }
-  if (quirks.noJsonSchema === true) {
+  if (quirks.noJsonSchema === true && json !== "schema") {
     issues.unsupported("responseFormat", `${provider} takes JSON of any kind (json), not a schema`)
     return undefined
   }

@@ -12,7 +12,7 @@ import type {
 } from "../../../CallOptions.ts"
 import type { Reason } from "../../../ChatModelError.ts"
 import type { ReasoningForm } from "../../../internal/facts/fitting.ts"
-import type { Facts } from "../../../internal/facts/types.ts"
+import type { Facts, ThinkingFacts } from "../../../internal/facts/types.ts"
 import type { SchemaDialect } from "../../../internal/jsonSchema/dialect.ts"
 import { mapNodes, withPrefixItems } from "../../../internal/jsonSchema/nodes.ts"
 import type { ChatRequest } from "../../../internal/model/request.ts"
@@ -52,7 +52,7 @@ export const encodeRequest = (
     ...optional("top_p", options.topP),
     ...optional("top_k", options.topK),
     ...optional("stop_sequences", options.stopSequences),
-    ...optional("thinking", encodeThinking(form, facts)),
+    ...optional("thinking", encodeThinking(form, reasoning === undefined ? undefined : facts.thinking?.display)),
     ...encodeOutput(form, options.responseFormat, issues),
     ...encodeTools(provider, options, issues),
     ...encodeMetadata(options.metadata, issues),
@@ -79,17 +79,17 @@ const rawForm = (reasoning: ReasoningOptions | undefined, issues: EncodingIssues
   return effort === undefined ? undefined : effort === "none" ? { type: "off" } : { type: "effort", effort }
 }
 
-/** The limit contains a budget of reasoning, while `maxTokens` is about the answer. Words for reasoning take part of it. */
-const maxTokensOf = ({ maxTokens }: CallOptions, form: ReasoningForm | undefined, { maxOutput }: Facts): number => {
-  const budget = form?.type === "budget" ? form.tokens : 0
-  if (maxTokens !== undefined) return maxTokens + budget
-  return maxOutput ?? guessedMaxTokens + budget
-}
+/** The limit, which contains the tokens of reasoning. */
+const maxTokensOf = ({ maxTokens }: CallOptions, form: ReasoningForm | undefined, { maxOutput }: Facts): number =>
+  maxTokens ?? maxOutput ?? guessedMaxTokens + (form?.type === "budget" ? form.tokens : 0)
 
 const mcpBeta = "mcp-client-2025-11-20"
 
 /** Newer models show none of their reasoning unless they are asked to. */
-const encodeThinking = (form: ReasoningForm | undefined, { thinking }: Facts): JsonObject | undefined => {
+const encodeThinking = (
+  form: ReasoningForm | undefined,
+  display: ThinkingFacts["display"]
+): JsonObject | undefined => {
   switch (form?.type) {
     case undefined:
       return undefined
@@ -104,7 +104,7 @@ const encodeThinking = (form: ReasoningForm | undefined, { thinking }: Facts): J
       break
     case "on":
   }
-  return { type: "adaptive", ...(thinking?.display === "omitted" ? { display: "summarized" } : undefined) }
+  return { type: "adaptive", ...(display === "omitted" ? { display: "summarized" } : undefined) }
 }
 
 /** `output_config` holds both the effort and the format of the answer. */
