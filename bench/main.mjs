@@ -11,19 +11,21 @@ import { flat } from "./sections/flat.mjs"
 import { imports } from "./sections/imports.mjs"
 import { many } from "./sections/many.mjs"
 import { partialJson } from "./sections/partialJson.mjs"
+import { wrappedModel } from "./sections/wrapped.mjs"
 
 const help = `npm run bench -- [options]
 
   Measures rivulet beside plain fetch with a minimal SSE parser and the raw iterators of
   the official SDKs, on streams of a local server in its own process.
 
-  --section <name>   cpu, peers, flat, first, many, imports, cancel, partial-json (several
-                     allowed; default: all; peers: LangChain, and beside partial-json those
-                     who read again, after npm install --prefix bench/peers)
+  --section <name>   cpu, peers, flat, first, many, wrapped, imports, cancel, partial-json
+                     (several allowed; default: all; peers: LangChain, and beside
+                     partial-json those who read again, after npm install --prefix
+                     bench/peers)
   --cut <name>       for cpu: 16k, whole, event, burst (several allowed; default: all)
   --api <name>       for cpu: messages, chat, responses (several allowed; default: all)
   --client <name>    for cpu: only clients whose name holds this, and fetch (several allowed)
-  --rounds <n>       for cpu, flat and partial-json
+  --rounds <n>       for cpu, flat, wrapped and partial-json
   --deltas <n>       for cpu
   --unicode          texts with characters outside Latin-1
   --quick            fewer rounds
@@ -85,6 +87,10 @@ const main = async () => {
   if (wants("first")) done("firstChunk", await firstChunk(server, { calls: quick ? 100 : 300 }))
   if (wants("many")) {
     done("many", await many(server, { streams: 500, deltas: 50, rounds: quick ? 1 : 7, warmUps: quick ? 1 : 4 }))
+  }
+  if (wants("wrapped")) {
+    const rounds = Number(values.rounds ?? (quick ? 5 : 25))
+    done("wrapped", await wrappedModel(server, { deltas: 2000, rounds, calls: 1000 }))
   }
   if (wants("cancel")) {
     done("cancel", await cancel(server, { breaks: quick ? 50 : 200, heapBreaks: quick ? 500 : 2000 }))

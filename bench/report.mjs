@@ -63,6 +63,19 @@ export const report = {
       }))
     )
   },
+  wrapped: ({ deltas, rounds, calls, goals, micros, ratio, microsPerCall }) => {
+    title("A model with fallback, limit and cache miss", `${deltas} deltas, ${calls} calls, ${rounds} rounds`)
+    table(["", "bare", "wrapped", "more"], [
+      {
+        cells: ["CPU of a delta, µs", fixed(micros[0], 2), fixed(micros[1], 2), `${fixed(ratio, 2)} x`],
+        remark: goal(ratio, goals.ratio, "x")
+      },
+      {
+        cells: ["CPU of a call, µs", "", "", fixed(microsPerCall, 0)],
+        remark: goal(microsPerCall, goals.microsPerCall, " µs")
+      }
+    ])
+  },
   flat: ({ rounds, clients }) => {
     title(
       "CPU by the length of the answer",
