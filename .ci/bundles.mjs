@@ -74,7 +74,7 @@ const programs = {
     prints: notInstalled
   },
   openai: {
-    source: ask("OpenAi", `OpenAi.layer(${options("gpt-5-mini")})`),
+    source: ask("OpenAi", `OpenAi.layer(${options("gpt-6-luna")})`),
     carries: ["openai", "wires/chat", "wires/openai", "wires/responses"],
     wire: "responses",
     prints: song
@@ -94,7 +94,7 @@ import * as Providers from "rivulet/Providers"
 const env = { OPENAI_BASE_URL: globalThis.process?.env.BASE_URL, OPENAI_API_KEY: "key" }
 const answer = ChatModel.invoke("Hi").pipe(
   Effect.map(({ content }) => content),
-  Effect.provide(Providers.layerFrom("openai:gpt-5-mini")),
+  Effect.provide(Providers.layerFrom("openai:gpt-6-luna")),
   Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown(env))
 )
 Effect.runPromise(answer).then(console.log)

@@ -31,7 +31,7 @@ const faceFolders = Object.keys(openAiFaces).map((api) => `face-${api}`)
 const withOpenAi = (name, api) => {
   const text = readFileSync(join(facePrograms, name), "utf8")
     .replace("rivulet/Anthropic", "rivulet/OpenAi")
-    .replace(/Anthropic\.layer\(\{ model: "[^"]+"/, `Anthropic.layer({ model: "gpt-5-mini", api: "${api}"`)
+    .replace(/Anthropic\.layer\(\{ model: "[^"]+"/, `Anthropic.layer({ model: "gpt-5.4-mini", api: "${api}"`)
   mkdirSync(join(project, `face-${api}`), { recursive: true })
   writeFileSync(join(project, `face-${api}`, name), text)
 }

@@ -9,7 +9,7 @@ import { prompt } from "./wire.mjs"
 /** @typedef {import("./clients.mjs").Client} Client */
 /** @typedef {import("./clients.mjs").OnText} OnText */
 
-const model = "gpt-5-mini"
+const model = "gpt-6-luna"
 const chatBody = {
   model,
   messages: [{ role: /** @type {const} */ ("user"), content: prompt }],

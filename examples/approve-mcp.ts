@@ -24,4 +24,4 @@ const program = Effect.gen(function*() {
   yield* Console.log(last.content)
 })
 
-await Effect.runPromise(program.pipe(Effect.provide(OpenAi.layer({ model: "gpt-5-mini" }))))
+await Effect.runPromise(program.pipe(Effect.provide(OpenAi.layer({ model: "gpt-6-luna" }))))

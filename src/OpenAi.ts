@@ -61,8 +61,8 @@ export type { Api, Options } from "./providers/openai/options.ts"
  * class Smart extends Context.Service<Smart, ChatModel.Service>()("app/Smart") {}
  *
  * const Models = Layer.mergeAll(
- *   OpenAi.layer({ model: "gpt-5-mini" }),
- *   Layer.effect(Smart, OpenAi.make({ model: "gpt-5", reasoning: { effort: "high" } }))
+ *   OpenAi.layer({ model: "gpt-6-luna" }),
+ *   Layer.effect(Smart, OpenAi.make({ model: "gpt-6.1-sol", reasoning: { effort: "high" } }))
  * )
  * ```
  */
@@ -88,7 +88,7 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
  *
  * const song = ChatModel.stream("Write me a song about goldfish").pipe(
  *   Stream.runForEach((chunk) => Effect.sync(() => process.stdout.write(chunk.content))),
- *   Effect.provide(OpenAi.layer({ model: "gpt-5-mini", api: "chat", maxTokens: 500 }))
+ *   Effect.provide(OpenAi.layer({ model: "gpt-6-luna", api: "chat", maxTokens: 500 }))
  * )
  * ```
  */

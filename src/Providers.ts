@@ -37,7 +37,7 @@ const anthropic: ModelRegistry.Provider = {
 const openAi = (api: "responses" | "chat"): ModelRegistry.Provider => ({
   make: (model, options) =>
     Effect.flatMap(Effect.promise(() => import("./OpenAi.ts")), ({ make }) => make({ model, api, ...options })),
-  models: ["gpt-5-mini", "gpt-5.4-mini", "gpt-6.1-sol"],
+  models: ["gpt-6-luna", "gpt-6.1-terra", "gpt-6.1-sol"],
   keys: ["OPENAI_API_KEY"]
 })
 

@@ -471,7 +471,7 @@ describe("rivulet models", () => {
       assert.strictEqual(bare.code, 0)
       assert.match(bare.stdout, /^demo +ready/m)
       assert.match(bare.stdout, /^anthropic:claude-haiku-4-5 +needs: set ANTHROPIC_API_KEY$/m)
-      assert.match(bare.stdout, /^openai:gpt-5-mini +needs: set OPENAI_API_KEY$/m)
+      assert.match(bare.stdout, /^openai:gpt-6-luna +needs: set OPENAI_API_KEY$/m)
       assert.match(bare.stdout, /^ollama:llama3\.2 +ready \(if its server runs on this machine\)$/m)
       assert.match(bare.stdout, /^azure:<model> +needs: set AZURE_OPENAI_API_KEY, /m)
       assert.match(bare.stdout, /Other models of these providers work as well.*The default is demo$/m)

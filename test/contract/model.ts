@@ -8,7 +8,7 @@ const wire = process.env["CONTRACT_WIRE"] ?? "messages"
 export const layer = (options?: CallOptions.CallOptions) =>
   wire === "messages"
     ? Anthropic.layer({ model: "claude-haiku-4-5", ...options })
-    : OpenAi.layer({ model: "gpt-5-mini", api: wire === "chat" ? "chat" : "responses", ...options })
+    : OpenAi.layer({ model: "gpt-5.4-mini", api: wire === "chat" ? "chat" : "responses", ...options })
 
 /** Prints one line of JSON, which the expectations read. */
 export const print = (value: unknown): void => {

@@ -51,7 +51,7 @@ const messages = {
 }
 const responses = {
   path: "/v1/responses",
-  model: "gpt-5-mini",
+  model: "gpt-5.4-mini",
   system: (body) => body.instructions,
   schema: ({ text: { format } }) => [format.type, format.schema],
   tool: ([tool]) => tool,

@@ -98,7 +98,7 @@ export const presets = {
     baseUrl: "https://api.deepseek.com",
     keyVariable: "DEEPSEEK_API_KEY",
     keySite: "https://platform.deepseek.com/api_keys",
-    models: ["deepseek-chat"],
+    models: ["deepseek-flash"],
     quirks: { reasoning: "thinking", reasoningBack: true, noJsonSchema: true },
     capabilities: { parallelToolCalls: false, promptCaching: true }
   },
@@ -108,7 +108,7 @@ export const presets = {
     baseUrl: "https://api.x.ai/v1",
     keyVariable: "XAI_API_KEY",
     keySite: "https://console.x.ai",
-    models: ["grok-4"],
+    models: ["grok-4.3"],
     quirks: { maxTokens: false },
     capabilities: { citations: true, promptCaching: true, serverTools: true }
   },
@@ -118,7 +118,7 @@ export const presets = {
     baseUrl: "https://openrouter.ai/api/v1",
     keyVariable: "OPENROUTER_API_KEY",
     keySite: "https://openrouter.ai/keys",
-    models: ["openai/gpt-5-mini"],
+    models: ["openai/gpt-6-luna"],
     quirks: { topK: true, reasoning: "reasoning", reasoningBack: true, fileUrls: true },
     capabilities: { imageOutput: true, fileInput: true, citations: true, promptCaching: true, serverTools: true }
   },
@@ -171,7 +171,7 @@ export const presets = {
     baseUrl: "https://api.moonshot.ai/v1",
     keyVariable: "MOONSHOT_API_KEY",
     keySite: "https://platform.moonshot.ai/console/api-keys",
-    models: ["kimi-k2-0905-preview"],
+    models: ["kimi-k3"],
     quirks: { reasoning: "thinking", reasoningBack: true },
     capabilities: { promptCaching: true }
   },

@@ -10,7 +10,7 @@ export type Api = "responses" | "chat"
 
 /** The settings of OpenAI's APIs, and the options for every call. */
 export interface Options extends CallOptions {
-  /** The name of the model, as OpenAI spells it: `gpt-5-mini`. */
+  /** The name of the model, as OpenAI spells it: `gpt-6-luna`. */
   readonly model: string
   /**
    * The name of a known model with the same features, for a name that tells nothing, such as that of a deployment. By

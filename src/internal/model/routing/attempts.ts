@@ -39,7 +39,7 @@ export type When = ReadonlyArray<Reason["_tag"]> | ((error: ChatModelError) => b
  * import * as OpenAi from "rivulet/OpenAi"
  *
  * const Model = Anthropic.layer({ model: "claude-haiku-4-5" }).pipe(
- *   ModelRouting.withFallbacks([OpenAi.make({ model: "gpt-5-mini" })], {
+ *   ModelRouting.withFallbacks([OpenAi.make({ model: "gpt-6-luna" })], {
  *     when: (error) => ModelRouting.otherModelMayAnswer(error) || error.reason._tag === "ContentPolicyError"
  *   })
  * )

@@ -38,7 +38,7 @@ export interface FallbackOptions {
  * import * as OpenAi from "rivulet/OpenAi"
  *
  * const Model = Anthropic.layer({ model: "claude-haiku-4-5", maxRetries: 1 }).pipe(
- *   ModelRouting.withFallbacks([OpenAi.make({ model: "gpt-5-mini" })], {
+ *   ModelRouting.withFallbacks([OpenAi.make({ model: "gpt-6-luna" })], {
  *     when: ["RateLimitError", "OverloadedError", "InternalProviderError", "NetworkError", "TimeoutError"]
  *   })
  * )

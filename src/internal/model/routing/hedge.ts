@@ -62,7 +62,7 @@ export interface HedgeOptions<out Models extends ReadonlyArray<ModelSource> = Mo
  *
  * const Same = Anthropic.layer({ model: "claude-haiku-4-5" }).pipe(ModelRouting.withHedge("2 seconds"))
  * const Other = Anthropic.layer({ model: "claude-haiku-4-5" }).pipe(
- *   ModelRouting.withHedge("2 seconds", { models: [OpenAi.make({ model: "gpt-5-mini" })] })
+ *   ModelRouting.withHedge("2 seconds", { models: [OpenAi.make({ model: "gpt-6-luna" })] })
  * )
  * ```
  */

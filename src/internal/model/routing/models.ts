@@ -15,7 +15,7 @@ import type { Service } from "../service.ts"
 import { effectWrapper, wrapModel, wrapper } from "../wrap.ts"
 import type { EffectWrapper, Wrapper } from "../wrap.ts"
 
-/** A model, or an effect of one, such as `OpenAi.make({ model: "gpt-5-mini" })`. */
+/** A model, or an effect of one, such as `OpenAi.make({ model: "gpt-6-luna" })`. */
 export type ModelSource = Service | Effect.Effect<Service, unknown, unknown>
 
 /** The models that a wrapper adds to the one it wraps. */

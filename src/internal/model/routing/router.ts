@@ -86,7 +86,7 @@ export interface RouterOptions {
  * import * as OpenAi from "rivulet/OpenAi"
  *
  * const Model = Anthropic.layer({ model: "claude-haiku-4-5", maxRetries: 0 }).pipe(
- *   ModelRouting.withRouter([OpenAi.make({ model: "gpt-5-mini", maxRetries: 0 })], {
+ *   ModelRouting.withRouter([OpenAi.make({ model: "gpt-6-luna", maxRetries: 0 })], {
  *     strategy: { weights: [3, 1] },
  *     key: ({ options }) => options.metadata?.["user_id"],
  *     coolDown: { failures: 5, duration: "30 seconds" }
