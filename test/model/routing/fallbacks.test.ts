@@ -108,6 +108,17 @@ describe("a fallback is asked", () => {
       assert.deepStrictEqual(yield* counts(b), [0])
     }))
 
+  it.effect("not after a failure with a defect", () =>
+    Effect.gen(function*() {
+      const failure = new ChatModelError.ChatModelError({ provider: "test", model: "a", reason: reasons.NotFoundError })
+      const cause = Cause.combine(Cause.fail(failure), Cause.die("bug"))
+      const a = ChatModel.make({ provider: "test", model: "a", stream: () => Stream.failCause(cause) })
+      const b = says("b")
+      const exit = yield* Effect.exit(a.pipe(withFallbacks([b.model])).invoke("Hi"))
+      assert.isTrue(Exit.hasDies(exit))
+      assert.deepStrictEqual(yield* counts(b), [0])
+    }))
+
   it.effect("not after an interruption", () =>
     Effect.gen(function*() {
       const [a, b] = [scripted("a", [[stall]]), says("b")]
@@ -226,9 +237,9 @@ describe("the error if no model answers", () => {
           provider: "test",
           model,
           stream: () => {
-            const metadata = { requestId }
-            const error = new ChatModelError.ChatModelError({ provider: "test", model, reason: limited, metadata })
-            return Stream.concat(Stream.succeed({ ...AIMessageChunk.empty, id: model }), Stream.fail(error))
+            const error = new ChatModelError.ChatModelError({ provider: "test", model, reason: limited })
+            const head = { ...AIMessageChunk.empty, id: model, metadata: { requestId } }
+            return Stream.concat(Stream.succeed(head), Stream.fail(error))
           },
           options: { maxRetries: 0 }
         })

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Cause, Effect, Exit, Fiber, Layer, Stream } from "effect"
+import { Cause, Deferred, Effect, Exit, Fiber, Layer, Stream } from "effect"
 import { TestClock } from "effect/testing"
 import { AIMessageChunk, ChatModel, ModelRouting } from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
@@ -71,6 +71,38 @@ describe("a request that shows nothing", () => {
       yield* Fiber.join(call)
     }))
 
+  it.effect("is closed also if both have a chunk at the same time", () =>
+    Effect.gen(function*() {
+      const go = yield* Deferred.make<void>()
+      const closed: Array<number> = []
+      let asked = 0
+      const model = ChatModel.make({
+        provider: "test",
+        model: "a",
+        stream: () => {
+          const index = asked++
+          return Stream.fromEffect(Effect.as(Deferred.await(go), AIMessageChunk.text(String(index)))).pipe(
+            Stream.concat(Stream.never),
+            Stream.ensuring(Effect.sync(() => closed.push(index)))
+          )
+        }
+      })
+      const shown: Array<string> = []
+      const call = yield* running(
+        Stream.runForEach(
+          model.pipe(withHedge("2 seconds")).stream("Hi"),
+          ({ content }) => Effect.sync(() => shown.push(content))
+        )
+      )
+      yield* TestClock.adjust("2 seconds")
+      yield* Deferred.succeed(go, undefined)
+      yield* TestClock.adjust(0)
+      assert.lengthOf(shown, 1)
+      assert.deepStrictEqual(closed, [1 - Number(shown[0])])
+      yield* Fiber.interrupt(call)
+      assert.sameMembers(closed, [0, 1])
+    }))
+
   it.effect("holds up nobody while it closes", () =>
     Effect.gen(function*() {
       let closed = false
@@ -131,6 +163,16 @@ describe("other models", () => {
       assert.deepStrictEqual(yield* counts(a, b), [2, 1])
       yield* TestClock.adjust("3 seconds")
       assert.strictEqual((yield* Fiber.join(call)).content, "b")
+    }))
+
+  it.effect("get one request, and not two, when a request fails as the delay ends", () =>
+    Effect.gen(function*() {
+      const [a, b, c] = [scripted("a", [[delay("2 seconds"), fail(busy)]]), scripted("b", [[stall]]), says("c")]
+      const call = yield* running(a.model.pipe(withHedge("2 seconds", { models: [b.model, c.model] })).invoke("Hi"))
+      yield* TestClock.adjust("2 seconds")
+      assert.deepStrictEqual(yield* counts(a, b, c), [1, 1, 0])
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual((yield* Fiber.join(call)).content, "c!")
     }))
 
   it.effect("may be effects, and the wrapped model one of a layer", () =>

@@ -112,6 +112,30 @@ describe("by latency", () => {
       assert.deepStrictEqual(yield* counts(...models), [1, 1, 1])
     }))
 
+  it.effect("while a model is measured, the other calls go to those that are known", () =>
+    Effect.gen(function*() {
+      const [a, b] = [slow("a", "1 second"), scripted("b", [[stall]])]
+      const model = a.model.pipe(withRouter([b.model], { strategy: "latency" }))
+      assert.strictEqual(yield* answer(model), "a")
+      yield* Effect.forkChild(model.invoke("Hi"))
+      yield* b.awaitCall(1)
+      assert.deepStrictEqual([yield* answer(model), yield* answer(model)], ["a", "a"])
+      assert.deepStrictEqual(yield* counts(b), [1])
+    }))
+
+  it.effect("a model that was left out is measured anew", () =>
+    Effect.gen(function*() {
+      const a = scripted("a", [[delay("3 seconds"), ...text("a")], [fail(busy)], text("a")])
+      const b = slow("b", "1 second")
+      const model = a.model.pipe(withRouter([b.model], { strategy: "latency", coolDown: { failures: 1 } }))
+      const names = []
+      for (let i = 0; i < 22; i++) names.push(yield* answer(model))
+      assert.deepStrictEqual(yield* counts(a), [4])
+      assert.deepStrictEqual(names.slice(0, 3), ["a", "b", "b"])
+      // The twentieth call measures `a` again, which fails.
+      assert.deepStrictEqual(names.slice(-4), ["b", "b", "a", "a"])
+    }))
+
   it.effect("it is the time to the first chunk, and not of the whole answer", () =>
     Effect.gen(function*() {
       const first = (name: string, before: Duration.Input, after: Duration.Input) =>
@@ -399,6 +423,19 @@ describe("a model that fails", () => {
       yield* TestClock.adjust("1 millis")
       yield* Effect.forkChild(model.invoke("Hi"))
       yield* late.awaitCall(11)
+    }))
+
+  it.effect("is not back with the answer of a call that began before", () =>
+    Effect.gen(function*() {
+      const a = scripted("a", [[delay("5 seconds"), ...text("a")], [fail(busy)]])
+      const model = routed(a)
+      const early = yield* Effect.forkChild(model.invoke("Hi"))
+      yield* a.awaitCall(1)
+      yield* answers(model, 3)
+      yield* TestClock.adjust("5 seconds")
+      assert.strictEqual((yield* Fiber.join(early)).content, "a")
+      assert.deepStrictEqual(yield* answers(model, 2), ["b", "b"])
+      assert.deepStrictEqual(yield* counts(a), [4])
     }))
 
   it("wrong options are told when the router is made", () => {

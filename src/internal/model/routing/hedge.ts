@@ -129,7 +129,6 @@ class Hedge {
   readonly #signals: Array<Signal> = []
   /** Gives a signal to the fiber that waits for one. */
   #resume: ((signal: Effect.Effect<Signal>) => void) | undefined
-  #delay: Fiber.Fiber<void> | undefined
   #sent = 0
   #running = 0
   #winner: Request | undefined
@@ -160,7 +159,7 @@ class Hedge {
 
   /** Sends the next request, if there may be one. */
   #send(): void {
-    const { max } = this.#settings
+    const { delay, max } = this.#settings
     const { input, options, whole } = this.#call
     const later = this.#sent === 0 ? { options } : laterOptions(options, this.#clock, this.#since)
     if (this.#sent >= max || later === undefined) return
@@ -170,20 +169,19 @@ class Hedge {
     const request = { candidate, scope: Scope.makeUnsafe() }
     const open = candidate.open(input, again ? { ...later.options, maxRetries: 0 } : later.options, whole)
     this.#running++
-    const fiber = this.#fork(
+    this.#fork(
       start(open, request.scope).pipe(
         Effect.tap(() => this.#win(request)),
         Effect.onExit((exit) => this.#winner === request ? Effect.void : Scope.close(request.scope, exit))
       ),
       (exit) => this.#signal({ _tag: "Ended", request, exit })
     )
-    this.#delay?.interruptUnsafe()
     const sent = this.#sent
-    if (sent < max && fiber.pollUnsafe() === undefined) {
-      this.#delay = this.#fork(Effect.sleep(this.#settings.delay), (exit) => {
-        if (Exit.isSuccess(exit)) this.#signal({ _tag: "Delayed", sent })
-      })
-    }
+    if (sent === max) return
+    // After the request, so that this is sent first.
+    this.#fork(Effect.sleep(delay), (exit) => {
+      if (Exit.isSuccess(exit)) this.#signal({ _tag: "Delayed", sent })
+    })
   }
 
   /** The first request that has a chunk wins. Another one that has one at the same time is closed like the rest. */
@@ -195,11 +193,10 @@ class Hedge {
     })
   }
 
-  #fork<A, E>(effect: Effect.Effect<A, E>, ended: (exit: Exit.Exit<A, E>) => void): Fiber.Fiber<A, E> {
+  #fork<A, E>(effect: Effect.Effect<A, E>, ended: (exit: Exit.Exit<A, E>) => void): void {
     const fiber = Effect.runForkWith(this.#services)(effect)
     this.#fibers.push(fiber)
     fiber.addObserver(ended)
-    return fiber
   }
 
   #signal(signal: Signal): void {
@@ -219,7 +216,7 @@ class Hedge {
   )
 
   #delayed(sent: number): Effect.Effect<StartedModel, ChatModelError> {
-    // A failure may have been faster.
+    // A failure may have sent the next request meanwhile, which has a delay of its own.
     if (sent === this.#sent) this.#send()
     return this.#wait
   }
@@ -231,18 +228,13 @@ class Hedge {
       return Effect.succeed(naming(request.candidate.model, exit.value))
     }
     const error = failureOf(exit.cause)
-    if (error === undefined) return this.#fail(exit.cause)
+    if (error === undefined) return Effect.failCause(exit.cause)
     this.#failures.push(error)
     const falls = this.#settings.falls(error)
     if (falls && this.#sent < this.#candidates.length) this.#send()
     return falls && this.#running > 0
       ? this.#wait
-      : this.#fail(Cause.map(exit.cause, () => errorOf(this.#failures, error)))
-  }
-
-  #fail(cause: Cause.Cause<ChatModelError>): Effect.Effect<never, ChatModelError> {
-    this.#stop()
-    return Effect.failCause(cause)
+      : Effect.failCause(Cause.map(exit.cause, () => errorOf(this.#failures, error)))
   }
 
   /** Closes all requests but the one that answers. Nobody waits for that here, so that no chunk is held up. */
