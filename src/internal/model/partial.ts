@@ -8,12 +8,13 @@ import type { Metadata, PartialAIMessage } from "../../Message.ts"
 export const withPartial = (error: ChatModelError, partial: PartialAIMessage, more?: Metadata): ChatModelError => {
   const arrived = partial.id !== "" || partial.parts.length > 0 || partial.usage !== undefined
   if (!arrived && error.partial === undefined && more === undefined) return error
-  const { metadata, model, provider, reason } = error
+  const { attempts, metadata, model, provider, reason } = error
   const changed = new ChatModelError({
     provider,
     model,
     reason,
-    metadata: more === undefined ? metadata : { ...metadata, ...more }
+    metadata: more === undefined ? metadata : { ...metadata, ...more },
+    attempts
   })
   // Assigned, as the constructor would check it: what an adapter gave may be no JSON, and the reason must be told.
   return arrived ? Object.assign(changed, { partial }) : changed

@@ -2,11 +2,21 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Duration, Effect, Exit, Fiber, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { AIMessageChunk, ChatModelError, ModelRouting, OutputParser, Runnable } from "rivulet"
-import type { ChatModel } from "rivulet"
+import {
+  AIMessageChunk,
+  ChatModel,
+  ChatModelError,
+  ModelCache,
+  ModelGuard,
+  ModelLimits,
+  ModelRouting,
+  OutputParser,
+  Runnable,
+  RunnableCache
+} from "rivulet"
 import { ScriptedChatModel } from "rivulet/Testing"
 import { balanced, eventsOf } from "../../support/events.ts"
-import { dead, reasons, says } from "../../support/routing.ts"
+import { busy, dead, fails, reasons, says, scripted } from "../../support/routing.ts"
 import { wrapperLaws } from "../../support/wrapperLaws.ts"
 
 const { answeredBy, withFallbacks, withHedge, withRouter } = ModelRouting
@@ -20,6 +30,13 @@ const wrappers: { readonly [name: string]: (model: ChatModel.Service) => ChatMod
     dead(model).pipe(withRouter([model], { strategy: { weights: [1, 0] }, coolDown: false })),
   "withHedge that needs no second request": withHedge("1 hour"),
   "withHedge by another model": (model) => dead(model).pipe(withHedge("1 hour", { models: [model] })),
+  "a fallback with other wrappers inside and outside": (model) =>
+    dead(model).pipe(
+      withFallbacks([
+        model.pipe(ModelLimits.withRateLimit({ requestsPerMinute: 100 }), ChatModel.withDefaults({ topP: 1 }))
+      ]),
+      ModelCache.withSharing()
+    ),
   "all of them": (model) =>
     dead(model).pipe(
       withHedge("1 hour"),
@@ -34,6 +51,30 @@ const wrappers: { readonly [name: string]: (model: ChatModel.Service) => ChatMod
 for (const [name, wrap] of Object.entries(wrappers)) {
   describe(name, () => wrapperLaws((model) => Effect.succeed(wrap(model))))
 }
+
+describe("with other wrappers", () => {
+  it.effect("an answer from a cache says which model gave it", () =>
+    Effect.gen(function*() {
+      const [a, b] = [says("a"), says("b")]
+      const model = yield* dead(a.model).pipe(withFallbacks([b.model]), ModelCache.withCache())
+      for (let i = 0; i < 2; i++) {
+        assert.deepStrictEqual(answeredBy(yield* model.invoke("Hi")), { provider: "test", model: "b" })
+      }
+      assert.lengthOf(yield* b.calls, 1)
+    }).pipe(Effect.provide(RunnableCache.layerMemory({ capacity: 10 }))))
+
+  it.effect("an error keeps its attempts, also with a part of an answer", () =>
+    Effect.gen(function*() {
+      const broken = scripted("b", [[chunk({ ...AIMessageChunk.empty, id: "msg_1" }), fail(busy)]])
+      const model = fails("a").model.pipe(
+        withFallbacks([broken.model]),
+        ModelGuard.withGuard({ patterns: ["a secret"] }),
+        ModelCache.withSharing()
+      )
+      const error = yield* Effect.flip(model.invoke("Hi"))
+      assert.deepStrictEqual(error.attempts?.map(({ model }) => model), ["a", "b"])
+    }))
+})
 
 // -----------------------------------------------------------------------------
 // random failures
