@@ -5,15 +5,25 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { merge } from "../../CallOptions.ts"
 import type { CallOptions } from "../../CallOptions.ts"
+import type { ChatModelError } from "../../ChatModelError.ts"
 import type { Usage } from "../../Usage.ts"
 import { observed } from "../step/run.ts"
 import { Calibration, estimateInput } from "./estimate.ts"
 import { toMessages } from "./messages.ts"
 import type { OpenModel } from "./opening.ts"
 import type { ChatInput } from "./request.ts"
+import { ChatModel } from "./service.ts"
 import type { Service } from "./service.ts"
 import { wrapModel, wrapper } from "./wrap.ts"
 import type { Wrapper } from "./wrap.ts"
+
+/** The tokens of the input of a request. */
+export interface TokenCount {
+  /** The tokens of the messages, the tools and the schema, as `Usage.inputTokens` counts them. */
+  readonly inputTokens: number
+  /** Whether the provider counted, or it is an estimate. */
+  readonly source: "provider" | "estimate"
+}
 
 /**
  * The estimated tokens of the input of a request. Pure: it asks no model and loads no tokenizer.
@@ -71,6 +81,64 @@ export const estimateWith = (model: Service, input: ChatInput, options?: CallOpt
     const tokens = estimate(input, merge(model.options ?? {}, options))
     return calibrations.get(nameOf(model))?.corrected(tokens) ?? tokens
   })
+
+/**
+ * The tokens that the input of a call would have: counted by the provider if it has an endpoint for that, or else estimated
+ * as by {@link estimateWith}.
+ *
+ * **Details**
+ *
+ * - Anthropic and OpenAI's Responses API count, at no cost; their limits of requests are apart from those of calls. All
+ *   other models are estimated.
+ * - The request is the one that a call would send, and the count fails as the call would: with `UnsupportedError` for what
+ *   the model does not take, with `timeout` and `maxRetries` of the call. `providerOptions` count as far as the endpoint
+ *   takes them.
+ *
+ * **Gotchas**
+ *
+ * A gateway behind a `baseUrl` may not have the endpoint. The count then fails, with `NotFoundError` as a rule;
+ * {@link estimateWith} needs no server.
+ *
+ * **Example** (Counting before asking)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel, TokenCount } from "rivulet"
+ *
+ * const ask = Effect.fnUntraced(function*(document: string) {
+ *   const { inputTokens } = yield* TokenCount.count(document)
+ *   return inputTokens > 100_000 ? "That is too long." : (yield* ChatModel.invoke(document)).content
+ * })
+ * ```
+ */
+export const count = (
+  input: ChatInput,
+  options?: CallOptions
+): Effect.Effect<TokenCount, ChatModelError, ChatModel> =>
+  Effect.flatMap(ChatModel, (model) => countWith(model, input, options))
+
+/**
+ * {@link count} for a model at hand.
+ *
+ * **Example** (Two models)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { TokenCount } from "rivulet"
+ * import type { ChatModel } from "rivulet"
+ *
+ * const both = (a: ChatModel.Service, b: ChatModel.Service, prompt: string) =>
+ *   Effect.all([TokenCount.countWith(a, prompt), TokenCount.countWith(b, prompt)])
+ * ```
+ */
+export const countWith = (
+  model: Service,
+  input: ChatInput,
+  options?: CallOptions
+): Effect.Effect<TokenCount, ChatModelError> =>
+  model.countTokens === undefined
+    ? Effect.map(estimateWith(model, input, options), (inputTokens) => ({ inputTokens, source: "estimate" }))
+    : Effect.map(model.countTokens(input, options), (inputTokens) => ({ inputTokens, source: "provider" }))
 
 /**
  * Corrects the estimates of a model, or of the model of a layer, by the usage of its answers.

@@ -7,6 +7,8 @@ import type { CallOptions } from "../../CallOptions.ts"
 import { system } from "../../Message.ts"
 import type { SystemMessage } from "../../Message.ts"
 import { toMessages } from "./messages.ts"
+import type { ChatInput } from "./request.ts"
+import type { Service } from "./service.ts"
 import { wrapModel, wrapper } from "./wrap.ts"
 import type { Wrapper } from "./wrap.ts"
 
@@ -37,7 +39,10 @@ export const withDefaults = (options: CallOptions): Wrapper =>
     wrapModel(
       model,
       (open) => (input, callOptions, whole) => open(input, mergeDefaults(options, callOptions), whole),
-      { options: merge(model.options ?? {}, options) }
+      {
+        options: merge(model.options ?? {}, options),
+        countTokens: countOf(model, (input, callOptions) => [input, mergeDefaults(options, callOptions)])
+      }
     )
   )
 
@@ -64,6 +69,16 @@ export const withDefaults = (options: CallOptions): Wrapper =>
 export const withSystem = (content: SystemMessage["content"]): Wrapper => {
   const instructions = system(content)
   return wrapper((model) =>
-    wrapModel(model, (open) => (input, options, whole) => open([instructions, ...toMessages(input)], options, whole))
+    wrapModel(
+      model,
+      (open) => (input, options, whole) => open([instructions, ...toMessages(input)], options, whole),
+      { countTokens: countOf(model, (input, options) => [[instructions, ...toMessages(input)], options]) }
+    )
   )
 }
+
+/** Counts the tokens of a call that is changed so. */
+const countOf = (
+  { countTokens }: Service,
+  change: (input: ChatInput, options: CallOptions | undefined) => readonly [ChatInput, CallOptions | undefined]
+): Service["countTokens"] => countTokens && ((input, options) => countTokens(...change(input, options)))

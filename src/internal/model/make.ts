@@ -13,13 +13,17 @@ import type { ChatModelError } from "../../ChatModelError.ts"
 import type { Finish } from "../../Finish.ts"
 import type { Metadata } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
+import { AnswerListener } from "../events/currentRun.ts"
 import { capabilitiesBy, Known } from "../facts/known.ts"
 import type { FactsSource } from "../facts/known.ts"
 import type { FactsSettings } from "../facts/settings.ts"
+import { empty } from "../message/chunk.ts"
+import { collect } from "../step/run.ts"
 import { openCall } from "./call.ts"
+import type { Call } from "./call.ts"
 import { makeService } from "./makeService.ts"
 import { prepare } from "./prepare.ts"
-import type { ChatRequest } from "./request.ts"
+import type { ChatInput, ChatRequest } from "./request.ts"
 import type { Service } from "./service.ts"
 
 /** A whole answer, as `generate` returns it. */
@@ -56,6 +60,11 @@ interface MakeBase {
    * `structuredOutput`.
    */
   readonly supportsSchema?: ((schema: JsonSchema.JsonSchema) => boolean) | undefined
+  /**
+   * Counts the tokens of the input of a request, with the retries and the time limits of a call. By default the provider
+   * does not count.
+   */
+  readonly countTokens?: ((request: ChatRequest) => Effect.Effect<number, ChatModelError>) | undefined
   /**
    * What is known of the provider's models. The options of a call are fitted to the facts about this one before it is
    * asked. By default nothing is known but the rules of `ModelFacts.layer`.
@@ -123,6 +132,9 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
   const { facts } = known.found
   const byFacts = spec.capabilities && capabilitiesBy(facts, spec.capabilities, known.subject)
   const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...byFacts })
+  const prepared = (input: ChatInput, options: CallOptions | undefined) =>
+    prepare({ provider, model, capabilities: spec.capabilities, known }, input, defaults, options)
+  const { countTokens } = spec
   const takesSchemas = facts.json === undefined || facts.json === "schema"
   return makeService(
     {
@@ -131,18 +143,39 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
       options: defaults,
       capabilities,
       facts,
-      supportsSchema: (schema) => takesSchemas && (spec.supportsSchema?.(schema) ?? capabilities.structuredOutput)
+      supportsSchema: (schema) => takesSchemas && (spec.supportsSchema?.(schema) ?? capabilities.structuredOutput),
+      countTokens: countTokens && ((input, options) =>
+        counted({
+          provider,
+          model,
+          known,
+          request: prepared(input, options),
+          open: (request) => Stream.fromEffect(Effect.map(countTokens(request), countChunk))
+        }))
     },
     (input, options, wantsWhole) =>
       openCall({
         provider,
         model,
         known,
-        request: prepare({ provider, model, capabilities: spec.capabilities, known }, input, defaults, options),
+        request: prepared(input, options),
         open: wantsWhole ? whole ?? stream : stream
       })
   )
 }
+
+/** A count is a call whose answer is a usage, so that it has the retries and the time limits of a call. It is no answer. */
+const counted = (call: Call): Effect.Effect<number, ChatModelError> =>
+  collect(openCall(call)).pipe(
+    Effect.map(({ usage }) => usage?.inputTokens ?? 0),
+    Effect.provideService(AnswerListener, undefined)
+  )
+
+const countChunk = (inputTokens: number): AIMessageChunk => ({
+  ...empty,
+  usage: { inputTokens, outputTokens: 0, totalTokens: inputTokens },
+  finish: { reason: "stop", raw: "" }
+})
 
 const toChunk = (generated: Generated): AIMessageChunk => {
   const content = generated.content ??

@@ -6,6 +6,7 @@ import type { BatchOptions, CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, UnknownError } from "../../ChatModelError.ts"
 import { textOf } from "../defects.ts"
 import { watch } from "../events/watch.ts"
+import { optional } from "../optional.ts"
 import { batches } from "../runnable/batch.ts"
 import { makeRunnable } from "../runnable/make.ts"
 import { collect, toStream } from "../step/run.ts"
@@ -18,11 +19,14 @@ import { ChatModel } from "./service.ts"
 import type { Service } from "./service.ts"
 
 /** The fields of a model that say what it is. */
-export type Described = Pick<Service, "provider" | "model" | "options" | "capabilities" | "facts" | "supportsSchema">
+export type Described = Pick<
+  Service,
+  "provider" | "model" | "options" | "capabilities" | "facts" | "supportsSchema" | "countTokens"
+>
 
 /** Makes the service of a model. */
 export const makeService = (described: Described, open: OpenModel): Service => {
-  const { capabilities, facts, model, options, provider, supportsSchema } = described
+  const { capabilities, countTokens, facts, model, options, provider, supportsSchema } = described
   const info: StepInfo = {
     type: "chat_model",
     name: provider,
@@ -38,6 +42,7 @@ export const makeService = (described: Described, open: OpenModel): Service => {
       capabilities,
       facts,
       supportsSchema,
+      ...optional("countTokens", countTokens),
       stream: (input, options) => toStream(watch(info, input, open(input, options, false))),
       invoke,
       ...batches(

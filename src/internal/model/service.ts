@@ -34,6 +34,13 @@ export interface Service extends Runnable<ChatInput, AIMessage, ChatModelError, 
    * enough, `generateObject` uses another method.
    */
   readonly supportsSchema: (schema: JsonSchema.JsonSchema) => boolean
+  /**
+   * The tokens that the input of a call would have, counted by the provider. Absent: the provider does not count.
+   * `TokenCount.count` estimates then.
+   */
+  readonly countTokens?:
+    | ((input: ChatInput, options?: CallOptions) => Effect.Effect<number, ChatModelError>)
+    | undefined
   /** The whole answer: the fold of {@link Service.stream}. */
   readonly invoke: (input: ChatInput, options?: CallOptions) => Effect.Effect<AIMessage, ChatModelError>
   /** The answer as it arrives. Nothing is sent before the stream is run; leaving it closes the connection. */

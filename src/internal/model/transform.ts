@@ -47,7 +47,7 @@ export interface TransformHooks {
  * **Details**
  *
  * - The new model has one set of events, whatever is inside, and its retries are those of the model.
- * - Capabilities, default options and facts are those of the model.
+ * - Capabilities, default options and facts are those of the model. Its tokens are counted behind the `request` hook.
  * - An answer that the `stream` hook ends without a `finish` fails with `TruncatedError`.
  *
  * **Example** (A header for every conversation)
@@ -63,8 +63,16 @@ export interface TransformHooks {
  *   })
  * ```
  */
-export const transform = (model: Service, hooks: TransformHooks): Service =>
-  wrapModel(model, (open): OpenModel => (input, options, whole) => (scope) =>
+export const transform = (model: Service, hooks: TransformHooks): Service => {
+  const { countTokens } = model
+  const count: Service["countTokens"] = countTokens && ((input, options) => {
+    const asked: ModelRequest = { messages: toMessages(input), options: options ?? {} }
+    return Effect.flatMap(
+      Effect.suspend(() => hooks.request?.(asked) ?? Effect.succeed(asked)),
+      (changed) => countTokens(changed.messages, changed.options)
+    )
+  })
+  return wrapModel(model, (open): OpenModel => (input, options, whole) => (scope) =>
     Effect.suspend(() => {
       const asked: ModelRequest = { messages: toMessages(input), options: options ?? {} }
       const request = hooks.request?.(asked)
@@ -74,7 +82,8 @@ export const transform = (model: Service, hooks: TransformHooks): Service =>
           request,
           (changed) => run(model, hooks, changed, open(changed.messages, changed.options, whole))(scope)
         )
-    }))
+    }), { countTokens: count })
+}
 
 type OpenAnswer = Opener<AIMessageChunk, AIMessage, ChatModelError, never>
 

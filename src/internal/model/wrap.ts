@@ -43,9 +43,9 @@ export const wrapModel = (
   wrap: (open: OpenModel) => OpenModel,
   changes?: Partial<Described>
 ): Service => {
-  const { capabilities, facts, model: name, options, provider, supportsSchema } = model
+  const { capabilities, countTokens, facts, model: name, options, provider, supportsSchema } = model
   return makeService(
-    { provider, model: name, options, capabilities, facts, supportsSchema, ...changes },
+    { provider, model: name, options, capabilities, facts, supportsSchema, countTokens, ...changes },
     wrap(openerOf(model))
   )
 }

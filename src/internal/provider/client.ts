@@ -9,6 +9,7 @@ import { AuthenticationError, InvalidRequestError, UnsupportedError } from "../.
 import type { Reason } from "../../ChatModelError.ts"
 import { maxPageBytes } from "../http/sse.ts"
 import { stringifyExact } from "../json/limits.ts"
+import type { Encoded } from "./encoding.ts"
 import { UnexpectedResponse } from "./errors.ts"
 import { secretText } from "./settings.ts"
 import type { HeaderOptions } from "./settings.ts"
@@ -18,6 +19,9 @@ export interface Endpoint {
   readonly url: string
   readonly headers: Headers
 }
+
+/** Sends a request. Resolves with the headers of the response; `errorOf` makes an error of a rejection. */
+export type Send<E extends Encoded> = (encoded: E, signal: AbortSignal) => Promise<Response>
 
 /** The time limit for an SDK, in milliseconds: the longest there is, as the watchdog has the limits of a call. */
 export const longestTimer = 2 ** 31 - 1
@@ -173,10 +177,11 @@ const checked = async (response: Response): Promise<Response> => {
     response.body?.cancel().catch(() => {})
     throw new Error("unexpected redirect")
   }
-  throw new UnexpectedResponse(response, await startOf(response))
+  throw new UnexpectedResponse(response, await textOf(response))
 }
 
-const startOf = async (response: Response): Promise<string> => {
+/** The text of a body, or the start of a long one. */
+export const textOf = async (response: Response): Promise<string> => {
   if (response.body === null) return ""
   const reader = response.body.getReader()
   const decoder = new TextDecoder()

@@ -22,6 +22,13 @@ export interface EncodingWarning {
   readonly reason: string
 }
 
+/** A request that can be sent. */
+export interface Encoded {
+  readonly body: { readonly [key: string]: unknown }
+  /** Parts of the call that were left out, for the log and for the metadata of the message. */
+  readonly warnings: ReadonlyArray<EncodingWarning>
+}
+
 /** Warnings for the log and the metadata, and the first problem that makes the request impossible. */
 export class EncodingIssues {
   readonly warnings: Array<EncodingWarning> = []

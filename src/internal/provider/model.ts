@@ -21,22 +21,15 @@ import { make } from "../model/make.ts"
 import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
 import { optional } from "../optional.ts"
+import type { Send } from "./client.ts"
+import { tokenCounter } from "./countTokens.ts"
+import type { Counter } from "./countTokens.ts"
 import type { DecoderOptions } from "./decoder.ts"
-import type { EncodingWarning } from "./encoding.ts"
+import type { Encoded } from "./encoding.ts"
 import { errorOf, requestIdOf, UnexpectedResponse } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
 import { scrubber } from "./settings.ts"
-
-/** A request that can be sent. */
-export interface Encoded {
-  readonly body: { readonly [key: string]: unknown }
-  /** Parts of the call that were left out, for the log and for the metadata of the message. */
-  readonly warnings: ReadonlyArray<EncodingWarning>
-}
-
-/** Sends a request. Resolves with the headers of the response; `errorOf` makes an error of a rejection. */
-export type Send<E extends Encoded> = (encoded: E, signal: AbortSignal) => Promise<Response>
 
 /** The parts of a chat model over HTTP. */
 export interface ProviderModel<E extends Encoded> {
@@ -58,6 +51,8 @@ export interface ProviderModel<E extends Encoded> {
   readonly connect: Effect.Effect<Send<E>, Reason>
   /** Encodes a call as a request, or gives the reason why the provider cannot take it. */
   readonly encode: (request: ChatRequest) => E | Reason
+  /** How the provider counts the tokens of a request. Absent: it does not. */
+  readonly counter?: Counter<E> | undefined
   /** Makes the decoder of one response. */
   readonly decoder: (options: DecoderOptions, encoded: E) => Decoder
 }
@@ -116,7 +111,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
       }))
       : sent(request, made)
 
-  const { capabilities, facts, options, schemaDialect, settings } = spec
+  const { capabilities, counter, facts, options, schemaDialect, settings } = spec
   return make(
     {
       provider,
@@ -124,6 +119,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
       options,
       capabilities,
       facts,
+      countTokens: counter && tokenCounter(counter, spec.encode, { provider, model, scrub, errorDialect }),
       supportsSchema: schemaDialect && ((schema) => Result.isSuccess(toDialect(schema, schemaDialect))),
       stream
     },

@@ -6,14 +6,16 @@
 import * as Effect from "effect/Effect"
 import type { Reason } from "../../ChatModelError.ts"
 import { keyProblem, loadSdk, longestTimer, poster, revealed, settingsProblem } from "../../internal/provider/client.ts"
-import type { Endpoint } from "../../internal/provider/client.ts"
-import type { Send } from "../../internal/provider/model.ts"
+import type { Endpoint, Send } from "../../internal/provider/client.ts"
 import { secretText } from "../../internal/provider/settings.ts"
 import type { EncodedRequest } from "../wires/messages/request.ts"
 import type { Options } from "./options.ts"
 
-/** Checks the settings, loads the SDK, and gives a function that sends to `POST /v1/messages`. */
-export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.Return<Send<EncodedRequest>, Reason> {
+/** Checks the settings, loads the SDK, and gives a function that posts to a path of the API. */
+export const connect = Effect.fnUntraced(function*(
+  options: Options,
+  path: "/v1/messages" | "/v1/messages/count_tokens"
+): Effect.fn.Return<Send<EncodedRequest>, Reason> {
   const problem = keyProblem(options.apiKey ?? options.authToken, "ANTHROPIC_API_KEY", keySite) ??
     settingsProblem({
       baseUrl: options.baseUrl,
@@ -45,7 +47,7 @@ export const connect = Effect.fnUntraced(function*(options: Options): Effect.fn.
   const build = async (beta: boolean): Promise<Endpoint> => {
     const { req, url } = await client.buildRequest({
       method: "post",
-      path: "/v1/messages",
+      path,
       body: {},
       query: beta ? { ...query, beta: true } : query
     })

@@ -31,6 +31,24 @@ const capabilities: Partial<Capabilities> = {
   serverTools: true
 }
 
+/**
+ * The fields that the endpoint for counting takes
+ * (https://platform.claude.com/docs/en/api/messages-count-tokens).
+ */
+const countedFields = [
+  "cache_control",
+  "context_management",
+  "mcp_servers",
+  "messages",
+  "model",
+  "output_config",
+  "speed",
+  "system",
+  "thinking",
+  "tool_choice",
+  "tools"
+]
+
 /** Makes a chat model from complete settings. */
 export const makeModel = (options: Options, settings: FactsSettings): Service =>
   providerModel(partsOf(options, settings))
@@ -60,7 +78,8 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
     secrets: secretsOf([apiKey, authToken], headers, baseUrl),
     errorDialect: { requestIdHeader: "request-id" },
     schemaDialect,
-    connect: connect(options),
+    connect: connect(options, "/v1/messages"),
+    counter: { connect: connect(options, "/v1/messages/count_tokens"), fields: countedFields },
     encode: (request) => encodeRequest({ provider, model, official, betas }, request),
     decoder: (options) => new MessageDecoder(options)
   }

@@ -6,8 +6,9 @@ import { openai } from "../../internal/facts/data/openai.ts"
 import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
+import type { Encoded } from "../../internal/provider/encoding.ts"
 import { providerModel } from "../../internal/provider/model.ts"
-import type { Encoded, ProviderModel } from "../../internal/provider/model.ts"
+import type { ProviderModel } from "../../internal/provider/model.ts"
 import { secretsOf } from "../../internal/provider/settings.ts"
 import { client } from "../wires/openai/client.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
@@ -48,6 +49,10 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
     keyed: true,
     dangerouslyAllowBrowser
   })
+  const connect = (path: string) =>
+    problem === undefined
+      ? Effect.sync(() => client({ apiKey, baseUrl, organization, project, headers, fetch }, path))
+      : Effect.fail(problem)
   return {
     provider,
     model,
@@ -58,9 +63,8 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
     secrets: secretsOf([apiKey, organization, project], headers, baseUrl),
     errorDialect: { requestIdHeader: "x-request-id" },
     schemaDialect: strictDialect("OpenAI"),
-    connect: problem === undefined
-      ? Effect.sync(() => client({ apiKey, baseUrl, organization, project, headers, fetch }, spec.path))
-      : Effect.fail(problem),
+    connect: connect(spec.path),
+    counter: spec.counter && { connect: connect(spec.counter.path), fields: spec.counter.fields },
     encode: (request) => spec.encode({ provider, model }, request),
     decoder: spec.decoder
   }

@@ -8,6 +8,24 @@ import type { ApiSpec } from "./api.ts"
 /** The specification of the API `responses`. */
 export const responses: ApiSpec = {
   path: "/responses",
+  // https://platform.openai.com/docs/api-reference/responses/input-tokens
+  counter: {
+    path: "/responses/input_tokens",
+    fields: [
+      "conversation",
+      "input",
+      "instructions",
+      "model",
+      "parallel_tool_calls",
+      "personality",
+      "previous_response_id",
+      "reasoning",
+      "text",
+      "tool_choice",
+      "tools",
+      "truncation"
+    ]
+  },
   capabilities: {
     tools: true,
     parallelToolCalls: true,

@@ -18,8 +18,8 @@ import { mapNodes, withPrefixItems } from "../../../internal/jsonSchema/nodes.ts
 import type { ChatRequest } from "../../../internal/model/request.ts"
 import { optional } from "../../../internal/optional.ts"
 import { encodeParameters, encodeSchema, EncodingIssues } from "../../../internal/provider/encoding.ts"
+import type { Encoded } from "../../../internal/provider/encoding.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
-import type { Encoded } from "../../../internal/provider/model.ts"
 import { encodeMessages } from "./messages.ts"
 import type { Target } from "./messages.ts"
 

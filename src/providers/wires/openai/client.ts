@@ -5,8 +5,8 @@
 import type * as Redacted from "effect/Redacted"
 import { optional } from "../../../internal/optional.ts"
 import { poster, revealed } from "../../../internal/provider/client.ts"
-import type { Endpoint } from "../../../internal/provider/client.ts"
-import type { Encoded, Send } from "../../../internal/provider/model.ts"
+import type { Endpoint, Send } from "../../../internal/provider/client.ts"
+import type { Encoded } from "../../../internal/provider/encoding.ts"
 import { secretText } from "../../../internal/provider/settings.ts"
 import type { HeaderOptions } from "../../../internal/provider/settings.ts"
 

@@ -1,0 +1,80 @@
+/**
+ * Counts the tokens of a request by the provider's own endpoint. Called by `provider/model.ts` when a count is asked for;
+ * retries and time limits are those of a call. The request is the one that a call would send, without what the endpoint
+ * does not take. Must know no provider.
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import { ChatModelError, MalformedResponseError } from "../../ChatModelError.ts"
+import type { Reason } from "../../ChatModelError.ts"
+import { excerpt } from "../excerpt.ts"
+import { parseJson } from "../json/limits.ts"
+import type { ChatRequest } from "../model/request.ts"
+import { textOf } from "./client.ts"
+import type { Send } from "./client.ts"
+import type { Encoded } from "./encoding.ts"
+import { errorOf } from "./errors.ts"
+import type { ErrorDialect } from "./errors.ts"
+import { isObject, numberAt } from "./json.ts"
+import type { Scrub } from "./settings.ts"
+
+/** An endpoint that answers with `input_tokens`. */
+export interface Counter<E extends Encoded> {
+  /** Checks the settings and loads the SDK, if any. Runs in the first count, and again only if it failed. */
+  readonly connect: Effect.Effect<Send<E>, Reason>
+  /** The fields of a call's body that the endpoint takes. */
+  readonly fields: ReadonlyArray<string>
+}
+
+interface Context {
+  readonly provider: string
+  readonly model: string
+  readonly scrub: Scrub
+  readonly errorDialect: ErrorDialect
+}
+
+/** Counts the tokens of requests. */
+export const tokenCounter = <E extends Encoded>(
+  { connect, fields }: Counter<E>,
+  encode: (request: ChatRequest) => E | Reason,
+  context: Context
+) => {
+  const { model, provider, scrub } = context
+  const fail = (reason: Reason) => new ChatModelError({ provider, model, reason })
+  let made: Send<E> | undefined
+  const connected = Effect.suspend(() =>
+    made !== undefined ? Effect.succeed(made) : Effect.map(Effect.mapError(connect, fail), (send) => made = send)
+  )
+  return (request: ChatRequest): Effect.Effect<number, ChatModelError> =>
+    Effect.gen(function*() {
+      const send = yield* connected
+      const encoded = encode(request)
+      if ("_tag" in encoded) return yield* fail(encoded)
+      const body = Object.fromEntries(Object.entries(encoded.body).filter(([name]) => fields.includes(name)))
+      const now = (yield* Clock.Clock).currentTimeMillisUnsafe()
+      let headers: Headers | undefined
+      const text = yield* Effect.tryPromise({
+        try: async (signal) => {
+          const response = await send({ ...encoded, body }, signal)
+          headers = response.headers
+          request.connection.connected()
+          return await textOf(response)
+        },
+        catch: (cause) => errorOf(cause, { ...context, now, headers })
+      })
+      const count = countIn(text)
+      return count ?? (yield* fail(
+        new MalformedResponseError({ message: "The answer has no count of tokens", excerpt: excerpt(scrub(text)) })
+      ))
+    })
+}
+
+const countIn = (text: string): number | undefined => {
+  try {
+    const value = parseJson(text)
+    const count = isObject(value) ? numberAt(value, "input_tokens") : undefined
+    return count !== undefined && count >= 0 ? count : undefined
+  } catch {
+    return undefined
+  }
+}
