@@ -274,6 +274,20 @@ export const examples = {
       assert.match(question(requests[1]), /Koi, carp and goldfish\.[^]*"centimetres"[^]*There is no JSON/)
     }
   }],
+  "other-models.ts": [{
+    answers: ({ Script }) => ({ scripts: [Script.status(529)], script: Script.text("Hello there") }),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, "claude-haiku-4-5: Hello there\n")
+      assert.deepEqual(requests.map(({ body }) => body.model), ["claude-opus-4-8", "claude-haiku-4-5"])
+    }
+  }, {
+    name: "if both fail",
+    answers: ({ Script }) => ({ scripts: [Script.status(529)], script: Script.status(429) }),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, "claude-opus-4-8: OverloadedError\nclaude-haiku-4-5: RateLimitError\n")
+      assert.equal(requests.length, 2)
+    }
+  }],
   "fallbacks.ts": [{
     name: "overloaded twice, then the spare",
     answers: ({ Script }) => ({ scripts: [Script.status(529), Script.status(529)], script: Script.text("Hello") }),
