@@ -30,6 +30,7 @@ import type { ChunkFold } from "../step/fold.ts"
 import type { Opener, Run } from "../step/types.ts"
 import { pricedUsage } from "./cost.ts"
 import type { Priced } from "./cost.ts"
+import { explained } from "./explain.ts"
 import { withPartial } from "./partial.ts"
 import type { Prepared } from "./prepare.ts"
 import type { ChatRequest } from "./request.ts"
@@ -272,9 +273,23 @@ class Attempt {
     this.#watchdog.waited()
     const { expired } = this.#watchdog
     if (expired !== undefined && !Cause.hasInterrupts(cause)) return this.#fail(expired)
-    return Effect.failCause(
-      Cause.map(cause, (error) => error._tag === "TimeoutError" ? this.#error(error) : this.#withPartial(error))
-    )
+    return Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.failCause(
+        Cause.map(
+          cause,
+          (error) => error._tag === "TimeoutError" ? this.#error(error) : this.#withPartial(this.#explained(error, now))
+        )
+      ))
+  }
+
+  #explained(error: ChatModelError, now: number): ChatModelError {
+    const { facts, options } = this.#request
+    return explained(error, {
+      facts,
+      options,
+      fit: this.#call.known.fit(options.fit, this.#settings),
+      today: new Date(now).toISOString().slice(0, 10)
+    })
   }
 
   #fail(reason: Reason): ChunkPull {

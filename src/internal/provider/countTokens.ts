@@ -1,5 +1,5 @@
 /**
- * Counts the tokens of a request by the provider's own endpoint. Called by `provider/model.ts` when a count is asked for;
+ * Counts the tokens of a request by the provider's own endpoint. Loaded by `provider/model.ts` when a count is asked for;
  * retries and time limits are those of a call. The request is the one that a call would send, without what the endpoint
  * does not take. Must know no provider.
  */
@@ -26,26 +26,30 @@ export interface Counter<E extends Encoded> {
   readonly fields: ReadonlyArray<string>
 }
 
-interface Context {
+/** The model that is counted for. */
+export interface CounterContext {
   readonly provider: string
   readonly model: string
   readonly scrub: Scrub
   readonly errorDialect: ErrorDialect
 }
 
+/** Counts the tokens of the input of a request. */
+export type Count = (request: ChatRequest) => Effect.Effect<number, ChatModelError>
+
 /** Counts the tokens of requests. */
 export const tokenCounter = <E extends Encoded>(
   { connect, fields }: Counter<E>,
   encode: (request: ChatRequest) => E | Reason,
-  context: Context
-) => {
+  context: CounterContext
+): Count => {
   const { model, provider, scrub } = context
   const fail = (reason: Reason) => new ChatModelError({ provider, model, reason })
   let made: Send<E> | undefined
   const connected = Effect.suspend(() =>
     made !== undefined ? Effect.succeed(made) : Effect.map(Effect.mapError(connect, fail), (send) => made = send)
   )
-  return (request: ChatRequest): Effect.Effect<number, ChatModelError> =>
+  return (request) =>
     Effect.gen(function*() {
       const send = yield* connected
       const encoded = encode(request)

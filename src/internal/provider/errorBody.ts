@@ -7,6 +7,7 @@ import * as Duration from "effect/Duration"
 import type { Metadata } from "../../Message.ts"
 import { excerpt } from "../excerpt.ts"
 import { isDeeperThan, limitsOf, parseJson } from "../json/limits.ts"
+import { fieldInText } from "../model/explain.ts"
 import { optional } from "../optional.ts"
 import { isObject, numberAt, objectAt, restOf, stringAt } from "./json.ts"
 import type { JsonObject } from "./json.ts"
@@ -125,10 +126,14 @@ export const readError = (body: JsonObject, { now, status, waits }: ErrorContext
     type,
     message,
     retryAfter,
-    field: stringAt(error, "param") ?? (kind === "invalid" ? fieldIn(message ?? "") : undefined),
+    field: stringAt(error, "param") ??
+      (kind === "invalid" ? fieldIn(message ?? "") ?? fieldInText((message ?? "").slice(0, maxSentence)) : undefined),
     ...optional("metadata", metadataIn(body))
   }
 }
+
+/** The most characters of a message in which a field is looked for. */
+const maxSentence = 500
 
 /** Anthropic begins a message with the field: `messages.0.content: ...`. */
 const fieldIn = (message: string): string | undefined => /^(?!error)([a-z_]+(?:\.[a-z0-9_]+)*): /.exec(message)?.[1]

@@ -22,8 +22,7 @@ import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
 import { optional } from "../optional.ts"
 import type { Send } from "./client.ts"
-import { tokenCounter } from "./countTokens.ts"
-import type { Counter } from "./countTokens.ts"
+import type { Count, Counter, CounterContext } from "./countTokens.ts"
 import type { DecoderOptions } from "./decoder.ts"
 import type { Encoded } from "./encoding.ts"
 import { errorOf, requestIdOf, UnexpectedResponse } from "./errors.ts"
@@ -119,12 +118,24 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
       options,
       capabilities,
       facts,
-      countTokens: counter && tokenCounter(counter, spec.encode, { provider, model, scrub, errorDialect }),
+      countTokens: counter && counting(counter, spec.encode, { provider, model, scrub, errorDialect }),
       supportsSchema: schemaDialect && ((schema) => Result.isSuccess(toDialect(schema, schemaDialect))),
       stream
     },
     settings
   )
+}
+
+/** Counts tokens. The code for that is loaded by the first count, as most programs never count. */
+const counting = <E extends Encoded>(
+  counter: Counter<E>,
+  encode: ProviderModel<E>["encode"],
+  context: CounterContext
+): Count => {
+  let made: Promise<Count> | undefined
+  const load = () =>
+    made ??= import("./countTokens.ts").then(({ tokenCounter }) => tokenCounter(counter, encode, context))
+  return (request) => Effect.flatMap(Effect.promise(load), (count) => count(request))
 }
 
 const isReason = (encoded: Encoded | Reason): encoded is Reason => isObject(encoded) && "_tag" in encoded
