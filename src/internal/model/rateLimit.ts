@@ -209,7 +209,7 @@ class LimitedCall {
   }
 
   readonly chunks = (chunks: ReadonlyArray<AIMessageChunk>): void => {
-    this.#spending.add(chunks)
+    if (this.#estimates.tokens > 0) this.#spending.add(chunks)
   }
 
   readonly end = (): Effect.Effect<void> => this.#settle(this.#spending.ended())
