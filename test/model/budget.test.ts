@@ -1,9 +1,25 @@
-// Budgets of tokens.
+// Budgets of tokens and of US dollars.
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Context, Duration, Effect, Exit, Fiber, Layer, Schedule, Schema, Stream } from "effect"
+import {
+  Arbitrary,
+  Context,
+  Duration,
+  Effect,
+  Exit,
+  Fiber,
+  Layer,
+  Logger,
+  Redacted,
+  Schedule,
+  Schema,
+  Stream
+} from "effect"
 import { TestClock } from "effect/testing"
-import { AIMessageChunk, ChatModel, ChatModelError, ModelBudget, TokenCount } from "rivulet"
-import { Script, ScriptedChatModel } from "rivulet/Testing"
+import { AIMessageChunk, ChatModel, ChatModelError, ModelBudget, ModelFacts, TokenCount } from "rivulet"
+import * as Anthropic from "rivulet/Anthropic"
+import { AnthropicServer, Script, ScriptedChatModel } from "rivulet/Testing"
+import { serve } from "../support/anthropic.ts"
+import { eventsOf } from "../support/events.ts"
 import { messages } from "../support/wires.ts"
 import { wrapperLaws } from "../support/wrapperLaws.ts"
 
@@ -264,8 +280,94 @@ describe("a budget", () => {
   )
 
   it("takes numbers and durations that mean something", () => {
+    assert.throws(() => ModelBudget.withBudget({}), /tokens, cost or both/)
+    assert.throws(() => ModelBudget.withBudget({ cost: 0 }), /cost/)
     assert.throws(() => ModelBudget.withBudget({ tokens: 0 }), /tokens/)
     assert.throws(() => ModelBudget.withBudget({ tokens: NaN }), /tokens/)
     assert.throws(() => ModelBudget.withBudget({ tokens: 1, window: 0 }), /window/)
   })
+})
+
+describe("a budget in US dollars", () => {
+  // A dollar for a million tokens of input, and five for those of the answer.
+  const model = "claude-haiku-4-5"
+  const answer = Script.text("Hello", { usage: { input_tokens: 1000, output_tokens: 200 } })
+
+  it.live("counts the cost of answers, and fails before the call that does not fit", () =>
+    Effect.gen(function*() {
+      const { model: bare, server } = yield* serve(answer, { model })
+      const budget = ModelBudget.make({ cost: 0.0055, window: "1 day" })
+      const small = budget.withBudget(bare)
+      assert.strictEqual((yield* small.invoke("Hi")).usage?.cost?.total, 0.002)
+      yield* small.invoke("Hi")
+      const { cost, tokens } = yield* budget.used()
+      assert.deepStrictEqual([cost, tokens], [0.004, 2400])
+      yield* small.invoke("Hi")
+      const { limit, message, resetAfter, unit, used } = yield* exceeded(small.invoke("Hi"))
+      assert.deepStrictEqual([unit, limit], ["usd", 0.0055])
+      assert.isDefined(resetAfter)
+      // What was used, and the estimate of the input.
+      assert.isAbove(used, 0.006)
+      assert.isBelow(used, 0.0062)
+      assert.include(message, `$${used} of $0.0055`)
+      assert.lengthOf(yield* server.requests, 3)
+    }))
+
+  it.live("ends a stream that exceeds it, and counts what was left by its price", () =>
+    Effect.gen(function*() {
+      const { model: bare } = yield* serve(
+        Script.endless({ delay: "1 millis", usage: { input_tokens: 5000 } }),
+        { model }
+      )
+      const budget = ModelBudget.make({ cost: 0.004 })
+      const error = yield* Effect.flip(Stream.runDrain(budget.withBudget(bare).stream("Hi")))
+      assert.deepInclude(error.reason, { _tag: "BudgetExceededError", unit: "usd", limit: 0.004 })
+      assert.strictEqual(error.partial?.usage?.inputTokens, 5000)
+      const { cost = 0 } = yield* budget.used()
+      assert.isAtLeast(cost, 0.005)
+      assert.isBelow(cost, 0.0051)
+    }))
+
+  it.live("counts an answer whose cost is not known by the price of its tokens, with a warning", () =>
+    Effect.gen(function*() {
+      const { model: bare } = yield* serve(answer, { model })
+      const budget = ModelBudget.make({ cost: 1 })
+      const logged: Array<string> = []
+      const logger = Logger.make(({ message }) => {
+        logged.push(String(message))
+      })
+      const { usage } = yield* budget.withBudget(bare).invoke("Hi", {
+        providerOptions: { anthropic: { speed: "fast" } }
+      })
+        .pipe(Effect.provide(Logger.layer([logger])))
+      assert.isUndefined(usage?.cost)
+      assert.strictEqual((yield* budget.used()).cost, 0.002)
+      assert.match(logged.join("; "), /claude-haiku-4-5 costs is not known/)
+    }))
+
+  it.effect("fails all calls of a model without a price, and says how to give it one", () =>
+    Effect.gen(function*() {
+      const { model, requests } = budgeted({ cost: 1 }, () => text("Hello"))
+      const error = yield* Effect.flip(model.invoke("Hi"))
+      assert.deepInclude(error.reason, { _tag: "UnsupportedError", field: "cost" })
+      assert.include(error.message, "the price of scripted/scripted is not known")
+      assert.include(error.message, "ModelFacts.layer")
+      assert.strictEqual(yield* requests, 0)
+      const { events } = yield* eventsOf(model, "Hi")
+      assert.deepStrictEqual(events.map(({ event }) => event), ["on_chat_model_start", "on_chat_model_error"])
+    }))
+
+  it.live("takes a price that the app gives", () =>
+    Effect.gen(function*() {
+      const script = Script.text("Hello", { model: "acme-1", usage: { input_tokens: 1000, output_tokens: 200 } })
+      const server = yield* AnthropicServer.make({ script })
+      const made = Anthropic.make({ model: "acme-1", apiKey: Redacted.make("any"), baseUrl: server.url })
+      const bare = yield* Effect.provide(made, ModelFacts.layer([{ match: "^acme-", price: { in: 10, out: 20 } }]))
+      const budget = ModelBudget.make({ cost: 1, tokens: 1300 })
+      const both = budget.withBudget(bare)
+      yield* both.invoke("Hi")
+      assert.strictEqual((yield* budget.used()).cost, 0.014)
+      // Of two limits the one that is exceeded counts.
+      assert.strictEqual((yield* exceeded(both.invoke("Hi"))).unit, "tokens")
+    }))
 })

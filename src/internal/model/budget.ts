@@ -11,28 +11,32 @@ import * as Scope from "effect/Scope"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import { merge } from "../../CallOptions.ts"
 import type { Retry } from "../../CallOptions.ts"
-import { BudgetExceededError, ChatModelError } from "../../ChatModelError.ts"
+import { BudgetExceededError, ChatModelError, UnsupportedError } from "../../ChatModelError.ts"
 import type { AIMessage, PartialAIMessage } from "../../Message.ts"
+import type { Usage } from "../../Usage.ts"
 import { checkedDuration, checkedNumber } from "../defects.ts"
+import type { Facts } from "../facts/types.ts"
 import { optional } from "../optional.ts"
 import { run } from "../returned.ts"
 import { observed, withPull } from "../step/run.ts"
 import type { ChunkPull, Run } from "../step/types.ts"
+import { cost, exact } from "./cost.ts"
 import { Calibration, estimateInput } from "./estimate.ts"
 import { toMessages } from "./messages.ts"
 import type { OpenModel } from "./opening.ts"
 import { withPartial } from "./partial.ts"
 import type { Service } from "./service.ts"
-import { Spending } from "./spending.ts"
-import type { Spent } from "./spending.ts"
+import { nothing, Spending, usageOf } from "./spending.ts"
 import type { ModelRequest } from "./transform.ts"
 import { wrapModel, wrapper } from "./wrap.ts"
 import type { Wrapper } from "./wrap.ts"
 
-/** What may be used, by whom, and in which time. */
+/** What may be used, by whom, and in which time. At least one of `tokens` and `cost` is needed. */
 export interface BudgetOptions {
-  /** The most tokens of requests and answers for each key. Above zero. */
-  readonly tokens: number
+  /** The most tokens of requests and answers for each key. At least 1. Defaults to no limit. */
+  readonly tokens?: number | undefined
+  /** The most US dollars for each key. Above zero. The price of the model must be known. Defaults to no limit. */
+  readonly cost?: number | undefined
   /**
    * The time after which a budget is whole again, counted from the first call of its key. Above zero. Defaults to never.
    */
@@ -45,6 +49,8 @@ export interface BudgetOptions {
 export interface BudgetUse {
   /** The tokens that were used, with the estimates of requests that run. */
   readonly tokens: number
+  /** The same in US dollars. Absent: the budget is in tokens alone. */
+  readonly cost?: number | undefined
   /** The time until the budget is whole again. Absent: nothing is used, or it never is whole again. */
   readonly resetAfter?: Duration.Duration | undefined
 }
@@ -69,6 +75,10 @@ export interface ModelBudget {
  * - A stream ends with `BudgetExceededError` if the usage that the provider reports before the end exceeds the budget. What
  *   arrived was shown, and is in `partial`. An answer that is whole is never taken away: the next call fails.
  * - The estimates of calls that run count, so that many calls at once do not share the same rest.
+ * - The cost of an answer is its `usage.cost`. Where that is not known, as for an answer that was left or that had another
+ *   tariff, its tokens count by the price in the facts about the model; an answer that ended has a warning in the log then.
+ * - A budget in US dollars for a model whose price is not known cannot be kept: each call fails with `UnsupportedError`. Give
+ *   the price with `ModelFacts.layer`.
  *
  * **Gotchas**
  *
@@ -126,22 +136,29 @@ export const withBudget = (options: BudgetOptions): Wrapper => make(options).wit
 
 interface Budget {
   readonly tokens: number
+  /** Undefined if costs are not counted. */
+  readonly cost: number | undefined
   /** In milliseconds. */
   readonly window: number
   readonly key: BudgetOptions["key"]
 }
 
-const checkedBudget = ({ key, tokens, window }: BudgetOptions): Budget => ({
-  tokens: checkedNumber("ModelBudget: tokens", tokens, 1),
-  window: window === undefined ? Infinity : Duration.toMillis(checkedDuration("ModelBudget: window", window)),
-  key
-})
+const checkedBudget = ({ cost, key, tokens, window }: BudgetOptions): Budget => {
+  if (tokens === undefined && cost === undefined) throw new TypeError("ModelBudget: give tokens, cost or both")
+  return {
+    tokens: checkedNumber("ModelBudget: tokens", tokens ?? Infinity, 1),
+    cost: cost === undefined ? undefined : checkedNumber("ModelBudget: cost", cost, Number.MIN_VALUE),
+    window: window === undefined ? Infinity : Duration.toMillis(checkedDuration("ModelBudget: window", window)),
+    key
+  }
+}
 
 /** What one key has used since its window began. */
 interface Account {
   readonly key: string
   readonly until: number
   tokens: number
+  cost: number
 }
 
 class Accounts {
@@ -161,16 +178,19 @@ class Accounts {
       if (now < until) break
       this.#accounts.delete(key)
     }
-    const account: Account = { key, until: now + this.budget.window, tokens: 0 }
+    const account: Account = { key, until: now + this.budget.window, tokens: 0, cost: 0 }
     this.#accounts.set(key, account)
     return account
   }
 
   used(key: string, now: number): BudgetUse {
     const found = this.#accounts.get(key)
-    return found === undefined || now >= found.until
-      ? { tokens: 0 }
-      : { tokens: found.tokens, ...optional("resetAfter", resetAfter(found, now)) }
+    const current = found !== undefined && now < found.until ? found : undefined
+    return {
+      tokens: current?.tokens ?? 0,
+      ...optional("cost", this.budget.cost === undefined ? undefined : exact(current?.cost ?? 0)),
+      ...optional("resetAfter", current && resetAfter(current, now))
+    }
   }
 }
 
@@ -185,9 +205,12 @@ const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanos
 // -----------------------------------------------------------------------------
 
 const budgeted = (model: Service, accounts: Accounts): Service => {
-  const { options: defaults = {} } = model
-  const { key: keyOf } = accounts.budget
+  const { facts: { price }, options: defaults = {} } = model
+  const { cost: limit, key: keyOf } = accounts.budget
   const calibration = new Calibration()
+  if (limit !== undefined && (price === undefined || price.by !== undefined)) {
+    return wrapModel(model, () => () => () => Effect.fail(unknownPrice(model)))
+  }
   return wrapModel(model, (open): OpenModel => (input, options, whole) => (scope) =>
     Effect.withFiber((fiber) => {
       const request: ModelRequest = { messages: toMessages(input), options: options ?? {} }
@@ -215,6 +238,19 @@ const budgeted = (model: Service, accounts: Accounts): Service => {
     }))
 }
 
+/** The promise of a budget in US dollars cannot be kept. */
+const unknownPrice = ({ model, provider }: Service): ChatModelError =>
+  new ChatModelError({
+    provider,
+    model,
+    reason: new UnsupportedError({
+      field: "cost",
+      message:
+        `cost: the price of ${provider}/${model} is not known, so a budget in US dollars cannot be kept: give the ` +
+        "price with ModelFacts.layer, or a budget in tokens"
+    })
+  })
+
 type AnswerRun = Run<AIMessageChunk, AIMessage, ChatModelError, never>
 
 /** One call. It keeps its part of the account at what is known of its usage. */
@@ -228,9 +264,10 @@ class BudgetedCall {
   readonly #inputTokens: number
   #spending: Spending
   /** What the last request adds to the account. */
-  #charged = 0
+  #charged: Amounts = { tokens: 0, cost: 0 }
   #settled = false
-  #exceeded = false
+  /** In what the budget is exceeded by an answer that has not ended. */
+  #exceeded: Unit | undefined
 
   constructor(
     model: Service,
@@ -252,9 +289,10 @@ class BudgetedCall {
 
   /** Charges the estimate, or returns the error if it exceeds the budget. */
   begin(): ChatModelError | undefined {
-    this.#charge({ inputTokens: this.#inputTokens, outputTokens: 0 })
-    if (!this.#isExceeded()) return undefined
-    const error = this.#error()
+    this.#charge(usageOf(this.#inputTokens, 0))
+    const exceeded = this.#exceededUnit()
+    if (exceeded === undefined) return undefined
+    const error = this.#error(exceeded)
     this.#settle(nothing)
     return error
   }
@@ -268,18 +306,29 @@ class BudgetedCall {
         const reported = this.#spending.add(chunks)
         if (reported === undefined) return
         this.#charge(reported)
-        this.#exceeded = this.#isExceeded() && chunks.every(({ finish }) => finish === undefined)
+        this.#exceeded = chunks.some(({ finish }) => finish !== undefined) ? undefined : this.#exceededUnit()
       },
-      end: () => Effect.sync(() => this.#settle(this.#spending.ended())),
+      end: this.#ended,
       failed: this.failed
     })
     const pull: AnswerRun["pull"] = Effect.suspend((): ChunkPull<AIMessageChunk, ChatModelError, never> => {
-      if (!this.#exceeded) return followed.pull
+      if (this.#exceeded === undefined) return followed.pull
       // A fold of the chunks of a message.
-      return Effect.fail(withPartial(this.#error(), fold.partial() as PartialAIMessage))
+      return Effect.fail(withPartial(this.#error(this.#exceeded), fold.partial() as PartialAIMessage))
     })
     return withPull(run, pull)
   }
+
+  readonly #ended = (): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const usage = this.#spending.ended()
+      this.#settle(usage)
+      if (this.#budget.cost === undefined || usage.cost !== undefined) return Effect.void
+      const { model, provider } = this.#model
+      return Effect.logWarning(
+        `What an answer of ${provider}/${model} costs is not known: its tokens count by their price`
+      )
+    })
 
   readonly failed = (cause: Cause.Cause<ChatModelError>): Effect.Effect<never, ChatModelError> => {
     const error = Option.getOrUndefined(Cause.findErrorOption(cause))
@@ -296,12 +345,12 @@ class BudgetedCall {
   /** A request failed, and the next one begins. */
   retried(error: ChatModelError): void {
     this.#charge(this.#spending.failed(error) ?? nothing)
-    this.#charged = 0
+    this.#charged = { tokens: 0, cost: 0 }
     this.#spending = new Spending(this.#inputTokens)
-    this.#charge({ inputTokens: this.#inputTokens, outputTokens: 0 })
+    this.#charge(usageOf(this.#inputTokens, 0))
   }
 
-  #settle(spent: Spent): void {
+  #settle(spent: Usage): void {
     if (this.#settled) return
     this.#charge(spent)
     this.#settled = true
@@ -309,23 +358,30 @@ class BudgetedCall {
     if (usage !== undefined) this.#calibration.learn(this.#estimate, usage)
   }
 
-  #charge({ inputTokens, outputTokens }: Spent): void {
-    const tokens = inputTokens + outputTokens
-    this.#account.tokens += tokens - this.#charged
-    this.#charged = tokens
+  #charge(usage: Usage): void {
+    const charged = {
+      tokens: usage.totalTokens,
+      cost: this.#budget.cost === undefined ? 0 : costOf(this.#model.facts, usage)
+    }
+    this.#account.tokens += charged.tokens - this.#charged.tokens
+    this.#account.cost += charged.cost - this.#charged.cost
+    this.#charged = charged
   }
 
-  #isExceeded(): boolean {
-    return this.#account.tokens > this.#budget.tokens
+  #exceededUnit(): Unit | undefined {
+    const { cost, tokens } = this.#account
+    return tokens > this.#budget.tokens ? "tokens" : exact(cost) > (this.#budget.cost ?? Infinity) ? "usd" : undefined
   }
 
-  #error(): ChatModelError {
+  #error(unit: Unit): ChatModelError {
     const { model, provider } = this.#model
-    const { key, tokens: used } = this.#account
-    const { tokens: limit } = this.#budget
+    const { key } = this.#account
+    const [used, limit, words] = unit === "tokens"
+      ? [this.#account.tokens, this.#budget.tokens, `${this.#account.tokens} of ${this.#budget.tokens} tokens`]
+      : [exact(this.#account.cost), this.#budget.cost ?? 0, `$${exact(this.#account.cost)} of $${this.#budget.cost}`]
     const reason = new BudgetExceededError({
-      message: `The budget${key === "" ? "" : ` of ${key}`} is used up: ${used} of ${limit} tokens`,
-      unit: "tokens",
+      message: `The budget${key === "" ? "" : ` of ${key}`} is used up: ${words}`,
+      unit,
       limit,
       used,
       key,
@@ -335,4 +391,15 @@ class BudgetedCall {
   }
 }
 
-const nothing: Spent = { inputTokens: 0, outputTokens: 0 }
+type Unit = BudgetExceededError["unit"]
+
+interface Amounts {
+  readonly tokens: number
+  readonly cost: number
+}
+
+/** The cost of usage. Where it is not known, the tokens count by their price. */
+const costOf = (facts: Facts, usage: Usage): number => {
+  const { in: input = 0, out = 0 } = facts.price ?? {}
+  return usage.cost?.total ?? cost(facts, usage)?.total ?? (usage.inputTokens * input + usage.outputTokens * out) / 1e6
+}

@@ -69,7 +69,7 @@ const costOf = (tokens: number, rate: number | undefined): number | undefined =>
 const dollars = (millionths: number): number => exact(millionths / 1e6)
 
 /** An amount without the noise of binary fractions. The cheapest token is a thousand of the smallest unit. */
-const exact = (amount: number): number => Math.round(amount * 1e12) / 1e12
+export const exact = (amount: number): number => Math.round(amount * 1e12) / 1e12
 
 /**
  * Whether what a provider tells of an answer, or a request asks of it, has the standard tariff and nothing that is billed

@@ -12,6 +12,7 @@ import { merge } from "../../CallOptions.ts"
 import type { CallOptions, Retry } from "../../CallOptions.ts"
 import { ChatModelError, NetworkError, RateLimitError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
+import type { Usage } from "../../Usage.ts"
 import { checkedDuration, checkedNumber, textOf } from "../defects.ts"
 import { observed } from "../step/run.ts"
 import { Calibration, estimateInput, estimateOutput } from "./estimate.ts"
@@ -21,7 +22,6 @@ import { toMessages } from "./messages.ts"
 import type { OpenModel } from "./opening.ts"
 import type { Service } from "./service.ts"
 import { Spending } from "./spending.ts"
-import type { Spent } from "./spending.ts"
 import type { WindowLimit } from "./windows.ts"
 import { wrapModel, wrapper } from "./wrap.ts"
 import type { Wrapper } from "./wrap.ts"
@@ -251,11 +251,11 @@ class LimitedCall {
   }
 
   /** If nobody knows what was spent, the estimate stays. */
-  #settle(spent: Spent | undefined): Effect.Effect<void> {
+  #settle(spent: Usage | undefined): Effect.Effect<void> {
     const admitted = this.#admitted
     if (admitted === undefined || this.#estimates.tokens === 0) return Effect.void
     this.#admitted = undefined
     if (this.#spending.usage !== undefined) this.#calibration.learn(this.#estimates.estimate, this.#spending.usage)
-    return spent === undefined ? Effect.void : admitted.settle(spent.inputTokens + spent.outputTokens)
+    return spent === undefined ? Effect.void : admitted.settle(spent.totalTokens)
   }
 }

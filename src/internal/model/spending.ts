@@ -6,12 +6,17 @@ import type { ChatModelError, Reason } from "../../ChatModelError.ts"
 import type { Usage } from "../../Usage.ts"
 import { charactersIn, tokensOf } from "./estimate.ts"
 
-/** Tokens that a request has used. */
-export type Spent = Pick<Usage, "inputTokens" | "outputTokens">
+/** The usage of these tokens. */
+export const usageOf = (inputTokens: number, outputTokens: number): Usage => ({
+  inputTokens,
+  outputTokens,
+  totalTokens: inputTokens + outputTokens
+})
 
-const nothing: Spent = { inputTokens: 0, outputTokens: 0 }
+/** The usage of a request that used nothing. */
+export const nothing: Usage = usageOf(0, 0)
 
-/** Follows one request. The estimates stand for what is not reported. */
+/** Follows one request. Estimates stand for what is not reported. */
 export class Spending {
   readonly #inputTokens: number
   #usage: Usage | undefined
@@ -39,27 +44,27 @@ export class Spending {
   }
 
   /** What a whole answer has used. */
-  ended(): Spent {
+  ended(): Usage {
     return this.#usage ?? this.#soFar()
   }
 
   /** What an answer has used that its consumer left; undefined if nothing had arrived, so that nobody knows. */
-  left(): Spent | undefined {
+  left(): Usage | undefined {
     return this.#usage === undefined && this.#characters === 0 ? undefined : this.#soFar()
   }
 
   /** What a request has used that failed; undefined if nobody knows. */
-  failed({ partial, reason }: ChatModelError): Spent | undefined {
+  failed({ partial, reason }: ChatModelError): Usage | undefined {
     this.#usage = partial?.usage ?? this.#usage
     return this.left() ?? (refusals.has(reason._tag) ? nothing : undefined)
   }
 
   /** The usage that was last reported may be older than the last chunk. */
-  #soFar(): Spent {
-    return {
-      inputTokens: this.#usage?.inputTokens ?? this.#inputTokens,
-      outputTokens: Math.max(this.#usage?.outputTokens ?? 0, tokensOf(this.#characters))
-    }
+  #soFar(): Usage {
+    const shown = tokensOf(this.#characters)
+    const usage = this.#usage
+    if (usage !== undefined && usage.outputTokens >= shown) return usage
+    return { ...usage, ...usageOf(usage?.inputTokens ?? this.#inputTokens, shown), cost: undefined }
   }
 }
 
