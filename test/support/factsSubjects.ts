@@ -96,15 +96,26 @@ export const subjects: ReadonlyArray<Subject> = [
 
 export const nameOf = ({ api, model, provider }: Subject): string => `${provider} ${api} ${model}`
 
-/** Facts that change no request. */
-const idle = ["price", "context", "maxInput", "cutoff", "cache", "status", "retires", "outputs", "system", "seed"]
+/** What decides the form of a request, without its numbers. */
+const formOf = ({ api, provider, ...subject }: Subject): string => {
+  const { apis, chatEfforts, inputs, limitField, oneOfTemperatureTopP, parallel, reasoningBack, thinking, ...facts } =
+    factsOf({ ...subject, api, provider })
+  if (apis !== undefined && !apis.includes(api)) return `${api} alone`
+  const own = ["openrouter", "openai-compatible", "alibaba", "azure"]
+  const { json, jsonWhen, sampling, stop, tools, topK } = facts
+  return JSON.stringify([
+    own.includes(provider) ? provider : api,
+    [thinking?.control, thinking?.wire, thinking?.default, thinking?.off, thinking?.lowest],
+    [thinking?.efforts?.includes("none"), Array.isArray(thinking?.budget), chatEfforts === undefined, reasoningBack],
+    [json, jsonWhen, sampling, stop, tools, topK, parallel, oneOfTemperatureTopP, limitField, inputs?.includes("image")]
+  ])
+}
 
-/** One model for each set of facts that decide what is sent, of each provider. */
+/** One model for each form of request. */
 export const distinctSubjects = (): ReadonlyArray<Subject> => {
   const seen = new Set<string>()
   return subjects.filter((subject) => {
-    const decisive = Object.entries(factsOf(subject)).filter(([field]) => !idle.includes(field)).toSorted()
-    const key = JSON.stringify([subject.provider, subject.api, decisive])
-    return !seen.has(key) && seen.add(key)
+    const form = formOf(subject)
+    return !seen.has(form) && seen.add(form)
   })
 }

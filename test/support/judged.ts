@@ -14,13 +14,10 @@ import type { Refusal } from "./judge.ts"
 /** Settings of a model that every provider has. */
 export interface Settings extends CallOptions.CallOptions {
   readonly like?: string | undefined
+  /** A server of one's own, instead of that of the provider. */
+  readonly preset?: OpenAiCompatible.Preset | undefined
   readonly baseUrl?: string | undefined
   readonly fetch?: typeof globalThis.fetch | undefined
-}
-
-const providers: { readonly [name: string]: "openai" | "openai-chat" | undefined } = {
-  openai: "openai",
-  "openai-chat": "openai-chat"
 }
 
 /** Makes the model of a subject, as an app would. */
@@ -29,10 +26,12 @@ export const makeModel = (
   settings: Settings
 ): Effect.Effect<ChatModel.Service, Config.ConfigError> => {
   const common = { apiKey: Redacted.make("sk-judged-5e3cr3t-k3y"), maxRetries: 0, ...settings, model }
-  if (provider === "anthropic") return Anthropic.make(common)
-  if (providers[provider] !== undefined) return OpenAi.make({ ...common, api: api === "chat" ? "chat" : "responses" })
   const elsewhere = { baseUrl: "http://127.0.0.1:9/v1", ...common }
-  if (provider === "openai-compatible") return OpenAiCompatible.make(elsewhere)
+  if (settings.preset !== undefined || provider === "openai-compatible") return OpenAiCompatible.make(elsewhere)
+  if (provider === "anthropic") return Anthropic.make(common)
+  if (["openai", "openai-chat"].includes(provider)) {
+    return OpenAi.make({ ...common, api: api === "chat" ? "chat" : "responses" })
+  }
   const preset = provider as OpenAiCompatible.PresetName // the subjects name presets
   return OpenAiCompatible.make({ preset, ...(["azure", "snowflake"].includes(provider) ? elsewhere : common) })
 }

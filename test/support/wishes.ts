@@ -107,7 +107,9 @@ export const changesOf = (subject: Subject, { image, options }: Wish, body: Json
   const tools = (options.tools ?? []).map((tool) => "name" in tool ? tool.name : "")
   compare("tools", tools, reading.functions)
   compare("toolChoice", choiceOf(tools, options.toolChoice), choiceOf(tools, reading.choice))
-  compare("parallelToolCalls", options.parallelToolCalls ?? true, reading.parallel ?? true)
+  // That several calls are allowed is the default.
+  if (options.parallelToolCalls === false) compare("parallelToolCalls", false, reading.parallel)
+  else if (reading.parallel === false) compare("parallelToolCalls", options.parallelToolCalls, false)
   const format = options.responseFormat?.type
   compare("responseFormat", format === "json_schema" ? "schema" : format, reading.format?.type)
   compare("messages", image === undefined ? 0 : 1, reading.images)
@@ -122,13 +124,16 @@ const choiceOf = (tools: ReadonlyArray<string>, choice: CallOptions.CallOptions[
   return choice === "auto" ? undefined : choice
 }
 
-/** Claude's limit contains the tokens of its reasoning, which `maxTokens` does not. */
+/** Kinds of thinking whose tokens are part of the limit, while `maxTokens` is about the answer. */
+const within = ["adaptive", "budget", "budget+effort", "thinkingBudget", "thinking.token_budget"]
+
 const limitOf = (subject: Subject, { maxTokens }: CallOptions.CallOptions, { limit, reasoning }: Reading) => {
   if (maxTokens === undefined) {
     return subject.api === "messages" ? undefined : { given: undefined, sent: limit?.tokens }
   }
-  const budget = subject.api === "messages" ? reasoning?.tokens ?? 0 : 0
-  return { given: maxTokens, sent: limit === undefined ? undefined : limit.tokens - budget }
+  const { thinking } = factsOf(subject)
+  const raised = thinking === undefined ? subject.api === "messages" : within.includes(thinking.wire)
+  return { given: maxTokens, sent: limit && limit.tokens - (raised ? reasoning?.tokens ?? 0 : 0) }
 }
 
 /** The shares of the longest answer that efforts stand for. */
@@ -154,7 +159,7 @@ const reasoningChange = (
 ): ReadonlyArray<Change> => {
   const { maxOutput: longest = 32_000, thinking = {} } = factsOf(subject)
   const { budgetTokens, effort } = wished ?? {}
-  const shown = sent === undefined ? undefined : sent.off ? "none" : sent.tokens ?? sent.effort ?? sent.form
+  const shown = sent === undefined ? undefined : sent.off ? "none" : sent.effort ?? sent.tokens ?? sent.form
   if (budgetTokens !== undefined) {
     const kept = sent?.tokens === budgetTokens || (sent?.effort === wordOf(budgetTokens, longest) && !sent?.off)
     return kept ? [] : [{ field: "reasoning.budgetTokens", given: budgetTokens, sent: shown }]
