@@ -103,21 +103,20 @@ export const judged = (
 /** A server on a socket that judges the requests to one model, and answers those that it takes. */
 export const serveJudged = Effect.fnUntraced(function*(
   subject: Subject,
-  replies: ReadonlyArray<Script.Script> = []
+  reply: (body: Json) => Script.Script = () => answer(subject.api)
 ): Effect.fn.Return<{ readonly url: string; readonly bodies: ReadonlyArray<Json> }, never, Scope.Scope> {
   const bodies: Array<Json> = []
-  let taken = 0
-  const reply = ({ body }: { readonly body: unknown }): Script.Script => {
+  const script = ({ body }: { readonly body: unknown }): Script.Script => {
     bodies.push(body)
     const refusal = judge(subject, body)
-    if (refusal === undefined) return replies[Math.min(taken++, replies.length - 1)] ?? answer(subject.api)
+    if (refusal === undefined) return reply(body)
     return Script.body(JSON.stringify(answerOf(subject, refusal)), {
       status: 400,
       headers: { "content-type": "application/json" }
     })
   }
   const server = yield* subject.provider === "anthropic"
-    ? AnthropicServer.make({ script: reply })
-    : OpenAiServer.make({ script: reply })
+    ? AnthropicServer.make({ script })
+    : OpenAiServer.make({ script })
   return { url: server.url, bodies }
 })

@@ -9,7 +9,14 @@ const gpt = (name: string): string => `(^|[/.])gpt-${name}(?=$|-20\\d\\d|-latest
 /** A long input costs twice as much, and its answer half as much again. */
 const stepped = (input: number, out: number, read?: number, write?: number): Price => ({
   ...price(input, out, read, write),
-  over: { tokens: 272_000, in: 2 * input, out: 1.5 * out, read: read && 2 * read, write: write && 2 * write }
+  // To the cent, which the product of some is not.
+  over: {
+    tokens: 272_000,
+    in: 2 * input,
+    out: Number((1.5 * out).toFixed(2)),
+    read: read && 2 * read,
+    write: write && 2 * write
+  }
 })
 
 const medium = { defaultEffort: "medium" } as const
