@@ -20,8 +20,8 @@ const external = (/** @type {ReadonlyArray<string>} */ names) => names.map((name
 const shared = /** @type {const} */ ({ cwd, platform: "node", logLevel: "warn" })
 const output = /** @type {const} */ ({ cleanDir: true, comments: false, minifyInternalExports: false })
 
-// What `rivulet` exports is one file, which all others share. The rest is cut by the bundler: a provider is a file, and
-// so is what some of them share. The folder's name is one that package.json closes.
+// What `rivulet` exports is one file, which all others share, and what adapters share is one, too. The rest is cut by the
+// bundler: a provider is a file, and so is what some of them share. The folder's name is one that package.json closes.
 const library = build({
   ...shared,
   input: {
@@ -38,7 +38,12 @@ const library = build({
     ...output,
     dir: join(dist, "node"),
     chunkFileNames: "internal/[name].js",
-    codeSplitting: { groups: [{ name: "core", test: /src[\\/]index\.ts$/ }] },
+    codeSplitting: {
+      groups: [
+        { name: "core", test: /src[\\/]index\.ts$/, priority: 1 },
+        { name: "provider", test: /src[\\/]internal[\\/]provider[\\/](?!fromProvider)/ }
+      ]
+    },
     sourcemap: true,
     sourcemapExcludeSources: true
   }

@@ -34,20 +34,25 @@
  * @since 0.1.0
  * @stability unstable
  */
+import type { ConfigError } from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { allRules } from "./internal/facts/all.ts"
+import type { ModelFactsError } from "./internal/facts/error.ts"
 import { lookUp } from "./internal/facts/lookup.ts"
 import { ModelFacts } from "./internal/facts/settings.ts"
 import type { Facts, Fit, Rule, Subject } from "./internal/facts/types.ts"
+import type { ListingProvider, ListOptions } from "./internal/provider/fromProvider.ts"
 
 export { collected } from "./internal/facts/data/terms.ts"
+export { ModelFactsError } from "./internal/facts/error.ts"
 export type { FitWarning } from "./internal/facts/fitting.ts"
 export type { FactsSource } from "./internal/facts/known.ts"
 export { ModelFacts } from "./internal/facts/settings.ts"
 export type { FactsSettings } from "./internal/facts/settings.ts"
 export type { Facts, Fit, Price, Range, Rule, Subject, ThinkingFacts, ToolFacts } from "./internal/facts/types.ts"
 export { cost } from "./internal/model/cost.ts"
+export type { ListingProvider, ListOptions } from "./internal/provider/fromProvider.ts"
 
 /**
  * The facts about a model, by the rules of the library. `model.facts` of a chat model also has those of the app that made
@@ -93,3 +98,47 @@ export const layer = (rules: ReadonlyArray<Rule>): Layer.Layer<never> =>
  */
 export const policy = (fit: Fit): Layer.Layer<never> =>
   Layer.effect(ModelFacts, Effect.map(ModelFacts, (settings) => ({ ...settings, fit })))
+
+/**
+ * Rules from a provider's own list of models, for models that are newer than the library or on a server of one's own.
+ *
+ * **Details**
+ *
+ * | Provider | What its list tells |
+ * | --- | --- |
+ * | `anthropic` | Context, longest answer, reasoning, schemas, inputs, status |
+ * | `google` | Context, longest answer, the greatest temperature, topK, whether a model reasons |
+ * | `mistral` | Context, tools, images, deprecation |
+ * | `ollama` | Context, tools, images and reasoning of each model of the server |
+ * | `openrouter` | Context, longest answer, inputs, price, and the options that a model does not take |
+ *
+ * What a list does not tell is taken from the rules of the library. A key and an address that the options omit are read
+ * from the environment. Nothing is kept: the list is read each time the effect runs, so put {@link layer} over it once.
+ *
+ * **Gotchas**
+ *
+ * A list that is too slow, too long or of another form fails with `ModelFactsError`. Decide whether the app starts
+ * without it.
+ *
+ * **Example** (What a local server has)
+ *
+ * ```ts
+ * import { Effect, Layer } from "effect"
+ * import { ModelFacts } from "rivulet"
+ * import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
+ *
+ * const Facts = Layer.unwrap(Effect.map(ModelFacts.fromProvider("ollama"), ModelFacts.layer))
+ *
+ * const Model = OpenAiCompatible.layer({ preset: "ollama", model: "my-tune", reasoning: { effort: "high" } }).pipe(
+ *   Layer.provide(Facts)
+ * )
+ * ```
+ */
+export const fromProvider = (
+  provider: ListingProvider,
+  options: ListOptions = {}
+): Effect.Effect<ReadonlyArray<Rule>, ModelFactsError | ConfigError> =>
+  Effect.flatMap(
+    Effect.promise(() => import("./internal/provider/fromProvider.ts")),
+    (lists) => lists.fromProvider(provider, options)
+  )

@@ -2,8 +2,8 @@
  * The facts about a model, and the request of a call, as text for a terminal. It makes strings and writes nothing.
  * Used by showModel.ts.
  */
+import { collected } from "../internal/facts/data/terms.ts"
 import type { Facts, Price, Range } from "../internal/facts/types.ts"
-import { collected } from "../ModelFacts.ts"
 import type { Inspection, Warning } from "./inspect.ts"
 
 /** What is known of a model, one fact in a line. */
@@ -197,7 +197,9 @@ const pricesText = ({ in: input, out, read, write, write1h }: Price): string =>
   ].join(", ")
 
 const priceText = (price: Price): string =>
-  price.in === 0 && price.out === 0 ? "none" : `${pricesText(price)}; per million tokens, from its maker`
+  price.in === 0 && price.out === 0
+    ? "none"
+    : `${pricesText(price)}; per million tokens${price.by === undefined ? "" : `, at ${price.by}`}`
 
 const overText = ({ tokens, ...price }: NonNullable<Price["over"]>): string =>
   `with more than ${number(tokens)} in: ${pricesText(price)}`

@@ -180,13 +180,24 @@ const checked = async (response: Response): Promise<Response> => {
   throw new UnexpectedResponse(response, await textOf(response))
 }
 
+/**
+ * Reads a document, with POST if there is a body. Resolves with its text up to so many characters; rejects like {@link Post}.
+ */
+export const documentReader = (fetch: typeof globalThis.fetch, most: number) => {
+  const redirect = redirectMode()
+  return async ({ headers, url }: Endpoint, body: object | undefined, signal: AbortSignal): Promise<string> => {
+    const content = body === undefined ? undefined : { method: "POST", body: stringifyExact(body) }
+    return textOf(await checked(await fetch(url, { headers, signal, redirect, ...content })), most)
+  }
+}
+
 /** The text of a body, or the start of a long one. */
-export const textOf = async (response: Response): Promise<string> => {
+export const textOf = async (response: Response, most = maxPageBytes): Promise<string> => {
   if (response.body === null) return ""
   const reader = response.body.getReader()
   const decoder = new TextDecoder()
   let text = ""
-  while (text.length < maxPageBytes) {
+  while (text.length < most) {
     const { done, value } = await reader.read()
     if (done) return text + decoder.decode()
     text += decoder.decode(value, { stream: true })
