@@ -6,5 +6,6 @@
  * @since 0.1.0
  * @stability unstable
  */
-export { make, withBudget } from "./internal/model/budget.ts"
-export type { BudgetOptions, BudgetUse, ModelBudget } from "./internal/model/budget.ts"
+export type { BudgetUse } from "./internal/model/budget/accounts.ts"
+export { make, withBudget } from "./internal/model/budget/budget.ts"
+export type { BudgetOptions, ModelBudget } from "./internal/model/budget/budget.ts"

@@ -1,8 +1,9 @@
 import { Context, Effect, Layer, Stream } from "effect"
 import type { Config, Result } from "effect"
-import { ChatModel } from "rivulet"
-import type { AIMessageChunk, ChatModelError, Message } from "rivulet"
+import { ChatModel, ModelCache } from "rivulet"
+import type { AIMessageChunk, ChatModelError, Message, RunnableCache } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
+import { ScriptedChatModel } from "rivulet/Testing"
 import { expect, test } from "tstyche"
 
 type Chunk = AIMessageChunk.AIMessageChunk
@@ -110,4 +111,19 @@ test("a wrapper makes a model of a model, and a layer of a layer", () => {
   >()
   expect(brief).type.not.toBeCallableWith(Layer.empty)
   expect(ChatModel.withDefaults).type.not.toBeCallableWith({ maxToken: 5 })
+})
+
+test("a wrapper that needs a service says so, and its layer keeps what it provides", () => {
+  const cached = ModelCache.withCache()
+  const layer = Anthropic.layer({ model: "claude-haiku-4-5" })
+  expect(layer.pipe(cached)).type.toBe<
+    Layer.Layer<ChatModel.ChatModel, Config.ConfigError, RunnableCache.RunnableCache>
+  >()
+  expect((model: ChatModel.Service) => model.pipe(cached)).type.toBe<
+    (model: ChatModel.Service) => Effect.Effect<ChatModel.Service, never, RunnableCache.RunnableCache>
+  >()
+  expect(ScriptedChatModel.layer([]).pipe(cached)).type.toBe<
+    Layer.Layer<ChatModel.ChatModel | ScriptedChatModel.ScriptedChatModel, never, RunnableCache.RunnableCache>
+  >()
+  expect(cached).type.not.toBeCallableWith(Layer.empty)
 })
