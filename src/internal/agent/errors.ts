@@ -4,6 +4,7 @@
  */
 import * as Data from "effect/Data"
 import { ChatModelError } from "../../ChatModelError.ts"
+import { optional } from "../optional.ts"
 import type { Conversation } from "./conversation.ts"
 
 /**
@@ -28,8 +29,11 @@ import type { Conversation } from "./conversation.ts"
 export class AgentModelError extends ChatModelError {
   readonly #conversation: () => Conversation
 
-  constructor({ metadata, model, partial, provider, reason }: ChatModelError, conversation: () => Conversation) {
-    super({ metadata, model, partial, provider, reason })
+  constructor(error: ChatModelError, conversation: () => Conversation) {
+    const { attempts, cause, metadata, model, partial, provider, reason } = error
+    super({ metadata, model, provider, reason, attempts })
+    // Assigned, as the constructor would check it: what an adapter gave may be no JSON, and the reason must be told.
+    Object.assign(this, optional("partial", partial), optional("cause", cause))
     this.#conversation = conversation
   }
 

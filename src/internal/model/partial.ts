@@ -3,12 +3,13 @@
  */
 import { ChatModelError } from "../../ChatModelError.ts"
 import type { Metadata, PartialAIMessage } from "../../Message.ts"
+import { optional } from "../optional.ts"
 
 /** The error with this part of the answer in place of its own, and with more metadata. An empty part is none. */
 export const withPartial = (error: ChatModelError, partial: PartialAIMessage, more?: Metadata): ChatModelError => {
   const arrived = partial.id !== "" || partial.parts.length > 0 || partial.usage !== undefined
   if (!arrived && error.partial === undefined && more === undefined) return error
-  const { attempts, metadata, model, provider, reason } = error
+  const { attempts, cause, metadata, model, provider, reason } = error
   const changed = new ChatModelError({
     provider,
     model,
@@ -17,5 +18,5 @@ export const withPartial = (error: ChatModelError, partial: PartialAIMessage, mo
     attempts
   })
   // Assigned, as the constructor would check it: what an adapter gave may be no JSON, and the reason must be told.
-  return arrived ? Object.assign(changed, { partial }) : changed
+  return Object.assign(changed, arrived ? { partial } : {}, optional("cause", cause))
 }

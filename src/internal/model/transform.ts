@@ -1,17 +1,20 @@
 /**
  * `ChatModel.transform`: a model of a model by hooks. The checks of an answer hold for what the hooks give, too.
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, TruncatedError } from "../../ChatModelError.ts"
-import type { AIMessage, Message } from "../../Message.ts"
+import type { AIMessage, Message, PartialAIMessage } from "../../Message.ts"
+import { optional } from "../optional.ts"
 import { message } from "../step/fold.ts"
 import { fromStream, observed, toStream } from "../step/run.ts"
 import type { Opener } from "../step/types.ts"
 import { toMessages } from "./messages.ts"
 import type { OpenModel } from "./opening.ts"
+import { withPartial } from "./partial.ts"
 import type { Service } from "./service.ts"
 import { wrapModel } from "./wrap.ts"
 
@@ -49,6 +52,7 @@ export interface TransformHooks {
  * - The new model has one set of events, whatever is inside, and its retries are those of the model.
  * - Capabilities, default options and facts are those of the model. Its tokens are counted behind the `request` hook.
  * - An answer that the `stream` hook ends without a `finish` fails with `TruncatedError`.
+ * - The `partial` of an error is what the `stream` hook has shown, also if a hook fails.
  *
  * **Example** (A header for every conversation)
  *
@@ -93,30 +97,31 @@ const run = (
   request: ModelRequest,
   open: OpenAnswer
 ): OpenAnswer => {
-  const shown = stream === undefined ?
-    open :
-    checked(fromStream(stream(toStream(open), request), message), () =>
-      new ChatModelError({
-        provider,
-        model,
-        reason: new TruncatedError({ message: "The stream hook ended before the message did" })
-      }))
-  if (answered === undefined) return shown
+  if (stream === undefined && answered === undefined) return open
+  const shown = stream === undefined ? open : fromStream(stream(toStream(open), request), message)
   return (scope) =>
     Effect.map(shown(scope), (run) => {
       const fold = run.fold()
-      return observed(run, { chunks: fold.add, end: () => Effect.suspend(() => answered(fold.done(), request)) })
+      let finished = stream === undefined
+      const fail = (cause: Cause.Cause<ChatModelError>) =>
+        Effect.failCause(Cause.map(cause, (error) => {
+          const partial = fold.partial() as PartialAIMessage // a fold of the chunks of a message
+          // What a hook keeps back was paid for all the same.
+          return withPartial(error, { ...optional("usage", error.partial?.usage), ...partial })
+        }))
+      const end = (): Effect.Effect<void, ChatModelError> => {
+        if (finished) return answered === undefined ? Effect.void : answered(fold.done(), request)
+        const reason = new TruncatedError({ message: "The stream hook ended before the message did" })
+        return Effect.fail(new ChatModelError({ provider, model, reason }))
+      }
+      return observed(run, {
+        chunks: (chunks) => {
+          fold.add(chunks)
+          finished ||= chunks.some(({ finish }) => finish !== undefined)
+        },
+        end: () => Effect.catchCause(Effect.suspend(end), fail),
+        // Without a stream hook the model has told what had arrived.
+        failed: stream === undefined ? undefined : fail
+      })
     })
 }
-
-/** An answer that must have a finish at its end. */
-const checked = (open: OpenAnswer, error: () => ChatModelError): OpenAnswer => (scope) =>
-  Effect.map(open(scope), (run) => {
-    let finished = false
-    return observed(run, {
-      chunks: (chunks) => {
-        finished ||= chunks.some(({ finish }) => finish !== undefined)
-      },
-      end: () => Effect.suspend(() => finished ? Effect.void : Effect.fail(error()))
-    })
-  })
