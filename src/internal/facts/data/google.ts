@@ -59,7 +59,7 @@ export const google: ReadonlyArray<Rule> = soldBy("google", [
     cutoff: "2025-01"
   },
   {
-    match: "(^|[/.])gemini-3(\\.1)?-pro",
+    match: "(^|[/.])gemini-(3(\\.1)?-pro|pro-latest)",
     context: 1_048_576,
     maxOutput: 65_536,
     sampling: "discouraged",
@@ -68,7 +68,7 @@ export const google: ReadonlyArray<Rule> = soldBy("google", [
     cutoff: "2025-01"
   },
   {
-    match: "(^|[/.])gemini-3\\.1-flash-lite",
+    match: "(^|[/.])gemini-(3\\.1-flash-lite|flash-lite-latest)",
     context: 1_048_576,
     maxOutput: 65_536,
     sampling: "discouraged",
