@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../AIMessageChunk.ts"
 import * as ChatModel from "../ChatModel.ts"
 import type { Finish } from "../Finish.ts"
+import type { Metadata } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
 import { Columns } from "./columns.ts"
 import { Reported, reportOf } from "./errors.ts"
@@ -48,6 +49,9 @@ interface Entry {
   endedAt: number
   usage: Usage | undefined
   finish: Finish | undefined
+  /** The metadata of the last chunk. */
+  metadata: Metadata | undefined
+  hasText: boolean
   failure: Report | undefined
   /** What the model does before its text; undefined before the call and after its end. */
   activity: Activity | undefined
@@ -83,6 +87,8 @@ export const compare = Effect.fnUntraced(function*({ call, failOnLength, input, 
     endedAt: 0,
     usage: undefined,
     finish: undefined,
+    metadata: undefined,
+    hasText: false,
     failure: undefined,
     activity: undefined
   }))
@@ -108,6 +114,8 @@ export const compare = Effect.fnUntraced(function*({ call, failOnLength, input, 
         for (const chunk of chunks) {
           entry.usage = chunk.usage ?? entry.usage
           entry.finish = chunk.finish ?? entry.finish
+          entry.metadata = chunk.metadata
+          entry.hasText ||= chunk.content !== ""
         }
         return view.chunks(entry, chunks)
       })
@@ -137,7 +145,7 @@ export const compare = Effect.fnUntraced(function*({ call, failOnLength, input, 
   const failed = entries.filter((entry) => entry.failure !== undefined)
   for (const { failure, name } of failed) yield* note(`rivulet: ${name}: ${failure?.line}`)
   const cut = entries.filter(({ finish }) => finish?.reason === "length")
-  for (const { finish, name } of cut) yield* note(`${name}: ${cutLine(finish, { call })}`)
+  for (const entry of cut) yield* note(`${entry.name}: ${cutLine(entry, { call })}`)
   const code = failed[0]?.failure?.code ?? (failOnLength === true && cut.length > 0 ? lengthCode : undefined)
   if (code !== undefined) yield* new Reported({ code })
 })

@@ -8,13 +8,13 @@ import * as Stream from "effect/Stream"
 import * as ChatModel from "../ChatModel.ts"
 import type { ChatModelError } from "../ChatModelError.ts"
 import * as ChatPrompt from "../ChatPrompt.ts"
-import type { Finish } from "../Finish.ts"
 import { eventJson } from "../internal/events/json.ts"
 import { system } from "../Message.ts"
 import * as OutputParser from "../OutputParser.ts"
 import type { RunEvent, RunEventV1 } from "../RunEvent.ts"
 import * as Runnable from "../Runnable.ts"
 import { checkFinish } from "./finish.ts"
+import type { Ended } from "./finish.ts"
 import type { FinishOptions } from "./finish.ts"
 import { note, stdoutIsTerminal, write } from "./output.ts"
 import { Activity, overwritable, StatusLine, statusTerminal } from "./status.ts"
@@ -58,12 +58,15 @@ export const showEvents = Effect.fnUntraced(function*(options: EventsOptions) {
   let shown = 0
   /** The last kind of event of the model. */
   let phase = ""
-  let finish: Finish | undefined
+  let ended: Ended = { finish: undefined, metadata: undefined, hasText: false }
   const print = (batch: ReadonlyArray<RunEvent | RunEventV1>) => {
     const now = clock.currentTimeMillisUnsafe()
     const lines = batch.map((event) => {
       if (event.event === "on_chat_model_stream") activity.add([event.data.chunk])
-      if (event.event === "on_chat_model_end") finish = event.data.output.finish
+      if (event.event === "on_chat_model_end") {
+        const { content, finish, metadata } = event.data.output
+        ended = { finish, metadata, hasText: content !== "" }
+      }
       if (event.event.startsWith("on_chat_model")) phase = event.event.slice("on_chat_model_".length)
       return options.tree && "parent_ids" in event ? tree.add(event, now) : jsonLines([event])
     }).join("")
@@ -85,5 +88,5 @@ export const showEvents = Effect.fnUntraced(function*(options: EventsOptions) {
     Effect.onInterrupt(() => note(`Interrupted after ${shown} events`))
   )
   if (options.tree && tree.unfinished) yield* write("...Truncated\n")
-  yield* checkFinish(finish, options)
+  yield* checkFinish(ended, options)
 })

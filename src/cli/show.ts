@@ -8,6 +8,7 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../AIMessageChunk.ts"
 import * as ChatModel from "../ChatModel.ts"
 import type { Finish } from "../Finish.ts"
+import type { Metadata } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
 import { checkFinish } from "./finish.ts"
 import type { FinishOptions } from "./finish.ts"
@@ -36,6 +37,8 @@ interface Progress {
   characters: number
   usage: Usage | undefined
   finish: Finish | undefined
+  /** The metadata of the last chunk. */
+  metadata: Metadata | undefined
   /** Whether the current line of stdout has text. */
   lineOpen: boolean
   /** Whether reasoning has been written to stderr. */
@@ -60,6 +63,7 @@ export const show = Effect.fnUntraced(function*(options: ShowOptions) {
     characters: 0,
     usage: undefined,
     finish: undefined,
+    metadata: undefined,
     lineOpen: false,
     reasoned: false,
     reasoningOpen: false
@@ -82,6 +86,7 @@ export const show = Effect.fnUntraced(function*(options: ShowOptions) {
     for (const chunk of chunks) {
       progress.usage = chunk.usage ?? progress.usage
       progress.finish = chunk.finish ?? progress.finish
+      progress.metadata = chunk.metadata
       if (options.reasoning === true) progress.reasoned ||= reasoningOf(chunk) !== ""
     }
     activity.add(chunks)
@@ -99,7 +104,7 @@ export const show = Effect.fnUntraced(function*(options: ShowOptions) {
   if (stderrIsTerminal()) {
     yield* note(`[${describeAnswer(progress, clock.currentTimeMillisUnsafe())}]`, (line) => dim(process.stderr, line))
   }
-  yield* checkFinish(finish, options)
+  yield* checkFinish({ finish, metadata: progress.metadata, hasText: progress.characters > 0 }, options)
 })
 
 const printJson = (progress: Progress) => (chunks: ReadonlyArray<AIMessageChunk>) =>

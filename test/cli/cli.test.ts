@@ -159,6 +159,23 @@ describe("rivulet stream", () => {
       }
     }))
 
+  it.live("says that reasoning has used the limit up, if there is no text", () =>
+    Effect.gen(function*() {
+      const thinking = { type: "thinking", tokens: ["Hm"] } as const
+      const script = Script.message({ blocks: [thinking], stopReason: "max_tokens", model: "claude-opus-5" })
+      const server = yield* AnthropicServer.make({ script })
+      const env = withKey(server.url)
+      for (const command of [["stream"], ["events"], ["compare", "-m", "anthropic:claude-opus-5"]]) {
+        const args = [...command, "hello", "-m", "anthropic:claude-opus-5", "--max-tokens", "2000", "--fail-on-length"]
+        const { code, stderr } = yield* cli(args, { env })
+        assert.strictEqual(code, 7, command[0])
+        assert.match(
+          stderr.replaceAll("\n", " "),
+          /The answer has no text\. Reasoning used up the limit of 2000 tokens .* less reasoning \(--max-tokens, --reasoning\)/
+        )
+      }
+    }))
+
   it.live("prints reasoning to stderr, if that is wanted", () =>
     Effect.gen(function*() {
       const flags = ["--model", "demo", "--reasoning", "low"]

@@ -156,6 +156,18 @@ export class Accumulator {
     return this.#blocks.some(({ type }) => type === "server_tool_call" || type === "file")
   }
 
+  /** Whether any part has arrived. */
+  get hasParts(): boolean {
+    return this.#blocks.length > 0
+  }
+
+  /** Whether nothing but reasoning and white space has arrived. */
+  get isOnlyReasoning(): boolean {
+    return this.#blocks.every((block) =>
+      block.type === "reasoning" || (block.type === "text" && block.text.trim() === "")
+    )
+  }
+
   partial(): PartialAIMessage {
     return partialAIMessage(this.#fields())
   }

@@ -17,9 +17,10 @@ import * as Stream from "effect/Stream"
 import type { Retry } from "../../CallOptions.ts"
 import { ChatModelError, MalformedResponseError, TruncatedError } from "../../ChatModelError.ts"
 import type { Reason, TimeoutError } from "../../ChatModelError.ts"
-import type { AIMessage, PartialAIMessage } from "../../Message.ts"
+import type { AIMessage, Metadata, PartialAIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { AnswerListener } from "../events/currentRun.ts"
+import type { FitWarning } from "../facts/fitting.ts"
 import { ModelFacts } from "../facts/settings.ts"
 import type { FactsSettings } from "../facts/settings.ts"
 import { Accumulator } from "../message/accumulator.ts"
@@ -30,7 +31,7 @@ import type { ChunkFold } from "../step/fold.ts"
 import type { Opener, Run } from "../step/types.ts"
 import { pricedUsage } from "./cost.ts"
 import type { Priced } from "./cost.ts"
-import { explained } from "./explain.ts"
+import { explained, reasonedAway } from "./explain.ts"
 import { withPartial } from "./partial.ts"
 import type { Prepared } from "./prepare.ts"
 import type { ChatRequest } from "./request.ts"
@@ -240,23 +241,34 @@ class Attempt {
     }
     this.#message.addAll(chunks)
     const named = this.#message.withCallIds(chunks)
-    return Effect.succeed(this.#finished ? this.#withCost(named) : named)
+    return Effect.succeed(this.#finished ? this.#completed(named) : named)
   }
 
-  /** The last chunks with the cost of the answer. */
-  #withCost(chunks: Chunks): Chunks {
-    if (!this.#addCost()) return chunks
+  /** The last chunks, with what is known of the answer now that it is whole: its cost, and why it may be empty. */
+  #completed(chunks: Chunks): Chunks {
+    const last = chunks[chunks.length - 1]!
+    const usage = this.#priced()
+    const warning = last.finish?.reason === "length" ? reasonedAway(this.#message, this.#request) : undefined
+    if (usage === undefined && warning === undefined) return chunks
+    const added = {
+      ...optional("usage", usage),
+      ...(warning === undefined ? undefined : { metadata: this.#warned(warning) })
+    }
+    this.#message.add({ ...empty, ...added })
+    const metadata = added.metadata === undefined ? last.metadata : { ...last.metadata, ...added.metadata }
+    const completed = { ...last, ...added, ...optional("metadata", metadata) }
     const [first, ...rest] = chunks
-    const last = { ...chunks[chunks.length - 1]!, ...optional("usage", this.#message.usage) }
-    return rest.length === 0 ? [last] : [first, ...rest.slice(0, -1), last]
+    return rest.length === 0 ? [completed] : [first, ...rest.slice(0, -1), completed]
   }
 
-  /** Adds the cost to the usage of the message, if it is known. */
-  #addCost(): boolean {
-    const usage = pricedUsage(this.#call, this.#settings, this.#request.options, this.#message)
-    if (usage === undefined) return false
-    this.#message.add({ ...empty, usage })
-    return true
+  #warned(warning: FitWarning): Metadata {
+    const before = this.#message.metadata?.["warnings"]
+    return { warnings: [...(Array.isArray(before) ? before : []), { ...warning }] }
+  }
+
+  /** The usage of the message with its cost, if it is known. */
+  #priced(): Usage | undefined {
+    return pricedUsage(this.#call, this.#settings, this.#request.options, this.#message)
   }
 
   #ended(): ChunkPull {
@@ -305,7 +317,8 @@ class Attempt {
   #withPartial(error: ChatModelError): ChatModelError {
     if (error.partial !== undefined) return error
     // The cost of less than what arrived would be too low.
-    if (this.#message.usageIsCurrent) this.#addCost()
+    const usage = this.#message.usageIsCurrent ? this.#priced() : undefined
+    if (usage !== undefined) this.#message.add({ ...empty, usage })
     return withPartial(error, this.partial())
   }
 }
