@@ -135,7 +135,7 @@ const usesOf = ({ text }: Code): ReadonlyArray<Use> => {
       const fields = new Map(first !== undefined && ts.isObjectLiteralExpression(first) ? fieldsOf(first) : [])
       const [provider, model] = first !== undefined && ts.isStringLiteral(first) && second !== undefined
         ? named(first.text) ?? []
-        : [providerOf(module, fields), fields.get("model")]
+        : [providerOf(module, fields), fields.get("like") ?? fields.get("model")]
       if (provider !== undefined && typeof model === "string") {
         const options = optionsIn(first !== undefined && ts.isStringLiteral(first) ? second : first)
         uses.push({ provider, model, options: options ?? {} })
