@@ -40,6 +40,7 @@ import { jsonParser, lastText } from "./internal/parsers/json.ts"
 import { bulleted, commas, ListReader, numbered } from "./internal/parsers/list.ts"
 import { patchFold, patchTo } from "./internal/parsers/patches.ts"
 import { regexParser } from "./internal/parsers/regex.ts"
+import { withoutRestarts } from "./internal/parsers/restarts.ts"
 import { decoder, schemaText } from "./internal/parsers/schema.ts"
 import { xmlParser } from "./internal/parsers/xml.ts"
 import type { Xml as XmlElement } from "./internal/parsers/xmlReader.ts"
@@ -370,7 +371,8 @@ export const list = (
     name,
     fold: lists<string>,
     run: (message: AIMessage) => itemsOf(Stream.sync(() => message.content)),
-    over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) => itemsOf(Stream.map(chunks, ({ content }) => content))
+    over: <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) =>
+      itemsOf(Stream.map(withoutRestarts(chunks), ({ content }) => content))
   })
 }
 

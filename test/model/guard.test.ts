@@ -75,7 +75,7 @@ describe("withGuard", () => {
           `${pattern} in ${JSON.stringify(whole)}`
         )
       }),
-    { arbitrary: { runs: 1000 } }
+    { arbitrary: { runs: 400 } }
   )
 
   it.effect.prop(
@@ -91,7 +91,8 @@ describe("withGuard", () => {
           const { content } = yield* model.invoke("Hi")
           assert.strictEqual(content, replaced(whole, pattern, "<X>"), `${pattern} in ${JSON.stringify(whole)}`)
         }
-      })
+      }),
+    { arbitrary: { runs: 15 } }
   )
 
   it.effect.prop(

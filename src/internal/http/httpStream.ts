@@ -27,6 +27,18 @@ export interface Decoder {
   readonly complete: boolean
   /** The last chunks, or a failure. Called at the end of the body, or if that does not come after `complete`. */
   readonly end: () => Effect.Effect<ReadonlyArray<AIMessageChunk>, ChatModelError>
+  /** Where the response can be read on after its connection broke; undefined if it cannot. Absent: it never can. */
+  readonly position?: (() => Position | undefined) | undefined
+  /** Forgets the body that broke, but not what came in it. The next bytes are those of the rest. */
+  readonly readOn?: (() => void) | undefined
+}
+
+/** A place in a response that the provider keeps. */
+export interface Position {
+  /** The id of the response. */
+  readonly id: string
+  /** The number of the last event that arrived. */
+  readonly after: number
 }
 
 /** One streamed request. */

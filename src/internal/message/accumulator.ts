@@ -9,6 +9,7 @@ import type { Usage } from "../../Usage.ts"
 import { isDeeperThan, limitsOf, losesNumbers, parseJson } from "../json/limits.ts"
 import { optional } from "../optional.ts"
 import type { AIMessageChunk, Delta } from "./chunk.ts"
+import { restarts } from "./chunk.ts"
 
 /** A block whose deltas are arriving: the fields of the deltas, with growing text and arguments. */
 type Block =
@@ -71,6 +72,7 @@ export class Accumulator {
   #renamed: WeakMap<Delta, string> | undefined
 
   add(chunk: AIMessageChunk): void {
+    if (restarts(chunk)) this.#reset()
     if (this.#id === "") this.#id = chunk.id
     if (this.#content !== undefined) this.#content += chunk.content
     else if (!this.#inOrder(chunk)) this.#content = this.#text() + chunk.content
@@ -81,6 +83,41 @@ export class Accumulator {
     } else if (chunk.parts.length > 0) this.#usageIsOld = true
     if (chunk.finish !== undefined) this.#finish = chunk.finish
     this.#metadata = merge(this.#metadata, chunk.metadata)
+  }
+
+  /** The id of the message. Empty if there is none so far. */
+  get id(): string {
+    return this.#id
+  }
+
+  /** The index of the last block of text, and the first index that no block has. */
+  get indexes(): { readonly text: number | undefined; readonly next: number } {
+    let text: number | undefined
+    let next = 0
+    for (const [index, block] of this.#byIndex) {
+      if (block === this.#lastText) text = index
+      next = Math.max(next, index + 1)
+    }
+    return { text, next }
+  }
+
+  /** Forgets all chunks. */
+  #reset(): void {
+    this.#id = ""
+    this.#content = undefined
+    this.#usage = undefined
+    this.#finish = undefined
+    this.#metadata = undefined
+    this.#blocks.length = 0
+    this.#byIndex.clear()
+    this.#lastIndex = -1
+    this.#last = undefined
+    this.#lastText = undefined
+    this.#calls.clear()
+    this.#unnamed = undefined
+    this.#unused = 0
+    this.#copies = undefined
+    this.#renamed = undefined
   }
 
   /**
@@ -280,10 +317,10 @@ const hasId = <D extends { readonly id?: string | undefined }>(delta: D): delta 
   delta.id !== undefined && delta.id !== ""
 
 /** The index of the block when a chunk is a slice of text and nothing else, otherwise -1. */
-const plainTextIndex = ({ content, finish, metadata, parts, usage }: AIMessageChunk): number => {
+const plainTextIndex = ({ content, finish, metadata, parts, recovery, usage }: AIMessageChunk): number => {
   const [part] = parts
   return parts.length === 1 && part?.type === "text" && part.text === content && part.metadata === undefined &&
-      usage === undefined && finish === undefined && metadata === undefined
+      usage === undefined && finish === undefined && metadata === undefined && recovery === undefined
     ? part.index
     : -1
 }

@@ -173,6 +173,34 @@ export type Delta = typeof Delta.Type
 // chunks
 // -----------------------------------------------------------------------------
 
+/** How an answer went on after a failure. */
+export const Marker = Schema.Struct({
+  /**
+   * How the answer goes on:
+   *
+   * - `Resumed`: the provider kept the answer, and sends the rest of it
+   * - `Continued`: the model was asked to go on from the text so far
+   * - `Restarted`: the model was asked again, and nothing before this chunk counts
+   */
+  _tag: Schema.Literals(["Resumed", "Continued", "Restarted"]),
+  /** The number of the recovery within the answer, from 1. */
+  attempt: Schema.Int,
+  /** The failure that broke the answer. */
+  error: Schema.Struct({
+    /** The provider of the model. */
+    provider: Schema.String,
+    /** The name of the model. */
+    model: Schema.String,
+    /** The tag of the reason, such as `NetworkError`. */
+    reason: Schema.String,
+    /** The message of the reason. */
+    message: Schema.String
+  })
+})
+
+/** How an answer went on after a failure. */
+export interface Marker extends Schema.Schema.Type<typeof Marker> {}
+
 /**
  * One element of a model's stream.
  *
@@ -198,11 +226,20 @@ export const AIMessageChunk = Schema.TaggedStruct("AIMessageChunk", {
   /** The finish of the message. Present only in the last chunk of a complete message. */
   finish: Schema.optional(Finish),
   /** Other data about the message. Keys of a later chunk replace those of an earlier one. */
-  metadata: Schema.optional(Metadata)
+  metadata: Schema.optional(Metadata),
+  /**
+   * How the answer goes on after a failure. Only in answers of a model with `ModelRecovery.withRecovery`. Nothing before
+   * a chunk with `Restarted` counts.
+   */
+  recovery: Schema.optional(Marker)
 })
 
 /** One element of a model's stream. */
 export interface AIMessageChunk extends Schema.Schema.Type<typeof AIMessageChunk> {}
+
+/** Whether nothing before a chunk counts. */
+export const restarts = ({ recovery }: AIMessageChunk): boolean =>
+  recovery !== undefined && recovery._tag === "Restarted"
 
 /**
  * The chunk without content: the identity of {@link concat}.
@@ -248,8 +285,9 @@ export const text = (content: string, options?: {
  *
  * **Details**
  *
- * Text and arguments are concatenated, metadata is merged by key, and usage and finish of the later chunk win. The
- * operation is associative, and {@link empty} is its identity.
+ * Text and arguments are concatenated, metadata is merged by key, and usage and finish of the later chunk win. A later
+ * chunk that restarts the answer takes the place of the earlier one. The operation is associative, and {@link empty} is
+ * its identity.
  *
  * **Example** (Putting text together)
  *
@@ -263,6 +301,7 @@ export const concat: {
   (that: AIMessageChunk): (self: AIMessageChunk) => AIMessageChunk
   (self: AIMessageChunk, that: AIMessageChunk): AIMessageChunk
 } = dual(2, (self: AIMessageChunk, that: AIMessageChunk): AIMessageChunk => {
+  if (restarts(that)) return that
   return {
     _tag: "AIMessageChunk",
     id: self.id === "" ? that.id : self.id,
@@ -270,7 +309,9 @@ export const concat: {
     parts: concatParts(self.parts, that.parts),
     ...optional("usage", that.usage ?? self.usage),
     ...optional("finish", that.finish ?? self.finish),
-    ...mergedMetadata(self, that)
+    ...mergedMetadata(self, that),
+    // A restart stays one, whatever follows it.
+    ...optional("recovery", restarts(self) ? self.recovery : that.recovery ?? self.recovery)
   }
 })
 

@@ -11,7 +11,6 @@ import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Pull from "effect/Pull"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Retry } from "../../CallOptions.ts"
@@ -24,11 +23,13 @@ import type { FitWarning } from "../facts/fitting.ts"
 import { ModelFacts } from "../facts/settings.ts"
 import type { FactsSettings } from "../facts/settings.ts"
 import { Accumulator } from "../message/accumulator.ts"
-import { empty } from "../message/chunk.ts"
+import { empty, restarts } from "../message/chunk.ts"
 import type { AIMessageChunk } from "../message/chunk.ts"
 import { optional } from "../optional.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import type { Opener, Run } from "../step/types.ts"
+import { Recovering, RetryDelays } from "./attempts.ts"
+import type { Recovery } from "./attempts.ts"
 import { pricedUsage } from "./cost.ts"
 import type { Priced } from "./cost.ts"
 import { explained, reasonedAway } from "./explain.ts"
@@ -46,16 +47,6 @@ export interface Call extends Priced {
 
 type Chunks = readonly [AIMessageChunk, ...Array<AIMessageChunk>]
 type ChunkPull<E = ChatModelError> = Pull.Pull<Chunks, E>
-
-type RetryStep = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, ChatModelError, never, never>>>
-
-/** If the provider asks for a longer wait, the call fails, and the error has the time as `retryAfter`. */
-const longestRetryAfter = Duration.seconds(60)
-
-const defaultSchedule = Schedule.exponential("500 millis").pipe(
-  Schedule.modifyDelay(({ duration }) => Effect.succeed(Duration.min(duration, Duration.seconds(8)))),
-  Schedule.jittered
-)
 
 /**
  * The run of a call. It connects with the first pull, retries until the first chunk, keeps the time limits, folds what
@@ -76,8 +67,9 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   readonly #watchdog: Watchdog
   readonly #settings: FactsSettings
   readonly #listener: ((answer: AIMessage) => void) | undefined
+  readonly #delays: RetryDelays
+  readonly #recovering: Recovering | undefined
   #attempt: Attempt | undefined
-  #retryStep: RetryStep | undefined
 
   constructor(call: Call, request: Prepared, fiber: Fiber.Fiber<unknown, unknown>) {
     this.#call = call
@@ -85,6 +77,8 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
     this.#clock = fiber.getRef(Clock.Clock)
     this.#settings = fiber.getRef(ModelFacts)
     this.#listener = fiber.getRef(AnswerListener)
+    this.#delays = new RetryDelays(request.options.retrySchedule, this.#clock)
+    this.#recovering = fiber.getRef(Recovering)
     this.#watchdog = new Watchdog(
       limitsOf(request.options.timeout),
       this.#clock,
@@ -94,7 +88,18 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   }
 
   /** The next chunks. */
-  readonly pull: ChunkPull = Effect.suspend(() => this.#attempt?.next() ?? this.#first(0))
+  readonly pull: ChunkPull = Effect.suspend(() => {
+    const attempt = this.#attempt
+    if (attempt === undefined) return this.#first(0)
+    return this.#recovering === undefined
+      ? attempt.next()
+      : this.#recovered(
+        attempt,
+        attempt.next(),
+        ({ marker }) =>
+          Effect.map(attempt.next(), (chunks) => [{ ...empty, id: attempt.id, recovery: marker }, ...chunks])
+      )
+  })
 
   /** The chunks are folded here in any case, for `partial`. */
   readonly fold = (): ChunkFold<AIMessageChunk, AIMessage> => ({
@@ -121,11 +126,16 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
       this.#request,
       this.#watchdog,
       this.#settings,
-      this.#listener
+      this.#listener,
+      this.#recovering !== undefined
     )
-    return Effect.catchCause(firstShown(attempt, []), (cause): ChunkPull => {
-      const error = Option.getOrUndefined(Cause.findErrorOption(cause))
-      if (error === undefined || Cause.isDone(error)) return Effect.failCause(cause)
+    const held: Array<AIMessageChunk> = []
+    const shown = firstShown(attempt, held)
+    // Nothing has been shown that would need a marker.
+    const first = this.#recovered(attempt, shown, () => firstShown(attempt, held))
+    return Effect.catchCause(first, (cause): ChunkPull => {
+      const error = failureIn(cause)
+      if (error === undefined) return Effect.failCause(cause)
       return Effect.flatMap(
         this.#delay(error, retries),
         (wait): ChunkPull =>
@@ -135,6 +145,44 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
             Effect.andThen(Effect.sleep(wait)),
             Effect.andThen(Effect.suspend(() => this.#first(retries + 1)))
           )
+      )
+    })
+  }
+
+  /** Chunks that go on when the connection breaks, if the answer may be resumed and its adapter can do that. */
+  #recovered(
+    attempt: Attempt,
+    pull: ChunkPull,
+    goOn: (recovery: Recovery) => ChunkPull,
+    broken?: Cause.Cause<ChatModelError | Cause.Done>
+  ): ChunkPull {
+    const recovering = this.#recovering
+    if (recovering === undefined) return pull
+    return Effect.catchCause(pull, (cause): ChunkPull => {
+      const failure = broken ?? cause
+      const error = failureIn(cause)
+      // A provider that reports a failure has ended the answer, unless it only cannot send the rest just now.
+      const rest = error !== undefined && (broken === undefined ? isLost(error) : error.isRetryable)
+        ? attempt.rest?.()
+        : undefined
+      if (error === undefined || rest === undefined || !recovering.recovers(error)) {
+        if (error !== undefined && broken !== undefined) recovering.noted(error)
+        return Effect.failCause(failure)
+      }
+      return Effect.flatMap(
+        recovering.next(error, "Resumed"),
+        (recovery): ChunkPull =>
+          recovery === undefined || !this.#inTime(recovery.delay)
+            ? Effect.failCause(failure)
+            : Scope.close(attempt.scope, Exit.failCause(cause)).pipe(
+              Effect.andThen(Effect.logDebug(`Resuming in ${Duration.format(recovery.delay)}: ${error.message}`)),
+              Effect.andThen(Effect.sleep(recovery.delay)),
+              Effect.andThen(Effect.suspend(() => {
+                this.#watchdog.begin()
+                attempt.open(rest)
+                return this.#recovered(attempt, goOn(recovery), goOn, failure)
+              }))
+            )
       )
     })
   }
@@ -149,32 +197,23 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
 
   /** The time before the next attempt, or undefined if there is none. */
   #delay(error: ChatModelError, retries: number): Effect.Effect<Duration.Duration | undefined> {
-    const { maxRetries = 2, retrySchedule = defaultSchedule } = this.#request.options
-    const retryAfter = error.retryAfter ?? Duration.zero
-    if (!error.isRetryable || retries >= maxRetries || Duration.isGreaterThan(retryAfter, longestRetryAfter)) {
-      return Effect.undefined
-    }
-    const step = this.#retryStep === undefined
-      ? Effect.tap(Schedule.toStep(retrySchedule), (step) =>
-        Effect.sync(() => {
-          this.#retryStep = step
-        }))
-      : Effect.succeed(this.#retryStep)
-    return Effect.flatMap(step, (step) =>
-      Pull.matchEffect(step(this.#clock.currentTimeMillisUnsafe(), error), {
-        onSuccess: ([, scheduled]) => {
-          const wait = Duration.max(scheduled, retryAfter)
-          return Effect.succeed(Duration.toMillis(wait) < this.#watchdog.remaining() ? wait : undefined)
-        },
-        onDone: () => Effect.undefined,
-        onFailure: Effect.failCause
-      }))
+    const { maxRetries = 2 } = this.#request.options
+    return !error.isRetryable || retries >= maxRetries
+      ? Effect.undefined
+      : Effect.map(this.#delays.next(error), (wait) => this.#inTime(wait) ? wait : undefined)
+  }
+
+  #inTime(wait: Duration.Duration | undefined): boolean {
+    return wait !== undefined && Duration.toMillis(wait) < this.#watchdog.remaining()
   }
 }
 
 /** One attempt, in a scope of its own. */
 class Attempt {
-  readonly scope = Scope.makeUnsafe()
+  /** The scope of the connection. */
+  scope = Scope.makeUnsafe()
+  /** The rest of an answer whose connection broke, if it can be had. */
+  rest: (() => Stream.Stream<AIMessageChunk, ChatModelError> | undefined) | undefined
   readonly #call: Call
   readonly #request: Prepared
   readonly #watchdog: Watchdog
@@ -183,7 +222,7 @@ class Attempt {
   readonly #message = new Accumulator()
   #finished = false
   /** The first pull connects, so that the connection has a time limit, too. */
-  #pull: ChunkPull
+  #pull: ChunkPull = Effect.never
   /** The same pull with checks. It is stored, because it runs for each read. */
   #checkedPull: ChunkPull | undefined
 
@@ -192,7 +231,8 @@ class Attempt {
     request: Prepared,
     watchdog: Watchdog,
     settings: FactsSettings,
-    listener: ((answer: AIMessage) => void) | undefined
+    listener: ((answer: AIMessage) => void) | undefined,
+    recovers: boolean
   ) {
     this.#call = call
     this.#request = request
@@ -200,7 +240,23 @@ class Attempt {
     this.#settings = settings
     this.#listener = listener
     // Opened before anything runs, so that the adapter can register its `onAbort`.
-    const stream = call.open({ ...request, connection: watchdog })
+    this.open(call.open({
+      ...request,
+      connection: watchdog,
+      ...(recovers ?
+        {
+          resumable: (rest) => {
+            this.rest = rest
+          }
+        } :
+        undefined)
+    }))
+  }
+
+  /** Reads from this stream, in a scope of its own. */
+  open(stream: Stream.Stream<AIMessageChunk, ChatModelError>): void {
+    this.scope = Scope.makeUnsafe()
+    this.#checkedPull = undefined
     this.#pull = Effect.flatMap(Channel.toPullScoped(Stream.toChannel(stream), this.scope), (pull) => {
       this.#pull = pull
       this.#checkedPull = this.#check(pull)
@@ -220,6 +276,11 @@ class Attempt {
       onDone: () => this.#ended(),
       onFailure: (cause) => this.#failed(cause)
     })
+  }
+
+  /** The id of the message. */
+  get id(): string {
+    return this.#message.id
   }
 
   partial(): PartialAIMessage {
@@ -323,6 +384,16 @@ class Attempt {
   }
 }
 
+/** The failure of a pull; undefined for its end, an interruption or a defect. */
+const failureIn = (cause: Cause.Cause<ChatModelError | Cause.Done>): ChatModelError | undefined => {
+  const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+  return error === undefined || Cause.isDone(error) ? undefined : error
+}
+
+/** Whether only the connection was lost. */
+const isLost = ({ isRetryable, reason }: ChatModelError): boolean =>
+  isRetryable && (reason._tag === "NetworkError" || reason._tag === "TruncatedError" || reason._tag === "TimeoutError")
+
 const afterFinish = "Something followed the chunk that ended the message"
 
 /** Holds back chunks with only an id, usage or metadata, and joins them to the first chunk with content. */
@@ -330,7 +401,9 @@ const firstShown = (attempt: Attempt, held: Array<AIMessageChunk>): ChunkPull =>
   Effect.flatMap(attempt.next(), (chunks): ChunkPull => {
     for (let i = 0; i < chunks.length; i++) {
       const chunk = chunks[i]!
-      if (chunk.parts.length > 0 || chunk.content !== "" || chunk.finish !== undefined) {
+      if (
+        chunk.parts.length > 0 || chunk.content !== "" || chunk.finish !== undefined || chunk.recovery !== undefined
+      ) {
         return Effect.succeed([held.length === 0 ? chunk : joined([...held, chunk]), ...chunks.slice(i + 1)])
       }
       held.push(chunk)
@@ -340,7 +413,10 @@ const firstShown = (attempt: Attempt, held: Array<AIMessageChunk>): ChunkPull =>
 
 /** Chunks of which only the last one has content. All metadata is merged at once, as a chunk may have any amount of it. */
 const joined = (chunks: ReadonlyArray<AIMessageChunk>): AIMessageChunk => {
-  const { content, finish, parts } = chunks[chunks.length - 1]!
+  const last = chunks[chunks.length - 1]!
+  // Nothing before a restart counts.
+  if (restarts(last)) return last
+  const { content, finish, parts, recovery } = last
   const metadata = chunks.flatMap((chunk) => chunk.metadata === undefined ? [] : Object.entries(chunk.metadata))
   return {
     _tag: "AIMessageChunk",
@@ -349,6 +425,7 @@ const joined = (chunks: ReadonlyArray<AIMessageChunk>): AIMessageChunk => {
     parts,
     ...optional("usage", chunks.reduce<Usage | undefined>((usage, chunk) => chunk.usage ?? usage, undefined)),
     ...optional("finish", finish),
+    ...optional("recovery", recovery),
     ...(metadata.length === 0 ? undefined : { metadata: Object.fromEntries(metadata) })
   }
 }

@@ -1,7 +1,10 @@
 /**
  * The input of a chat model, and the request that an adapter gets. Types only.
  */
+import type * as Stream from "effect/Stream"
+import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
+import type { ChatModelError } from "../../ChatModelError.ts"
 import type { InputPart, Message, PromptValue, TextPart } from "../../Message.ts"
 import type { FitWarning, ReasoningForm } from "../facts/fitting.ts"
 import type { Facts } from "../facts/types.ts"
@@ -74,6 +77,14 @@ export interface ChatRequest {
   readonly warnings: ReadonlyArray<FitWarning>
   /** For adapters that use a network: reports progress that the chunks do not show, so that the time limits hold. */
   readonly connection: ConnectionMonitor
+  /**
+   * For adapters that can send the rest of an answer after its connection broke: registers a function that gives the
+   * rest as a stream, or undefined if it cannot be had. It may be called several times, and always after a break. Absent
+   * unless the model has `ModelRecovery.withRecovery`.
+   */
+  readonly resumable?:
+    | ((rest: () => Stream.Stream<AIMessageChunk, ChatModelError> | undefined) => void)
+    | undefined
 }
 
 /** Reports the state of a connection to the time limits of a call. Each method costs one reading of the clock. */

@@ -14,11 +14,11 @@ import { optional } from "../optional.ts"
 import { Answer, wholeChunk } from "../parsers/answer.ts"
 import type { OutputParserError } from "../parsers/error.ts"
 import { FirstFit } from "../parsers/firstFit.ts"
+import { readAnswer } from "../parsers/restarts.ts"
 import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import type { Runnable } from "../step/types.ts"
-import { readStream } from "../stream/readStream.ts"
 import type { StreamReader } from "../stream/readStream.ts"
 import { CallArgs } from "./callArgs.ts"
 import type { ObjectCodec } from "./codec.ts"
@@ -33,7 +33,7 @@ export const objectParser = <A, P, R>(
   location: ObjectLocation
 ): Runnable<AIMessage, Whole<A>, OutputParserError, R, ObjectChunk<A, P>, AIMessageChunk> => {
   const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>) =>
-    readStream(chunks, () => objectReader<A, P, R>(codec, location))
+    readAnswer(chunks, () => objectReader<A, P, R>(codec, location), true)
   return streaming({
     type: "parser",
     name: "ObjectOutputParser",

@@ -10,15 +10,29 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { AIMessage } from "../../Message.ts"
 import { textIn, ThinkTags } from "../json/thinkTags.ts"
+import { restarts } from "../message/chunk.ts"
+import { cannotRestart } from "./restarts.ts"
 
 /** The text of each chunk, as one array for each read. A text that is held back at the end is one more. */
 export const textsOf = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>): Stream.Stream<string, E, R> =>
   Stream.transformPull(chunks, (pull) =>
     Effect.sync(() => {
       const tags = new ThinkTags()
+      let begun = false
       type Next = Pull.Pull<Array.NonEmptyReadonlyArray<string>, E, void, R>
       let next: Next = Pull.matchEffect(pull, {
-        onSuccess: (read): Next => Effect.succeed(Array.map(read, ({ content }) => tags.textOf(content))),
+        onSuccess: (read): Next => {
+          const texts = Array.empty<string>()
+          for (const chunk of read) {
+            if (begun && restarts(chunk)) {
+              next = Effect.fail(cannotRestart<E>(chunk))
+              break
+            }
+            begun ||= chunk.content !== ""
+            texts.push(tags.textOf(chunk.content))
+          }
+          return Array.isArrayNonEmpty(texts) ? Effect.succeed(texts) : next
+        },
         onFailure: (cause): Next => Effect.failCause(cause),
         onDone: (): Next => {
           next = Cause.done()

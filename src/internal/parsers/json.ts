@@ -15,9 +15,9 @@ import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
 import type { ChunkFold } from "../step/fold.ts"
 import type { Runnable } from "../step/types.ts"
-import { readStream } from "../stream/readStream.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
+import { readAnswer } from "./restarts.ts"
 
 /** The parts in which the JSON parsers differ. */
 export interface JsonSpec<A, Chunk, R> {
@@ -57,7 +57,7 @@ export const jsonParser = <A, Chunk, R>(
 ): Runnable<AIMessage, A, OutputParserError, R, Chunk, AIMessageChunk> => {
   // A complete message is read like a stream, but without partial values.
   const over = <E2, R2>(chunks: Stream.Stream<AIMessageChunk, E2, R2>, incremental: boolean) =>
-    readStream(chunks, () => {
+    readAnswer(chunks, () => {
       const text = new JsonText({ prose: true, ...spec.options }, spec.choice)
       const answer = new Answer(spec.expected)
       const handler = spec.make(answer, text)
@@ -89,7 +89,7 @@ export const jsonParser = <A, Chunk, R>(
             : handler.end(text.whole!)
         })
       }
-    })
+    }, spec.fold().kind?.() === "snapshots")
   return streaming({
     type: "parser",
     name: spec.name,

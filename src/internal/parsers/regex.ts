@@ -10,9 +10,9 @@ import { namesThinkTag, withoutThought } from "../json/thinkTags.ts"
 import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
 import type { Runnable } from "../step/types.ts"
-import { readStream } from "../stream/readStream.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
+import { readAnswer } from "./restarts.ts"
 
 /** Makes a parser of the groups of a pattern, keyed by `names` or by the names of the groups. */
 export const regexParser = (
@@ -29,7 +29,7 @@ export const regexParser = (
         : names.map((name, i) => [name, match[i + 1] ?? ""])
     )
   const over = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>) =>
-    readStream(chunks, () => {
+    readAnswer(chunks, () => {
       const answer = new Answer(() => String(pattern))
       return {
         push: (chunks: ReadonlyArray<AIMessageChunk>) =>
@@ -48,7 +48,7 @@ export const regexParser = (
           return error === undefined ? Effect.succeed([groupsOf(match!)]) : Effect.fail(error)
         })
       }
-    })
+    }, true)
   return streaming({
     type: "parser",
     name: "RegexParser",

@@ -13,9 +13,9 @@ import { isThinkName } from "../json/thinkTags.ts"
 import { streaming } from "../runnable/make.ts"
 import { last } from "../step/fold.ts"
 import type { Runnable } from "../step/types.ts"
-import { readStream } from "../stream/readStream.ts"
 import { Answer, wholeChunk } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
+import { readAnswer } from "./restarts.ts"
 import { XmlReader } from "./xmlReader.ts"
 import type { Xml } from "./xmlReader.ts"
 
@@ -28,7 +28,7 @@ export const xmlParser = (
   const ownsTags = root !== undefined && isThinkName(root)
   const expected = () => root === undefined ? "XML" : `XML, in <${root}>`
   const over = <E, R>(chunks: Stream.Stream<AIMessageChunk, E, R>, incremental: boolean) =>
-    readStream(chunks, () => {
+    readAnswer(chunks, () => {
       const answer = new Answer(expected)
       const reader = new XmlReader(limitsOf(options), root)
       const pacer = new SnapshotPacer(reader)
@@ -57,7 +57,7 @@ export const xmlParser = (
           return Effect.succeed(pacer.shown ? [] : [whole!])
         })
       }
-    })
+    }, true)
   return streaming({
     type: "parser",
     name: "XMLOutputParser",

@@ -158,15 +158,22 @@ const isRedirect = ({ status, type }: Response): boolean =>
   type === "opaqueredirect" || [301, 302, 303, 307, 308].includes(status)
 
 /**
- * Sends a body. Resolves with a response of success; rejects with {@link UnexpectedResponse} or the error of `fetch`.
+ * Sends a body, or asks for a page without one. Resolves with a response of success; rejects with {@link UnexpectedResponse} or the error of `fetch`.
  */
-export type Post = (endpoint: Endpoint, body: object, signal: AbortSignal) => Promise<Response>
+export type Post = (endpoint: Endpoint, body: object | undefined, signal: AbortSignal) => Promise<Response>
 
 /** A function that sends with a `fetch`. Made once for a model. */
 export const poster = (fetch: typeof globalThis.fetch): Post => {
   const redirect = redirectMode()
   return async ({ headers, url }, body, signal) =>
-    checked(await fetch(url, { method: "POST", headers, body: stringifyExact(body), signal, redirect }))
+    checked(
+      await fetch(
+        url,
+        body === undefined
+          ? { headers, signal, redirect }
+          : { method: "POST", headers, body: stringifyExact(body), signal, redirect }
+      )
+    )
 }
 
 const checked = async (response: Response): Promise<Response> => {

@@ -44,7 +44,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
   protected id = ""
   /** The number of the next block. */
   protected nextIndex = 0
-  readonly #parser = new SseParser(this)
+  #parser = new SseParser(this)
   /** The lines that are no fields of an event stream, up to a bound. */
   #stray = ""
   /** Whether the body begins as a page does, so that lines in it which look like frames are none. */
@@ -96,6 +96,15 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     }
     const body = this.#isStream ? bodyIn(text) : undefined
     if (body !== undefined && errorIn(body)) this.errorEvent(body)
+  }
+
+  readOn(): void {
+    this.failure = undefined
+    this.chunks = []
+    this.page = false
+    this.#parser = new SseParser(this)
+    this.#stray = ""
+    this.#ending = false
   }
 
   #take(): ReadonlyArray<AIMessageChunk> {

@@ -10,6 +10,7 @@ import type { ToolDefinition } from "../../CallOptions.ts"
 import { InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import type { FilePart, ImagePart, Message } from "../../Message.ts"
+import type { Position } from "../http/httpStream.ts"
 import { toDialect } from "../jsonSchema/dialect.ts"
 import type { SchemaDialect } from "../jsonSchema/dialect.ts"
 import { definitionOf, isJsonSchema, objectOf, refsFrom } from "../jsonSchema/nodes.ts"
@@ -27,6 +28,8 @@ export interface Encoded {
   readonly body: { readonly [key: string]: unknown }
   /** Parts of the call that were left out, for the log and for the metadata of the message. */
   readonly warnings: ReadonlyArray<EncodingWarning>
+  /** Asks for the rest of a response that the provider keeps, in place of a new response. */
+  readonly rest?: Position | undefined
 }
 
 /** Warnings for the log and the metadata, and the first problem that makes the request impossible. */

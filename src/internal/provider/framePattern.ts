@@ -15,6 +15,9 @@ export class FramePattern {
   readonly #holes: ReadonlyArray<Hole>
   /** The text of the frame that was read last. */
   text = ""
+  /** Where the number of that frame begins and ends in the text. Both are 0 if the pattern has none. */
+  numberFrom = 0
+  numberTo = 0
 
   /** `literals` has one item more than `holes`. Strings have their quotation marks in the literals. */
   constructor(literals: ReadonlyArray<string>, holes: ReadonlyArray<Hole>) {
@@ -33,6 +36,10 @@ export class FramePattern {
       const to = hole === "number" ? endOfDigits(text, at) : endOfString(text, at)
       if (to === -1) return -1
       if (hole === "text") this.text = text.slice(at, to)
+      else if (hole === "number") {
+        this.numberFrom = at
+        this.numberTo = to
+      }
       at = to
     }
     const last = this.#literals[this.#holes.length] ?? ""

@@ -88,10 +88,27 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
               ...optional("requestId", requestIdOf(response.headers, { errorDialect, scrub })),
               ...(warnings.length === 0 ? undefined : { warnings: warnings.map((warning) => ({ ...warning })) })
             }
-            return spec.decoder({ provider, model, metadata, scrub, now, unexpected }, encoded)
+            const decoder = spec.decoder({ provider, model, metadata, scrub, now, unexpected }, encoded)
+            request.resumable?.(() => rest(decoder))
+            return decoder
           },
           toError
         })
+        const rest = (decoder: Decoder) => {
+          const position = decoder.position?.()
+          if (position === undefined) return undefined
+          return Stream.suspend(() => {
+            decoder.readOn?.()
+            return httpStream(
+              request.connection,
+              Effect.succeed({
+                send: (signal) => send({ ...encoded, rest: position }, signal),
+                decoder: () => decoder,
+                toError
+              })
+            )
+          })
+        }
         if (encoded.warnings.length === 0) return prepared
         return Effect.andThen(
           Effect.forEach(encoded.warnings, ({ field, reason }) => Effect.logWarning(`${field}: ${reason}`)),

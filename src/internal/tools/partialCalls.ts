@@ -5,6 +5,7 @@
 import type { Json } from "effect/Schema"
 import type { AIMessageChunk, ToolCallDelta } from "../../AIMessageChunk.ts"
 import { JsonText } from "../json/text.ts"
+import { restarts } from "../message/chunk.ts"
 
 /** A tool call so far. `whole` is set when the call is complete and its arguments are JSON. */
 export interface PartialCallValue {
@@ -41,6 +42,10 @@ export class PartialCalls {
   /** Reads the next chunk and returns the states of calls that it changed. */
   read(chunk: AIMessageChunk): Array<PartialCallValue> {
     const shown: Array<PartialCallValue> = []
+    if (restarts(chunk)) {
+      this.#withoutArguments = undefined
+      this.#calls.clear()
+    }
     for (const part of chunk.parts) {
       if (part.index !== this.#withoutArguments?.index) this.#settle(shown)
       if (part.type === "tool_call") this.#slice(part, shown)

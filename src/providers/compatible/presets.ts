@@ -71,7 +71,7 @@ export const presets = {
     name: "vllm",
     baseUrl: "http://localhost:8000/v1",
     baseUrlVariable: "VLLM_BASE_URL",
-    quirks: { topK: true, reasoningBack: true }
+    quirks: { topK: true, reasoningBack: true, lastAnswer: "continue_final_message" }
   },
   // https://console.groq.com/docs/openai
   groq: {
@@ -90,7 +90,7 @@ export const presets = {
     keyVariable: "MISTRAL_API_KEY",
     keySite: "https://console.mistral.ai/api-keys",
     models: ["mistral-small-latest"],
-    quirks: { noStreamOptions: true, reasoningBack: true, shortToolCallIds: true }
+    quirks: { noStreamOptions: true, reasoningBack: true, shortToolCallIds: true, lastAnswer: "prefix" }
   },
   // https://api-docs.deepseek.com
   deepseek: {
@@ -172,7 +172,7 @@ export const presets = {
     keyVariable: "MOONSHOT_API_KEY",
     keySite: "https://platform.moonshot.ai/console/api-keys",
     models: ["kimi-k3"],
-    quirks: { reasoning: "thinking", reasoningBack: true },
+    quirks: { reasoning: "thinking", reasoningBack: true, lastAnswer: "partial" },
     capabilities: { promptCaching: true }
   },
   // https://www.alibabacloud.com/help/en/model-studio/compatibility-of-openai-with-dashscope
@@ -182,7 +182,7 @@ export const presets = {
     keyVariable: "DASHSCOPE_API_KEY",
     keySite: "https://modelstudio.console.alibabacloud.com",
     models: ["qwen-plus"],
-    quirks: { topK: true, reasoning: "enable_thinking" },
+    quirks: { topK: true, reasoning: "enable_thinking", lastAnswer: "partial" },
     capabilities: { promptCaching: true }
   },
   // https://docs.snowflake.com/en/user-guide/snowflake-cortex/open_ai_sdk

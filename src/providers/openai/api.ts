@@ -18,5 +18,5 @@ export interface ApiSpec {
     model: { readonly provider: string; readonly model: string },
     request: ChatRequest
   ) => Encoded | Reason
-  readonly decoder: (options: DecoderOptions) => Decoder
+  readonly decoder: (options: DecoderOptions, encoded: Encoded) => Decoder
 }

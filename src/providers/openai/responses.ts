@@ -41,5 +41,6 @@ export const responses: ApiSpec = {
     serverTools: true
   },
   encode: encodeRequest,
-  decoder: (options) => new ResponseDecoder(options)
+  // A response in the background goes on without its connection.
+  decoder: (options, { body }) => new ResponseDecoder(options, body["background"] === true)
 }

@@ -171,9 +171,12 @@ export const errorResponse = (status: number, options: StatusOptions | undefined
 /** The path of each API. */
 export const routes = { chat: "/v1/chat/completions", responses: "/v1/responses" } as const
 
-/** Rejects every route except those of the two APIs. */
+/** Whether a path is that of a response which the API keeps. */
+const isKept = (path: string): boolean => path.startsWith(`${routes.responses}/`)
+
+/** Rejects every route except those of the two APIs, and that of a response which the API keeps. */
 export const routeRefusal = (method: string, path: string): Refusal | undefined =>
-  method === "POST" && (path === routes.chat || path === routes.responses)
+  (method === "POST" && (path === routes.chat || path === routes.responses)) || (method === "GET" && isKept(path))
     ? undefined
     : { status: 404, message: `Invalid URL (${method} ${path})` }
 
@@ -191,6 +194,7 @@ export const keyRefusal = (
 
 /** Rejects a body without a known model and an input, and one that does not ask for a stream. */
 export const bodyRefusal = (body: unknown, path: string): Refusal | undefined => {
+  if (isKept(path)) return undefined
   if (!Predicate.isObject(body)) {
     return { status: 400, message: "We could not parse the JSON body of your request" }
   }

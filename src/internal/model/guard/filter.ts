@@ -4,7 +4,8 @@
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import type { Metadata } from "../../../Message.ts"
-import { concat } from "../../message/chunk.ts"
+import { concat, restarts } from "../../message/chunk.ts"
+import { chunkOf, contentOf, partsOf } from "../../message/parts.ts"
 import type { Decision } from "./rules.ts"
 import { TextWindow } from "./window.ts"
 import type { TextSlice } from "./window.ts"
@@ -80,6 +81,7 @@ export class Filter {
     const out: Array<AIMessageChunk> = []
     for (const chunk of chunks) {
       if (chunk.id !== "") this.#id = chunk.id
+      if (restarts(chunk)) this.window.reset()
       const shown: Array<Delta> = []
       for (const part of partsOf(chunk)) {
         yield* this.#part(part, shown)
@@ -169,7 +171,7 @@ export class Filter {
   }
 
   #emit(chunk: AIMessageChunk, out: Array<AIMessageChunk>): void {
-    const shows = chunk.parts.length > 0 || chunk.finish !== undefined
+    const shows = chunk.parts.length > 0 || chunk.finish !== undefined || chunk.recovery !== undefined
     if (!shows && chunk.usage === undefined && chunk.metadata === undefined) return
     const { envelope } = this
     const joined = envelope === undefined ? chunk : concat(envelope, chunk)
@@ -180,28 +182,11 @@ export class Filter {
 }
 
 /** Whether a chunk is a slice of text and nothing else. */
-const isOnlyText = ({ content, finish, metadata, parts, usage }: AIMessageChunk): boolean => {
+const isOnlyText = ({ content, finish, metadata, parts, recovery, usage }: AIMessageChunk): boolean => {
   const [part] = parts
   return parts.length === 1 && part?.type === "text" && part.text === content && part.metadata === undefined &&
-    usage === undefined && finish === undefined && metadata === undefined
+    usage === undefined && finish === undefined && metadata === undefined && recovery === undefined
 }
-
-/** The parts of a chunk. A chunk that has its text in no part is read as if it had. */
-const partsOf = ({ content, parts }: AIMessageChunk): ReadonlyArray<Delta> =>
-  content === "" || parts.some(({ type }) => type === "text")
-    ? parts
-    : [...parts, { type: "text", index: -1, text: content }]
-
-const contentOf = (parts: ReadonlyArray<Delta>): Pick<AIMessageChunk, "content" | "parts"> => ({
-  content: parts.reduce((text, part) => part.type === "text" ? text + part.text : text, ""),
-  parts
-})
-
-const chunkOf = (id: string, parts: ReadonlyArray<Delta>): AIMessageChunk => ({
-  _tag: "AIMessageChunk",
-  id,
-  ...contentOf(parts)
-})
 
 /** Metadata without what repeats the text: its tokens, and the output as a provider wrote it once more. */
 const withoutTokens = (metadata: Metadata | undefined): { readonly metadata?: Metadata } => {

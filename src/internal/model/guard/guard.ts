@@ -15,6 +15,7 @@ import type { AIMessage } from "../../../Message.ts"
 import { Accumulator } from "../../message/accumulator.ts"
 import type { ChunkFold } from "../../step/fold.ts"
 import type { ChunkPull, Run } from "../../step/types.ts"
+import { Recovering } from "../attempts.ts"
 import { toMessages } from "../messages.ts"
 import type { OpenModel } from "../opening.ts"
 import { withPartial } from "../partial.ts"
@@ -40,12 +41,22 @@ export const guarded = (model: Service, options: FilterOptions, decide: Decide):
   wrapModel(model, (open): OpenModel => (input, callOptions, whole) => {
     const request = () => ({ messages: toMessages(input), options: callOptions ?? {} })
     return (scope) =>
-      Effect.flatMap(Scope.fork(scope), (inner) =>
-        Effect.map(
-          open(input, callOptions, whole)(inner),
-          ({ pull }) =>
-            new Guarded(model, pull, inner, new Filter(options), (asked, window) => decide(asked, window, request))
-        ))
+      Effect.withFiber((fiber) => {
+        const recovering = fiber.getRef(Recovering)
+        return Effect.flatMap(Scope.fork(scope), (inner) =>
+          Effect.map(
+            open(input, callOptions, whole)(inner),
+            ({ pull }) =>
+              new Guarded(
+                model,
+                pull,
+                inner,
+                new Filter(options),
+                (asked, window) => decide(asked, window, request),
+                recovering
+              )
+          ))
+      })
   })
 
 /** The filtered run of one call. */
@@ -54,6 +65,7 @@ class Guarded implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   readonly #scope: Scope.Closeable
   readonly #filter: Filter
   readonly #decide: (asked: Asked, window: TextWindow) => ReturnType<Decide>
+  readonly #recovering: Recovering | undefined
   /** What may be shown so far. The fold of the model has the text as it was. */
   readonly #shown = new Accumulator()
   #next: AnswerPull
@@ -63,8 +75,10 @@ class Guarded implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
     pull: AnswerPull,
     scope: Scope.Closeable,
     filter: Filter,
-    decide: (asked: Asked, window: TextWindow) => ReturnType<Decide>
+    decide: (asked: Asked, window: TextWindow) => ReturnType<Decide>,
+    recovering: Recovering | undefined
   ) {
+    this.#recovering = recovering
     this.#model = model
     this.#scope = scope
     this.#filter = filter
@@ -135,10 +149,16 @@ class Guarded implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   }
 
   #failed(cause: Cause.Cause<ChatModelError>): AnswerPull {
-    if (Option.isNone(Cause.findErrorOption(cause))) return Effect.failCause(cause)
-    return this.#ended(
-      Effect.suspend(() => Effect.failCause(Cause.map(cause, (error) => withPartial(error, this.#partial()))))
+    const error = Option.getOrUndefined(Cause.findErrorOption(cause))
+    if (error === undefined) return Effect.failCause(cause)
+    const failed = Effect.suspend(() =>
+      Effect.failCause(Cause.map(cause, (error) => withPartial(error, this.#partial())))
     )
+    const recovering = this.#recovering
+    if (recovering === undefined || !recovering.recovers(error)) return this.#ended(failed)
+    // The answer may go on from what was shown, and then the held text comes again with more of it.
+    if (!this.#filter.window.isEmpty) recovering.begun()
+    return failed
   }
 
   #partial() {

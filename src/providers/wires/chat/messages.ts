@@ -64,8 +64,11 @@ export const encodeMessages = (
         return [{ role: "user", content: encodeContent(encoding, message.content, `${field}.content`) }]
       case "ToolMessage":
         return [encodeResult(encoding, message, field)]
-      case "AIMessage":
-        return encodeAnswer(encoding, message, field)
+      case "AIMessage": {
+        const mark = i === messages.length - 1 ? target.quirks.lastAnswer : undefined
+        const answer = encodeAnswer(encoding, message, field)
+        return mark === "prefix" || mark === "partial" ? answer.map((each) => ({ ...each, [mark]: true })) : answer
+      }
     }
   })
 }

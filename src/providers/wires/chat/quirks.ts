@@ -39,6 +39,12 @@ export interface Quirks {
   readonly toolCallIdLength?: number | undefined
   /** The server keeps the `metadata` of a call whose completion is stored. */
   readonly metadata?: boolean | undefined
+  /**
+   * How an answer at the end of a conversation is marked, so that the model goes on with it: by a field of the message,
+   * `prefix` (Mistral, DeepSeek's beta API) or `partial` (Moonshot, Alibaba), or by one of the request,
+   * `continue_final_message` (vLLM). Without it the answer is sent as any other.
+   */
+  readonly lastAnswer?: "prefix" | "partial" | "continue_final_message" | undefined
   /** The server takes files by URL. */
   readonly fileUrls?: boolean | undefined
 }

@@ -36,6 +36,9 @@ export const encodeRequest = (
   const body = {
     model: target.model,
     messages: encodeMessages({ ...target, needsReasoning: facts.reasoningBack === true }, messages, issues),
+    ...(quirks.lastAnswer === "continue_final_message" && messages.at(-1)?._tag === "AIMessage"
+      ? { continue_final_message: true, add_generation_prompt: false }
+      : undefined),
     ...optional(
       facts.limitField ?? (quirks.maxTokens === true ? "max_tokens" : "max_completion_tokens"),
       options.maxTokens

@@ -3,6 +3,7 @@
  * Called by the hosts `openai` and `compatible`; must import neither. URL and headers are built once for a model.
  */
 import type * as Redacted from "effect/Redacted"
+import type { Position } from "../../../internal/http/httpStream.ts"
 import { optional } from "../../../internal/optional.ts"
 import { poster, revealed } from "../../../internal/provider/client.ts"
 import type { Endpoint, Send } from "../../../internal/provider/client.ts"
@@ -31,7 +32,19 @@ export const client = (options: ClientOptions, path: string): Send<Encoded> => {
   const post = poster(options.fetch ?? globalThis.fetch)
   let endpoint: Endpoint | undefined
   // Async, so that headers which `fetch` refuses reject like any other failure.
-  return async ({ body }, signal) => post(endpoint ??= endpointOf(options, path), body, signal)
+  return async ({ body, rest }, signal) => {
+    endpoint ??= endpointOf(options, path)
+    return rest === undefined ? post(endpoint, body, signal) : post(restOf(endpoint, rest), undefined, signal)
+  }
+}
+
+/** The address of the rest of a response that the server keeps. */
+const restOf = ({ headers, url }: Endpoint, { after, id }: Position): Endpoint => {
+  const address = new URL(url)
+  address.pathname += `/${encodeURIComponent(id)}`
+  address.searchParams.set("stream", "true")
+  address.searchParams.set("starting_after", String(after))
+  return { url: address.href, headers }
 }
 
 const endpointOf = ({ apiKey, baseUrl, headers, organization, project }: ClientOptions, path: string): Endpoint => {

@@ -9,11 +9,13 @@
  * (`...in_progress`, `...searching`) make no chunks. Events, items and parts with unknown names become `unknown` parts.
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
+import type { Position } from "../../../internal/http/httpStream.ts"
 import { optional } from "../../../internal/optional.ts"
 import { EventDecoder, serverFields } from "../../../internal/provider/decoder.ts"
+import type { DecoderOptions } from "../../../internal/provider/decoder.ts"
 import { errorIn } from "../../../internal/provider/errorBody.ts"
 import type { FramePattern } from "../../../internal/provider/framePattern.ts"
-import { objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
+import { numberAt, objectAt, restOf, stringAt } from "../../../internal/provider/json.ts"
 import type { JsonObject } from "../../../internal/provider/json.ts"
 import { toUsage, usageOf } from "../../../internal/provider/usage.ts"
 import type { Metadata } from "../../../Message.ts"
@@ -47,6 +49,35 @@ export class ResponseDecoder extends EventDecoder {
   #text: PartBlock | undefined
   /** How many more times a frame of another form may replace the pattern. */
   #attemptsLeft = 16
+  readonly #kept: boolean
+  /** The number of the last event. Undefined if it has none. */
+  #sequence: number | undefined
+  /** The number of the last event before the connection broke. Events up to it are known. */
+  #known = -1
+
+  /** @param kept whether the provider keeps the response, so that it can be read on after the connection broke */
+  constructor(options: DecoderOptions, kept = false) {
+    super(options)
+    this.#kept = kept
+  }
+
+  position(): Position | undefined {
+    return this.#kept && !this.complete && this.id !== "" && this.#sequence !== undefined
+      ? { id: this.id, after: this.#sequence }
+      : undefined
+  }
+
+  override readOn(): void {
+    super.readOn()
+    this.#known = this.#sequence ?? -1
+  }
+
+  /** Notes the number of an event of a response that is kept. Returns whether the event came before. */
+  #cameBefore(sequence: number | undefined): boolean {
+    if (sequence !== undefined && sequence <= this.#known) return true
+    this.#sequence = sequence
+    return false
+  }
 
   override frame(name: string, data: string): void {
     // Some servers end the stream as Chat Completions does.
@@ -65,6 +96,10 @@ export class ResponseDecoder extends EventDecoder {
     if (pattern === undefined || block === undefined || this.failure !== undefined) return -1
     const after = pattern.read(text, start)
     if (after === -1) return -1
+    if (this.#kept) {
+      const { numberFrom, numberTo } = pattern
+      if (this.#cameBefore(numberTo === 0 ? undefined : Number(text.slice(numberFrom, numberTo)))) return after
+    }
     const content = pattern.text
     block.text += content
     this.chunks.push({
@@ -78,6 +113,7 @@ export class ResponseDecoder extends EventDecoder {
 
   protected event(event: JsonObject, name: string, data: string): void {
     const type = stringAt(event, "type") ?? name
+    if (this.#kept && this.#cameBefore(numberAt(event, "sequence_number"))) return
     if (this.complete) return this.#afterEnd(event, type, data)
     this.started = true
     switch (type) {
