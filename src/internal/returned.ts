@@ -1,9 +1,10 @@
 /**
  * What a function of a user returns: a value, an effect of it, or a promise of it. Steps that take functions call them
- * through here. It must not import anything of the library. A plain value costs a few looks at its type.
+ * through here. It must not import anything of the library but names for messages. A plain value costs a few looks at its type.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { nameOf } from "./excerpt.ts"
 
 /** A value, or an effect or a promise of it. */
 export type Returned<A> = A | Effect.Effect<A, unknown, unknown> | PromiseLike<A>
@@ -38,10 +39,25 @@ export const run = <A, Made, B>(f: Returning<A, Made>, input: A): Effect.Effect<
   })
 
 /** A function whose result is used at once. It throws for an effect or a promise, whose types do not fit either. */
-export const plain = <A, B>(name: string, f: (input: A) => B): (input: A) => B => (input) => {
-  const made = f(input)
-  if (typeof made !== "object" || made === null || !(Effect.isEffect(made) || "then" in made)) return made
-  throw new TypeError(`${name} must return a value, not an effect or a promise`)
+export const plain = <A, B>(name: string, f: (input: A) => B): (input: A) => B => {
+  const checked = checkedFunction(name, f)
+  return (input) => {
+    const made = checked(input)
+    if (typeof made !== "object" || made === null || !(Effect.isEffect(made) || "then" in made)) return made
+    throw new TypeError(`${name} must return a value, not an effect or a promise`)
+  }
+}
+
+/** A function. It throws for anything else, which callers without types may give. */
+export const checkedFunction = <F>(name: string, f: F): F => {
+  if (typeof f === "function") return f
+  throw new TypeError(`${name} must be a function, not ${nameOf(f)}`)
+}
+
+/** The effect that a function must return. It throws for anything else, which callers without types may give. */
+export const effectOf = <A, E, R>(name: string, made: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
+  if (Effect.isEffect(made)) return made
+  throw new TypeError(`${name} must return an effect, not ${nameOf(made)}`)
 }
 
 /** Waits for a promise. Its rejection is handled also if nobody waits any more. */

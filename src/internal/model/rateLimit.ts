@@ -14,6 +14,7 @@ import { ChatModelError, NetworkError, RateLimitError } from "../../ChatModelErr
 import type { Reason } from "../../ChatModelError.ts"
 import type { Usage } from "../../Usage.ts"
 import { checkedDuration, checkedNumber, textOf } from "../defects.ts"
+import { nameOf } from "../excerpt.ts"
 import { observed } from "../step/run.ts"
 import { Calibration, estimateInput, estimateOutput } from "./estimate.ts"
 import { makeLimiter, makeMemoryStore } from "./limiter.ts"
@@ -108,6 +109,7 @@ export interface CheckedLimits {
 /** Checks the options of a limiter. It throws for a number or a duration without a meaning. */
 export const checkedLimits = (caller: string, options: RateLimitOptions): CheckedLimits => {
   const { concurrency, expectedOutput, limits = [], maxWait, requestsPerMinute, tokensPerMinute } = options
+  if (!Array.isArray(limits)) throw new TypeError(`${caller}: limits must be a list, not ${nameOf(limits)}`)
   const number = (name: string, value: number | undefined, min: number) =>
     value === undefined ? undefined : checkedNumber(`${caller}: ${name}`, value, min)
   const windows = [

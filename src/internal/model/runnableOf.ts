@@ -9,11 +9,12 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { ChatModelError } from "../../ChatModelError.ts"
 import type { AIMessage } from "../../Message.ts"
 import { nameOf } from "../excerpt.ts"
-import { isRunnable, makeRunnable, open } from "../runnable/make.ts"
+import { makeRunnable, open } from "../runnable/make.ts"
 import type { Runnable } from "../step/types.ts"
 import { withDefaults } from "./defaults.ts"
 import type { ChatInput } from "./request.ts"
 import type { Service } from "./service.ts"
+import { isModel } from "./wrap.ts"
 
 /** A model, or the tag of one. */
 export type ModelSource<I = never> = Service | Context.Key<I, Service>
@@ -24,7 +25,7 @@ export const modelOf = <I>(source: ModelSource<I>): Effect.Effect<Service, never
 
 /** Throws for what is neither a model nor a tag, as callers without types may give. */
 export const checkedSource = <I>(name: string, source: ModelSource<I>): ModelSource<I> => {
-  if (Context.isKey(source) || (isRunnable(source) && "capabilities" in source)) return source
+  if (Context.isKey(source) || isModel(source)) return source
   throw new TypeError(`${name} must be a model or the tag of one, not ${nameOf(source)}`)
 }
 

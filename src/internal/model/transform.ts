@@ -3,12 +3,14 @@
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, TruncatedError } from "../../ChatModelError.ts"
 import type { AIMessage, Message, PartialAIMessage } from "../../Message.ts"
+import { nameOf } from "../excerpt.ts"
 import { optional } from "../optional.ts"
+import { effectOf } from "../returned.ts"
 import { message } from "../step/fold.ts"
 import { fromStream, observed, toStream } from "../step/run.ts"
 import type { Opener } from "../step/types.ts"
@@ -16,7 +18,7 @@ import { toMessages } from "./messages.ts"
 import type { OpenModel } from "./opening.ts"
 import { withPartial } from "./partial.ts"
 import type { Service } from "./service.ts"
-import { wrapModel } from "./wrap.ts"
+import { checkedModel, wrapModel } from "./wrap.ts"
 
 /** The request of one call, before the model's own options and facts are applied. */
 export interface ModelRequest {
@@ -68,18 +70,18 @@ export interface TransformHooks {
  * ```
  */
 export const transform = (model: Service, hooks: TransformHooks): Service => {
-  const { countTokens } = model
+  const { countTokens } = checkedModel(model)
   const count: Service["countTokens"] = countTokens && ((input, options) => {
     const asked: ModelRequest = { messages: toMessages(input), options: options ?? {} }
     return Effect.flatMap(
-      Effect.suspend(() => hooks.request?.(asked) ?? Effect.succeed(asked)),
+      Effect.suspend(() => requested(hooks, asked) ?? Effect.succeed(asked)),
       (changed) => countTokens(changed.messages, changed.options)
     )
   })
   return wrapModel(model, (open): OpenModel => (input, options, whole) => (scope) =>
     Effect.suspend(() => {
       const asked: ModelRequest = { messages: toMessages(input), options: options ?? {} }
-      const request = hooks.request?.(asked)
+      const request = requested(hooks, asked)
       return request === undefined
         ? run(model, hooks, asked, open(asked.messages, asked.options, whole))(scope)
         : Effect.flatMap(
@@ -87,6 +89,14 @@ export const transform = (model: Service, hooks: TransformHooks): Service => {
           (changed) => run(model, hooks, changed, open(changed.messages, changed.options, whole))(scope)
         )
     }), { countTokens: count })
+}
+
+const requested = ({ request }: TransformHooks, asked: ModelRequest) =>
+  request && effectOf("ChatModel.transform: request", request(asked))
+
+const checkedStream = <A, E>(stream: Stream.Stream<A, E>): Stream.Stream<A, E> => {
+  if (Stream.isStream(stream)) return stream
+  throw new TypeError(`ChatModel.transform: stream must return a stream, not ${nameOf(stream)}`)
 }
 
 type OpenAnswer = Opener<AIMessageChunk, AIMessage, ChatModelError, never>
@@ -98,7 +108,7 @@ const run = (
   open: OpenAnswer
 ): OpenAnswer => {
   if (stream === undefined && answered === undefined) return open
-  const shown = stream === undefined ? open : fromStream(stream(toStream(open), request), message)
+  const shown = stream === undefined ? open : fromStream(checkedStream(stream(toStream(open), request)), message)
   return (scope) =>
     Effect.map(shown(scope), (run) => {
       const fold = run.fold()
@@ -110,7 +120,11 @@ const run = (
           return withPartial(error, { ...optional("usage", error.partial?.usage), ...partial })
         }))
       const end = (): Effect.Effect<void, ChatModelError> => {
-        if (finished) return answered === undefined ? Effect.void : answered(fold.done(), request)
+        if (finished) {
+          return answered === undefined
+            ? Effect.void
+            : effectOf("ChatModel.transform: answered", answered(fold.done(), request))
+        }
         const reason = new TruncatedError({ message: "The stream hook ended before the message did" })
         return Effect.fail(new ChatModelError({ provider, model, reason }))
       }

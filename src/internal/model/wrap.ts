@@ -5,6 +5,8 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
+import { nameOf } from "../excerpt.ts"
+import { isRunnable } from "../runnable/make.ts"
 import { makeService } from "./makeService.ts"
 import type { Described } from "./makeService.ts"
 import { openerOf } from "./opening.ts"
@@ -37,6 +39,19 @@ export interface EffectWrapper<out E, out R> {
 /** A layer for `ChatModel`, whatever its errors and requirements are. */
 export type ModelLayer = Layer.Layer<ChatModel, unknown, unknown>
 
+/** Whether this is a model. */
+export const isModel = (value: unknown): value is Service => isRunnable(value) && "capabilities" in value
+
+/** A model. It throws for anything else, which callers without types may give. */
+export const checkedModel = (value: Service): Service => {
+  if (isModel(value)) return value
+  throw new TypeError(
+    Effect.isEffect(value)
+      ? "A wrapper takes a model or a layer of one, not an effect: give it to Effect.map, or to Effect.flatMap if it makes effects"
+      : `A wrapper takes a model or a layer of one, not ${nameOf(value)}`
+  )
+}
+
 /** A model with another way to open a call. */
 export const wrapModel = (
   model: Service,
@@ -56,7 +71,7 @@ export const wrapper = (wrap: (model: Service) => Service): Wrapper =>
     isLayer(self)
       // The other services of the layer stay.
       ? Layer.effect(ChatModel, Effect.map(ChatModel, wrap)).pipe(Layer.provideMerge(self))
-      : wrap(self)) as Wrapper // the result is of the kind of the argument
+      : wrap(checkedModel(self))) as Wrapper // the result is of the kind of the argument
 
 /** A wrapper for models and layers from an effectful one for models. */
 export const effectWrapper = <E, R>(wrap: (model: Service) => Effect.Effect<Service, E, R>): EffectWrapper<E, R> =>
@@ -64,6 +79,6 @@ export const effectWrapper = <E, R>(wrap: (model: Service) => Effect.Effect<Serv
     isLayer(self)
       // The other services of the layer stay.
       ? Layer.effect(ChatModel, Effect.flatMap(ChatModel, wrap)).pipe(Layer.provideMerge(self))
-      : wrap(self)) as EffectWrapper<E, R> // the result is of the kind of the argument
+      : wrap(checkedModel(self))) as EffectWrapper<E, R> // the result is of the kind of the argument
 
 const isLayer = (self: Service | ModelLayer): self is ModelLayer => Layer.isLayer(self)

@@ -112,7 +112,11 @@ const reporter = (total: number | undefined, { onProgress }: BatchOptions = {}) 
       done++
       if (Result.isFailure(result)) failed++
       return Effect.catchCause(
-        Effect.suspend(() => onProgress({ done, failed, ...optional("total", total) })),
+        Effect.suspend(() => {
+          const reported = onProgress({ done, failed, ...optional("total", total) })
+          if (Effect.isEffect(reported)) return reported
+          throw new TypeError(`onProgress must return an effect, not ${nameOf(reported)}`)
+        }),
         (cause) => Effect.logWarning("onProgress failed", cause)
       )
     }))

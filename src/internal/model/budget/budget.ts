@@ -4,6 +4,7 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { checkedDuration, checkedNumber } from "../../defects.ts"
+import { checkedFunction } from "../../returned.ts"
 import type { ModelRequest } from "../transform.ts"
 import { wrapper } from "../wrap.ts"
 import type { Wrapper } from "../wrap.ts"
@@ -106,6 +107,6 @@ const checkedBudget = ({ cost, key, tokens, window }: BudgetOptions): Budget => 
     tokens: checkedNumber("ModelBudget: tokens", tokens ?? Infinity, 1),
     cost: cost === undefined ? undefined : checkedNumber("ModelBudget: cost", cost, Number.MIN_VALUE),
     window: window === undefined ? Infinity : Duration.toMillis(checkedDuration("ModelBudget: window", window)),
-    key
+    key: key && checkedFunction("ModelBudget: key", key)
   }
 }

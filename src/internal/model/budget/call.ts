@@ -13,6 +13,7 @@ import type { Retry } from "../../../CallOptions.ts"
 import { BudgetExceededError, ChatModelError, UnsupportedError } from "../../../ChatModelError.ts"
 import type { AIMessage, PartialAIMessage } from "../../../Message.ts"
 import type { Usage } from "../../../Usage.ts"
+import { nameOf } from "../../excerpt.ts"
 import type { Facts } from "../../facts/types.ts"
 import { optional } from "../../optional.ts"
 import { run } from "../../returned.ts"
@@ -43,6 +44,9 @@ export const budgeted = (model: Service, accounts: Accounts): Service => {
       const request: ModelRequest = { messages: toMessages(input), options: options ?? {} }
       const clock = fiber.getRef(Clock.Clock)
       const start = (key: string): Effect.Effect<AnswerRun, ChatModelError> => {
+        if (typeof key !== "string") {
+          return Effect.die(new TypeError(`ModelBudget: key must return a text, not ${nameOf(key)}`))
+        }
         const merged = merge(defaults, options)
         const estimate = estimateInput(request.messages, merged)
         const account = accounts.of(key, millisOf(clock))

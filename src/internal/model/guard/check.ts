@@ -5,6 +5,8 @@
 import * as Effect from "effect/Effect"
 import type { ChatModelError } from "../../../ChatModelError.ts"
 import { CurrentRun } from "../../events/currentRun.ts"
+import { nameOf } from "../../excerpt.ts"
+import { isObject } from "../../json/object.ts"
 import type { ModelRequest } from "../transform.ts"
 import type { Asked } from "./filter.ts"
 import type { Decide } from "./guard.ts"
@@ -63,6 +65,7 @@ export const deciding = (check: Check<never>): Decide => (asked, window, request
 }
 
 const decisionOf = (verdict: Verdict, { before }: Asked, { from, text }: TextWindow): Decision => {
+  if (!isObject(verdict)) throw notVerdict(verdict)
   const within = (position: number) => Math.min(Math.max(from, from + position), text.length)
   switch (verdict._tag) {
     case "Pass":
@@ -81,8 +84,16 @@ const decisionOf = (verdict: Verdict, { before }: Asked, { from, text }: TextWin
       }
       return { changes }
     }
+    default:
+      throw notVerdict(verdict)
   }
 }
+
+/** The defect of a check without types. */
+const notVerdict = (value: unknown) =>
+  new TypeError(
+    `withGuard: check must give ModelGuard.pass, ModelGuard.redact or ModelGuard.stop, not ${nameOf(value)}`
+  )
 
 /** The text in place of what a guard takes out. */
 export const redacted = "[redacted]"

@@ -3,6 +3,8 @@
  * `guard.ts`. A search looks at the held text once for each pattern.
  */
 import { checkedNumber } from "../../defects.ts"
+import { nameOf } from "../../excerpt.ts"
+import { isObject } from "../../json/object.ts"
 import { longestMatch } from "./matchLength.ts"
 
 /** A text for what was taken out: fixed, or made of the match. */
@@ -51,13 +53,24 @@ export const makeRules = (
   replacement: Replacement,
   window: number | undefined
 ): Rules => {
-  const all = rules.map((rule) => typeof rule === "string" || rule instanceof RegExp ? { pattern: rule } : rule)
+  if (!Array.isArray(rules)) throw new TypeError(`withGuard: patterns must be a list, not ${nameOf(rules)}`)
+  const all = rules.map((rule: string | RegExp | Rule, i) => checkedRule(`withGuard: patterns[${i}]`, rule))
   const least = Math.max(0, ...all.map((rule) => lengthOf(rule.pattern, window)))
   return {
     window: Math.max(least, window === undefined ? 0 : checkedNumber("withGuard: window", window, 0)),
     decide: decider(searchesOf(all), replacement)
   }
 }
+
+const checkedRule = (name: string, rule: string | RegExp | Rule): Rule => {
+  if (isPattern(rule)) return { pattern: rule }
+  if (isObject(rule) && isPattern(rule.pattern)) return rule
+  throw new TypeError(
+    `${name} must be a word, a regular expression or a rule with one as its pattern, not ${nameOf(rule)}`
+  )
+}
+
+const isPattern = (value: unknown): value is string | RegExp => typeof value === "string" || value instanceof RegExp
 
 const lengthOf = (pattern: string | RegExp, window: number | undefined): number => {
   const length = typeof pattern === "string" ? pattern.length : longestMatch(pattern)

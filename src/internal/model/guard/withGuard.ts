@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import { checkedNumber } from "../../defects.ts"
+import { checkedFunction, effectOf } from "../../returned.ts"
 import { effectWrapper, wrapper } from "../wrap.ts"
 import type { EffectWrapper, Wrapper } from "../wrap.ts"
 import { deciding, redacted } from "./check.ts"
@@ -105,13 +106,14 @@ export function withGuard(options: PatternOptions): Wrapper
 export function withGuard<R = never>(options: CheckOptions<R>): EffectWrapper<never, R>
 export function withGuard<R>(options: PatternOptions | CheckOptions<R>): Wrapper | EffectWrapper<never, R> {
   const { reasoning = false } = options
+  if ("patterns" in options === "check" in options) throw new TypeError("withGuard: give either patterns or a check")
   if ("patterns" in options) {
     const { decide, window } = makeRules(options.patterns, options.replacement ?? redacted, options.window)
     return wrapper((model) =>
       guarded(model, { window, every: 1, reasoning }, ({ before }, { from, text }) => decide(text, from, before))
     )
   }
-  const { check } = options
+  const check = checkedFunction("withGuard: check", options.check)
   const window = checkedNumber("withGuard: window", options.window ?? 64, 0)
   const every = checkedNumber("withGuard: every", options.every ?? 1, 1)
   return effectWrapper((model) =>
@@ -119,7 +121,7 @@ export function withGuard<R>(options: PatternOptions | CheckOptions<R>): Wrapper
       guarded(
         model,
         { window, every, reasoning },
-        deciding((text, request) => Effect.provideContext(check(text, request), services))
+        deciding((text, request) => Effect.provideContext(effectOf("withGuard: check", check(text, request)), services))
       ))
   )
 }

@@ -8,9 +8,10 @@ import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type { AIMessageChunk } from "../../../AIMessageChunk.ts"
 import type { CallOptions } from "../../../CallOptions.ts"
-import { ChatModelError } from "../../../ChatModelError.ts"
-import type { Attempt, Reason } from "../../../ChatModelError.ts"
+import { ChatModelError, Reason } from "../../../ChatModelError.ts"
+import type { Attempt } from "../../../ChatModelError.ts"
 import type { AIMessage, Metadata, PartialAIMessage } from "../../../Message.ts"
+import { nameOf } from "../../excerpt.ts"
 import { isObject } from "../../json/object.ts"
 import { optional } from "../../optional.ts"
 import { plain } from "../../returned.ts"
@@ -48,10 +49,18 @@ export type When = ReadonlyArray<Reason["_tag"]> | ((error: ChatModelError) => b
 export const otherModelMayAnswer = ({ reason }: ChatModelError): boolean =>
   reason._tag !== "InvalidRequestError" && reason._tag !== "ContentPolicyError"
 
+const tags: ReadonlySet<unknown> = new Set(Reason.members.map((member) => member.fields._tag.schema.literal))
+
 /** A function that says whether another model may answer. */
 export const judge = (name: string, when: When | undefined): (error: ChatModelError) => boolean => {
   if (when === undefined) return otherModelMayAnswer
   if (typeof when === "function") return plain(`${name}: when`, when)
+  if (!Array.isArray(when)) {
+    throw new TypeError(`${name}: when must be a list of reasons or a function, not ${nameOf(when)}`)
+  }
+  for (const tag of when) {
+    if (!tags.has(tag)) throw new TypeError(`${name}: when: ${nameOf(tag)} is no reason of a ChatModelError`)
+  }
   return ({ reason }) => when.includes(reason._tag)
 }
 

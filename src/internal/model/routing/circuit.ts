@@ -5,6 +5,7 @@
 import * as Duration from "effect/Duration"
 import type { ChatModelError } from "../../../ChatModelError.ts"
 import { checkedDuration, checkedNumber } from "../../defects.ts"
+import { nameOf } from "../../excerpt.ts"
 
 /** When, and for how long, a router leaves out a model that fails. */
 export interface CoolDownOptions {
@@ -28,6 +29,9 @@ export interface CoolDown {
 
 /** The checked options of a router. With `false` no number of failures is enough. */
 export const coolDownOf = (name: string, options: CoolDownOptions | false | undefined): CoolDown => {
+  if (options !== undefined && options !== false && typeof options !== "object") {
+    throw new TypeError(`${name} must have \`failures\` or \`duration\`, or be false, not ${nameOf(options)}`)
+  }
   const { duration = "10 seconds", failures = 3, maxDuration = "5 minutes" } = options || {}
   return {
     failures: options === false ? Infinity : checkedNumber(`${name}: failures`, failures, 1),

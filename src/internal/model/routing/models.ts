@@ -7,12 +7,11 @@ import * as Effect from "effect/Effect"
 import { make as makeCapabilities } from "../../../Capabilities.ts"
 import type { Capabilities } from "../../../Capabilities.ts"
 import { nameOf } from "../../excerpt.ts"
-import { isRunnable } from "../../runnable/make.ts"
 import type { Described } from "../makeService.ts"
 import { openerOf } from "../opening.ts"
 import type { OpenModel } from "../opening.ts"
 import type { Service } from "../service.ts"
-import { effectWrapper, wrapModel, wrapper } from "../wrap.ts"
+import { effectWrapper, isModel, wrapModel, wrapper } from "../wrap.ts"
 import type { EffectWrapper, Wrapper } from "../wrap.ts"
 
 /** A model, or an effect of one, such as `OpenAi.make({ model: "gpt-6-luna" })`. */
@@ -58,10 +57,12 @@ export const withModels = <Models extends ReadonlyArray<ModelSource>>(
   models: Models,
   openOf: (candidates: Candidates) => OpenModel
 ): WrapperOf<Models> => {
+  const check = (model: unknown) => {
+    if (isModel(model)) return
+    throw new TypeError(`${name}: ${nameOf(model)} is no model: give models, or effects such as OpenAi.make({ ... })`)
+  }
   for (const model of models) {
-    if (!Effect.isEffect(model) && !isRunnable(model)) {
-      throw new TypeError(`${name}: ${nameOf(model)} is no model: give models, or effects such as OpenAi.make({ ... })`)
-    }
+    if (!Effect.isEffect(model)) check(model)
   }
   const wrap = (self: Service, others: ReadonlyArray<Service>): Service =>
     wrapModel(
@@ -74,7 +75,10 @@ export const withModels = <Models extends ReadonlyArray<ModelSource>>(
     ? effectWrapper((self) =>
       Effect.map(
         Effect.forEach(sources, (source) => Effect.isEffect(source) ? source : Effect.succeed(source)),
-        (others) => wrap(self, others)
+        (others) => {
+          for (const other of others) check(other)
+          return wrap(self, others)
+        }
       )
     )
     // None of them is an effect, as `some` has just said.

@@ -14,6 +14,8 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import type { CallOptions } from "../../../CallOptions.ts"
 import type { ChatModelError } from "../../../ChatModelError.ts"
+import { nameOf } from "../../excerpt.ts"
+import { isObject } from "../../json/object.ts"
 import { plain } from "../../returned.ts"
 import { withPull } from "../../step/run.ts"
 import { toMessages } from "../messages.ts"
@@ -100,6 +102,11 @@ export const withRouter = <const Models extends ModelSources>(
 ): WrapperOf<Models> => {
   const others = someModels<Models>("withRouter", models)
   const { key, strategy = "random" } = options
+  if (strategy !== "random" && strategy !== "latency" && !(isObject(strategy) && Array.isArray(strategy.weights))) {
+    throw new TypeError(
+      `withRouter: strategy must be "random", "latency" or { weights: [...] }, not ${nameOf(strategy)}`
+    )
+  }
   const settings: Settings = {
     falls: judge("withRouter", options.when),
     coolDown: coolDownOf("withRouter: coolDown", options.coolDown),
