@@ -56,7 +56,8 @@ export interface ModelBudget {
  * - Most providers report usage at the end only, so the last answers may exceed the budget. Give `maxTokens` to bound them.
  * - The budget is kept in memory, and starts anew with the process. Without `window` there is a small object for each key,
  *   for ever.
- * - Put it inside a cache, whose answers cost nothing.
+ * - Put it right around a model, or around each of several: around a cache it counts answers that cost nothing, and around
+ *   `withFallbacks` or `withHedge` it does not count the requests that gave no answer.
  *
  * **Example** (A budget for each user and day)
  *
