@@ -24,8 +24,6 @@ const unknown: ReadonlyArray<readonly [Subject, expected: object]> = [
     temperature: 9,
     top_p: 0.5,
     stop_sequences: ["1", "2", "3", "4", "5"],
-    thinking: { type: "adaptive" },
-    output_config: { effort: "max" },
     tools: [{ name: "weather", input_schema: weather.parameters }],
     tool_choice: { type: "any", disable_parallel_tool_use: true }
   }],
@@ -83,9 +81,12 @@ describe("an unknown model", () => {
       it.effect(`is sent what was asked: ${nameOf(of)}, ${fit}`, () =>
         Effect.gen(function*() {
           const { call } = yield* open(of)
-          // OpenAI's APIs have no such field, or take up to four.
-          const { stopSequences, ...others } = everything
-          const options = of.provider === "openai" ? others : { ...others, stopSequences }
+          // OpenAI's APIs have no field for so many texts, and Anthropic's takes no such options with reasoning.
+          const options = {
+            ...everything,
+            ...(of.provider === "openai" ? { stopSequences: undefined } : undefined),
+            ...(of.provider === "anthropic" ? { reasoning: undefined } : undefined)
+          }
           const { body, reason, warnings } = yield* call("Hi", { ...options, fit })
           assert.isDefined(body, reason?.message)
           const { input: _, messages: __, ...rest } = body
@@ -94,6 +95,35 @@ describe("an unknown model", () => {
         }))
     }
   }
+})
+
+describe("an unknown model of Anthropic's API", () => {
+  const mine = subject("anthropic", "messages", "mine")
+  const budget = { reasoning: { budgetTokens: 2000 } }
+
+  it.effect("takes what the API takes of every model that reasons", () =>
+    Effect.gen(function*() {
+      const { call } = yield* open(mine)
+      for (
+        const [field, options] of [
+          ["temperature", { temperature: 0.5 }],
+          ["topP", { topP: 0.5 }],
+          ["topK", { topK: 5 }],
+          ["toolChoice", { tools: [weather], toolChoice: "required" }]
+        ] as const
+      ) {
+        for (const fit of ["adapt", "fail"] as const) {
+          const { body, reason } = yield* call("Hi", { ...budget, ...options, fit })
+          assert.isUndefined(body)
+          assert.strictEqual(reason?._tag, "UnsupportedError")
+          assert.propertyVal(reason, "field", field)
+        }
+        assert.isDefined((yield* call("Hi", { ...budget, ...options, fit: "send" })).body)
+        assert.isDefined((yield* call("Hi", options)).body)
+      }
+      const { body } = yield* call("Hi", { ...budget, temperature: 1, topP: 0.95, maxTokens: 500 })
+      assert.deepInclude(body, { temperature: 1, top_p: 0.95, max_tokens: 2500 })
+    }))
 })
 
 describe("a call without options", () => {
@@ -386,6 +416,14 @@ describe("warnings", () => {
         "The limit of mine is a guess, as the API",
         "Nothing is known of gpt-9 itself: it is "
       ])
+    }))
+
+  it.effect("are logged of a model that ends, however its options are fitted", () =>
+    Effect.gen(function*() {
+      const { call } = yield* open(subject("anthropic", "messages", "claude-sonnet-4-5"))
+      for (const fit of ["adapt", "fail", "send"] as const) {
+        assert.lengthOf(yield* logging(call("Hi", { fit })), 1, fit)
+      }
     }))
 
   it.effect("are none for an unknown model, and none of what is sent as it is", () =>

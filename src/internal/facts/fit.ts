@@ -6,7 +6,7 @@
  * promise, without which the answer is another, fails the call. A strict fit allows the first kind alone.
  */
 import type { UnsupportedError } from "../../ChatModelError.ts"
-import { fitReasoning, giveWay, inAnswer, raiseOf } from "./fitReasoning.ts"
+import { asks, fitReasoning, giveWay, inAnswer, raiseOf } from "./fitReasoning.ts"
 import { Fitting, isOpenAiChat, within } from "./fitting.ts"
 import type { Call, Fitted } from "./fitting.ts"
 import type { Range } from "./types.ts"
@@ -17,6 +17,7 @@ export const fit = (call: Call, strict: boolean): Fitted | UnsupportedError => {
   fitApi(fitting)
   fitMessages(fitting)
   fitReasoning(fitting)
+  fitUnknownClaude(fitting)
   fitTools(fitting)
   fitFormat(fitting)
   fitStop(fitting)
@@ -55,6 +56,20 @@ const fitMessages = (fitting: Fitting): void => {
         fitting.refuse(`messages[${i}].content[${j}]`, "takes no files: use another model, or send their text")
       }
     }
+  }
+}
+
+/** What the Messages API refuses of every model that reasons. What is known of a model says more. */
+const fitUnknownClaude = (fitting: Fitting): void => {
+  const { call: { api }, facts: { thinking }, options } = fitting
+  if (api !== "messages" || thinking !== undefined || !asks(options)) return
+  const { temperature = 1, toolChoice, topK, topP = 1 } = options
+  const instead = "leave it or the reasoning out, or say which model it is like (`like`)"
+  if (temperature !== 1) fitting.refuse("temperature", `takes none but 1 while it reasons: ${instead}`)
+  if (topP < 0.95) fitting.refuse("topP", `takes 0.95 to 1 while it reasons: ${instead}`)
+  if (topK !== undefined) fitting.refuse("topK", `takes none while it reasons: ${instead}`)
+  if (toolChoice === "required" || typeof toolChoice === "object") {
+    fitting.refuse("toolChoice", `cannot be made to call a tool while it reasons: ${instead}`)
   }
 }
 

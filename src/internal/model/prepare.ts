@@ -91,11 +91,12 @@ const fitted = (
   return lacking === undefined ? Result.succeed({ messages, facts, ...found }) : Result.fail(lacking)
 }
 
-/** The facts that decide what a request says without being asked. All else of it is as it was given. */
-const asGiven = ({ maxOutput, reasoningBack, thinking }: Facts): Facts => ({
-  maxOutput,
-  thinking,
-  ...(reasoningBack === false ? { reasoningBack } : undefined)
+/** The facts without those that decide how a request says something. */
+const asGiven = (facts: Facts): Facts => ({
+  ...facts,
+  limitField: undefined,
+  // Where reasoning cannot go back, it is not asked for either.
+  reasoningBack: facts.reasoningBack === false ? false : undefined
 })
 
 /** The warnings that were not logged yet: one for each option, and one each for a model that ends or is only guessed. */
