@@ -44,11 +44,16 @@ const wrapped = (names: ReadonlyArray<string>, model: ChatModel.Service) =>
     Effect.provide(RunnableCache.layerMemory({ capacity: 100 }), { local: true })
   )
 
-const orders = permutations(Object.keys(wrappers))
+const names = Object.keys(wrappers)
 
-describe("any order of all wrappers", () => {
-  it("is tried", () => {
-    assert.lengthOf(new Set(orders.map((order) => order.join())), 720)
+const pairs = names.flatMap((inner) => names.filter((outer) => outer !== inner).map((outer) => [inner, outer]))
+
+/** Each two in either order, and an even choice of the orders of all, as all 720 take a minute. */
+const orders = [...pairs, ...permutations(names).filter((_, i) => i % 31 === 0)]
+
+describe("wrappers in any order", () => {
+  it("are each two in either order, and some orders of all", () => {
+    assert.lengthOf(new Set(orders.map((order) => order.join())), 30 + 24)
   })
 
   it.effect("has one run in its events, and the answer of the model", () =>
