@@ -1,7 +1,9 @@
 // The cost of answers: by the prices in the facts, as providers tell it, and none where it is not known.
 import { assert, describe, it } from "@effect/vitest"
-import { Arbitrary, Effect, Layer, Schema, Stream } from "effect"
+import { Arbitrary, Effect, Layer, Redacted, Schema, Stream } from "effect"
 import { Agent, ChatModel, Message, ModelFacts, Tool, Usage } from "rivulet"
+import * as OpenAi from "rivulet/OpenAi"
+import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
 import { OpenAiScript, Script, ScriptedChatModel } from "rivulet/Testing"
 import { serve as serveMessages } from "../support/anthropic.ts"
 import { eventsOf } from "../support/events.ts"
@@ -186,6 +188,31 @@ describe("an answer", () => {
       const { asOf, total } = costOf(yield* model.invoke("Hi").pipe(Effect.provide(rules))) ?? assert.fail()
       assert.strictEqual(total, 0.002)
       assert.isUndefined(asOf)
+    }))
+
+  it.effect("has none in a region where the maker has other prices", () =>
+    Effect.gen(function*() {
+      const apiKey = Redacted.make("key")
+      const openAi = (baseUrl?: string) => OpenAi.make({ model: "gpt-6-sol", apiKey, ...(baseUrl && { baseUrl }) })
+      const other = (preset: string, model: string, baseUrl?: string) =>
+        OpenAiCompatible.make({ preset, model, apiKey, ...(baseUrl && { baseUrl }) })
+      const priced = [
+        openAi(),
+        openAi("https://gateway.example.com/v1"),
+        other("alibaba", "qwen3.8-max"),
+        other("moonshotai", "kimi-k3")
+      ]
+      for (const model of priced) assert.isDefined((yield* model).facts.price)
+      const elsewhere = [
+        openAi("https://eu.api.openai.com/v1"),
+        other("alibaba", "qwen3.8-max", "https://dashscope.aliyuncs.com/compatible-mode/v1"),
+        other("moonshotai", "kimi-k3", "https://api.moonshot.cn/v1")
+      ]
+      for (const model of elsewhere) {
+        const { facts } = yield* model
+        assert.isUndefined(facts.price)
+        assert.isDefined(facts.maxOutput)
+      }
     }))
 
   it.live("of another tariff has none", () =>

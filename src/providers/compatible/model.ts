@@ -8,6 +8,7 @@ import type { Capabilities } from "../../Capabilities.ts"
 import { InvalidRequestError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import { allRules } from "../../internal/facts/all.ts"
+import { pricedAt } from "../../internal/facts/data/terms.ts"
 import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Rule } from "../../internal/facts/types.ts"
 import type { Service } from "../../internal/model/service.ts"
@@ -65,7 +66,7 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
       serverTools,
       ...known
     },
-    facts: { rules: [...declaredRules(capabilities, known), ...allRules], api: "chat", like },
+    facts: { rules: [...declaredRules(capabilities, known), ...pricedAt(baseUrl, allRules)], api: "chat", like },
     settings,
     secrets: secretsOf([apiKey], headers, baseUrl),
     errorDialect: { requestIdHeader: "x-request-id" },

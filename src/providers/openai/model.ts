@@ -3,6 +3,7 @@
  */
 import * as Effect from "effect/Effect"
 import { openai } from "../../internal/facts/data/openai.ts"
+import { pricedAt } from "../../internal/facts/data/terms.ts"
 import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Service } from "../../internal/model/service.ts"
 import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
@@ -58,7 +59,7 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
     model,
     options: call,
     capabilities: spec.capabilities,
-    facts: { rules: openai, api, like },
+    facts: { rules: pricedAt(baseUrl, openai), api, like },
     settings,
     secrets: secretsOf([apiKey, organization, project], headers, baseUrl),
     errorDialect: { requestIdHeader: "x-request-id" },

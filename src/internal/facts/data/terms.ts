@@ -10,6 +10,16 @@ export const collected = "2026-11-27"
 export const soldBy = (by: string, rules: ReadonlyArray<Rule>): ReadonlyArray<Rule> =>
   rules.map((rule) => rule.price === undefined ? rule : { ...rule, price: { ...rule.price, by, asOf: collected } })
 
+/** The rules as they hold at an address: in other regions, makers have other prices. */
+export const pricedAt = (baseUrl: string, rules: ReadonlyArray<Rule>): ReadonlyArray<Rule> =>
+  URL.canParse(baseUrl) && otherRegion.test(new URL(baseUrl).hostname)
+    ? rules.map((rule) => ({ ...rule, price: undefined }))
+    : rules
+
+/** Hosts of makers besides those that the prices are of: OpenAI's data residency, Alibaba's regions, Moonshot AI in China. */
+const otherRegion =
+  /^(?!api\.)[\w-]+\.api\.openai\.com$|^(?!dashscope-intl\.)[\w.-]+\.aliyuncs\.com$|(^|\.)moonshot\.cn$/
+
 /** A price in US dollars for a million tokens. */
 export const price = (input: number, out: number, read?: number, write?: number): Price => ({
   in: input,
