@@ -1,4 +1,4 @@
-// Every option alone, and a few pairs, for one model of each kind. laws.long.test.ts has all pairs and all models.
+// Every option alone, and a few pairs, for one model of each kind. laws.long.test.ts has all models, and all pairs on demand.
 import { assert, describe, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { distinctSubjects, nameOf, subjects } from "../support/factsSubjects.ts"
