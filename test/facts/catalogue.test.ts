@@ -12,17 +12,17 @@ const left = ["limitRequired", "outputs", "penalties", "seed", "system"]
 const leftInside = ["by", "asOf", "dynamic", "lowestMaxEffort"]
 
 /**
- * Where the library knows better, or more. The prices of open models at home, the words of codex models, models that take
- * no reasoning back, and what Ollama's API lacks.
+ * Where the library knows better, or more: the prices of open models at home, the words of codex models, which models of
+ * OpenAI have reasoning that can go back, and what Ollama's API lacks.
  */
-const deliberate = (field: string, { model, provider }: Subject): boolean => {
+const deliberate = (field: string, { api, model, provider }: Subject): boolean => {
   switch (field) {
     case "price":
       return ["ollama", "lmstudio", "llamacpp", "vllm"].includes(provider)
     case "thinking":
       return /gpt-5(\.[12])?-codex/.test(model)
     case "reasoningBack":
-      return /gpt-5\.[1-3]-chat/.test(model)
+      return api === "responses" || /gpt-5\.[1-3]-chat/.test(model)
     case "topK":
       return provider === "ollama"
     // It always reasons.

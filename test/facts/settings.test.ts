@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Layer, Logger, Stream } from "effect"
 import { ChatModel, ModelFacts } from "rivulet"
 import type { CallOptions } from "rivulet"
+import { names } from "../support/factsNames.ts"
 import { nameOf } from "../support/factsSubjects.ts"
 import type { Subject } from "../support/factsTable.ts"
 import { judged } from "../support/judged.ts"
@@ -177,6 +178,33 @@ describe("a call without options", () => {
           assert.deepStrictEqual(rest, { model: of.model, ...fields, stream: true })
           assert.lengthOf(input ?? messages, 1)
           assert.deepStrictEqual(warnings, [])
+        }
+      }))
+  }
+})
+
+describe("encrypted reasoning", () => {
+  const models = [
+    ...names.filter(({ api }) => api === "responses").map(({ model }) => model),
+    "codex-mini-latest",
+    "o5",
+    "o9-mini",
+    "gpt-5.4-codex",
+    "gpt-5.5-mini",
+    "gpt-5.6-chat",
+    "ft:o4-mini:acme::id"
+  ]
+  // As it was before anything was known of models.
+  const reasons = (model: string) =>
+    /(^|[./:])(o[1-9]|gpt-([5-9]|\d\d)|codex|computer-use)/i.test(model) && !/chat/i.test(model)
+
+  for (const model of models) {
+    it.effect(`is ${reasons(model) ? "" : "not "}asked for of ${model}`, () =>
+      Effect.gen(function*() {
+        const { call } = yield* open(subject("openai", "responses", model))
+        for (const fit of ["adapt", "send"] as const) {
+          const { body } = yield* call("Hi", { fit })
+          assert.deepStrictEqual(body.include, reasons(model) ? ["reasoning.encrypted_content"] : undefined)
         }
       }))
   }

@@ -18,7 +18,7 @@ import { capabilitiesBy } from "../facts/known.ts"
 import type { Known } from "../facts/known.ts"
 import { ModelFacts } from "../facts/settings.ts"
 import type { FactsSettings } from "../facts/settings.ts"
-import type { Facts } from "../facts/types.ts"
+import type { Facts, Subject } from "../facts/types.ts"
 import { withDefinitions } from "../tools/definitions.ts"
 import { inOrder, messagesProblem, toMessages } from "./messages.ts"
 import type { Problem } from "./messages.ts"
@@ -80,7 +80,7 @@ const fitted = (
   if (known.fit(options.fit, settings) === "send") {
     const lacking = capabilities && missingCapability(provider, capabilities, messages, options)
     return lacking === undefined
-      ? Result.succeed({ messages, options, facts: asGiven(facts), warnings: [] })
+      ? Result.succeed({ messages, options, facts: asGiven(facts, known.subject), warnings: [] })
       : Result.fail(lacking)
   }
   const strict = known.fit(options.fit, settings) === "fail"
@@ -91,13 +91,9 @@ const fitted = (
   return lacking === undefined ? Result.succeed({ messages, facts, ...found }) : Result.fail(lacking)
 }
 
-/** The facts without those that decide how a request says something. */
-const asGiven = (facts: Facts): Facts => ({
-  ...facts,
-  limitField: undefined,
-  // Where reasoning cannot go back, it is not asked for either.
-  reasoningBack: facts.reasoningBack === false ? false : undefined
-})
+/** The facts without those that decide how a request to Chat Completions says something. */
+const asGiven = (facts: Facts, { api }: Subject): Facts =>
+  api === "chat" ? { ...facts, limitField: undefined, reasoningBack: undefined } : facts
 
 /** The warnings that were not logged yet: one for each option, and one each for a model that ends or is only guessed. */
 const newLogs = (

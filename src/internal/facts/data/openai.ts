@@ -248,6 +248,13 @@ export const openai: ReadonlyArray<Rule> = soldBy("openai", [
     ...noFunctions,
     ...words("low medium high xhigh max")
   },
+  // What stores nothing is asked for encrypted reasoning, of every model whose name is that of one that reasons.
+  {
+    match: "^(?!.*chat).*(^|[./:])(o[1-9]|gpt-([5-9]|\\d\\d)|codex|computer-use)",
+    provider: ["openai"],
+    api: "responses",
+    reasoningBack: true
+  },
   {
     match: "(^|[/.])(gpt-[456]|o[134](-|$))",
     provider: hosts,

@@ -63,7 +63,7 @@ const encrypted = "reasoning.encrypted_content"
  * name (such as that of a deployment) is asked only if the call has reasoning options.
  */
 const reasons = ({ reasoningBack, thinking }: Facts): boolean =>
-  thinking !== undefined && thinking.control !== "none" && reasoningBack !== false
+  reasoningBack ?? (thinking !== undefined && thinking.control !== "none")
 
 /** The word for the effort. Numbers of tokens were put into words. */
 const effortOf = (form: ReasoningForm | undefined): string | undefined =>
