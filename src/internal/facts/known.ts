@@ -49,12 +49,17 @@ export class Known {
 
   /** What is known under the rules of the app that calls. */
   of({ rules }: FactsSettings): Found {
-    if (rules.length === 0 || rules === this.#made?.rules) return this.found
+    if (this.#has(rules)) return this.found
     if (rules !== this.#lastRules) {
       this.#lastRules = rules
       this.#last = lookUp([...rules, ...this.#data], this.subject)
     }
     return this.#last
+  }
+
+  /** Whether the rules of the app that calls were known when the model was made. */
+  #has(rules: ReadonlyArray<Rule>): boolean {
+    return rules.length === 0 || rules === this.#made?.rules
   }
 
   /**
@@ -67,7 +72,7 @@ export class Known {
     const { rules } = settings
     const last = this.#lastAnswered
     if (last?.name === name && last.rules === rules) return last.facts
-    const all = rules.length === 0 || rules === this.#made?.rules ? this.#data : [...rules, ...this.#data]
+    const all = this.#has(rules) ? this.#data : [...rules, ...this.#data]
     const { facts } = lookUp(all, { ...this.subject, model: name })
     this.#lastAnswered = { rules, name, facts }
     return facts

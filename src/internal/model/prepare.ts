@@ -77,14 +77,14 @@ const fitted = (
 ): Result.Result<Prepared, Reason> => {
   const { facts } = known.of(settings)
   const { messages, options } = call
-  if (known.fit(options.fit, settings) === "send") {
+  const how = known.fit(options.fit, settings)
+  if (how === "send") {
     const lacking = capabilities && missingCapability(provider, capabilities, messages, options)
     return lacking === undefined
       ? Result.succeed({ messages, options, facts: asGiven(facts, known.subject), warnings: [] })
       : Result.fail(lacking)
   }
-  const strict = known.fit(options.fit, settings) === "fail"
-  const found = fit({ provider, model, api: known.subject.api, facts, ...call }, strict)
+  const found = fit({ provider, model, api: known.subject.api, facts, ...call }, how === "fail")
   if ("_tag" in found) return Result.fail(found)
   const lacking = capabilities &&
     missingCapability(provider, capabilitiesBy(facts, capabilities, known.subject), messages, found.options)
