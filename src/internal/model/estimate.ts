@@ -111,8 +111,9 @@ const sizeOf = (value: object): number => {
   return size
 }
 
-/** The characters that a chunk adds to an answer. */
-export const charactersIn = ({ parts }: AIMessageChunk): number => {
+/** The characters that a chunk adds to an answer. Most chunks are one piece of text, which is not looked at twice. */
+export const charactersIn = ({ content, parts }: AIMessageChunk): number => {
+  if (parts.length === 1 && content !== "") return content.length
   let characters = 0
   for (const part of parts) {
     if (part.type === "text" || part.type === "reasoning") characters += part.text.length

@@ -35,10 +35,12 @@ export class Spending {
   /** Adds the chunks of one read. Returns the usage that they report. */
   add(chunks: ReadonlyArray<AIMessageChunk>): Usage | undefined {
     let reported: Usage | undefined
+    let characters = 0
     for (const chunk of chunks) {
       if (chunk.usage !== undefined) reported = chunk.usage
-      this.#characters += charactersIn(chunk)
+      characters += charactersIn(chunk)
     }
+    this.#characters += characters
     if (reported !== undefined) this.#usage = reported
     return reported
   }
