@@ -41,15 +41,16 @@ import { allRules } from "./internal/facts/all.ts"
 import type { ModelFactsError } from "./internal/facts/error.ts"
 import { lookUp } from "./internal/facts/lookup.ts"
 import { ModelFacts } from "./internal/facts/settings.ts"
+import type { FactsRules, FactsSource } from "./internal/facts/settings.ts"
 import type { Facts, Fit, Rule, Subject } from "./internal/facts/types.ts"
+import { know, source as makeSource } from "./internal/model/knowledge.ts"
 import type { ListingProvider, ListOptions } from "./internal/provider/fromProvider.ts"
 
 export { collected } from "./internal/facts/data/terms.ts"
 export { ModelFactsError } from "./internal/facts/error.ts"
 export type { FitWarning } from "./internal/facts/fitting.ts"
-export type { FactsSource } from "./internal/facts/known.ts"
 export { ModelFacts } from "./internal/facts/settings.ts"
-export type { FactsSettings } from "./internal/facts/settings.ts"
+export type { FactsRules, FactsSettings, FactsSource } from "./internal/facts/settings.ts"
 export type { Facts, Fit, Price, Range, Rule, Subject, ThinkingFacts, ToolFacts } from "./internal/facts/types.ts"
 export { cost } from "./internal/model/cost.ts"
 export type { ListingProvider, ListOptions } from "./internal/provider/fromProvider.ts"
@@ -69,6 +70,25 @@ export type { ListingProvider, ListOptions } from "./internal/provider/fromProvi
 export const of = (subject: Subject): Facts => lookUp(allRules, subject).facts
 
 /**
+ * What is known of the models of a provider of your own, for `ChatModel.make`.
+ *
+ * **Example** (A model with a price)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel, ModelFacts } from "rivulet"
+ *
+ * const echo = ChatModel.make({
+ *   provider: "local",
+ *   model: "echo-1",
+ *   facts: ModelFacts.source({ rules: [{ match: "^echo-", maxOutput: 1000, price: { in: 1, out: 2 } }] }),
+ *   generate: () => Effect.succeed({ content: "Hi" })
+ * })
+ * ```
+ */
+export const source = (rules: FactsRules): FactsSource => makeSource(rules)
+
+/**
  * Adds rules of the app, which come before those of the library and those of an outer layer.
  *
  * **Example** (A fine-tuned model)
@@ -82,7 +102,7 @@ export const of = (subject: Subject): Facts => lookUp(allRules, subject).facts
 export const layer = (rules: ReadonlyArray<Rule>): Layer.Layer<never> =>
   Layer.effect(
     ModelFacts,
-    Effect.map(ModelFacts, (settings) => ({ ...settings, rules: [...rules, ...settings.rules] }))
+    Effect.map(ModelFacts, (settings) => ({ ...settings, know, rules: [...rules, ...settings.rules] }))
   )
 
 /**

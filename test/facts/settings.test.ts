@@ -268,6 +268,29 @@ describe("rules of the app", () => {
       assert.deepInclude(around.body, { temperature: 0.5, max_tokens: 777 })
     }))
 
+  it.effect("hold for a model of one's own without facts, also if it was made outside of their layer", () =>
+    Effect.gen(function*() {
+      const own = ChatModel.make({
+        provider: "local",
+        model: "mine",
+        generate: ({ facts, options: { temperature }, warnings }) =>
+          Effect.succeed({
+            content: JSON.stringify([temperature, facts.maxOutput, warnings.map(({ field }) => field)]),
+            usage: { inputTokens: 1_000_000, outputTokens: 0, totalTokens: 1_000_000 }
+          })
+      })
+      const ask = own.invoke("Hi", { temperature: 1 })
+      const free = yield* ask
+      assert.strictEqual(free.content, "[1,null,[]]")
+      assert.isUndefined(free.usage?.cost)
+      const layer = ModelFacts.layer([{ match: "^mine$", sampling: "never", maxOutput: 9, price: { in: 3, out: 4 } }])
+      const ruled = yield* Effect.provide(ask, layer)
+      assert.strictEqual(ruled.content, "[null,9,[\"temperature\"]]")
+      assert.strictEqual(ruled.usage?.cost?.total, 3)
+      const strict = Effect.flip(own.invoke("Hi", { temperature: 1, fit: "fail" }))
+      assert.strictEqual((yield* Effect.provide(strict, layer)).reason._tag, "UnsupportedError")
+    }))
+
   it.effect("of an inner layer come before those of an outer one, whose other facts stay", () =>
     Effect.gen(function*() {
       const inner = ModelFacts.layer([{ match: "^mine$", temperature: [0, 1] }])

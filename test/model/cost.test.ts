@@ -316,7 +316,7 @@ describe("an answer", () => {
         ChatModel.make({
           provider: "local",
           model: "echo-1",
-          facts: { rules: [{ match: "^echo", price: { in: 1, out: 2, asOf: "2027-01-01" } }] },
+          facts: ModelFacts.source({ rules: [{ match: "^echo", price: { in: 1, out: 2, asOf: "2027-01-01" } }] }),
           generate: () => Effect.succeed({ content: "Hi", usage })
         })
       const answer = yield* make(tokens(1000, 1000)).invoke("Hi")

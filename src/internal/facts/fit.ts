@@ -6,9 +6,10 @@
  * promise, without which the answer is another, fails the call. A strict fit allows the first kind alone.
  */
 import type { UnsupportedError } from "../../ChatModelError.ts"
-import { asks, fitReasoning, giveWay, inAnswer, raiseOf } from "./fitReasoning.ts"
+import { fitReasoning, giveWay, inAnswer, raiseOf } from "./fitReasoning.ts"
 import { Fitting, isOpenAiChat, within } from "./fitting.ts"
 import type { Call, Fitted } from "./fitting.ts"
+import { asks } from "./reasoning.ts"
 import type { Range } from "./types.ts"
 
 /** Fits a call, or says which part of it the model does not take. A strict fit changes no hint. */

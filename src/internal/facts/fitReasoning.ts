@@ -1,9 +1,10 @@
 /**
  * Fits what a call says about reasoning: words and numbers of tokens stand for each other, in bands of the longest answer.
  */
-import type { CallOptions, ReasoningOptions } from "../../CallOptions.ts"
+import type { ReasoningOptions } from "../../CallOptions.ts"
 import { within } from "./fitting.ts"
 import type { Fitting, ReasoningForm } from "./fitting.ts"
+import { asks, canBeOff } from "./reasoning.ts"
 import type { Range, ThinkingFacts } from "./types.ts"
 
 /** The share of the longest answer that an effort stands for. */
@@ -21,10 +22,6 @@ export const inAnswer = ({ facts: { thinking }, options, reasoning }: Fitting): 
   if (reasoning !== undefined) return reasoning.type !== "off"
   return thinking === undefined ? asks(options) : thinking.default === "on" || thinking.control === "fixed"
 }
-
-/** Whether the call, or the model's options, ask for reasoning. */
-export const asks = ({ reasoning }: CallOptions): boolean =>
-  reasoning?.budgetTokens !== undefined || (reasoning?.effort !== undefined && reasoning.effort !== "none")
 
 /** A promise that a model keeps only while it does not reason. */
 interface Promised {
@@ -59,10 +56,6 @@ export const giveWay = (fitting: Fitting, { cannot, field, instead }: Promised):
   fitting.warn(word ? effortField : "reasoning", given ?? null, word ? "none" : "off", cannot)
   fitting.reasoning = { type: "off" }
 }
-
-/** Whether reasoning can be switched off. */
-export const canBeOff = (thinking: ThinkingFacts | undefined): boolean =>
-  thinking?.off === "always" || thinking?.off === "high"
 
 /** Puts what the call says about reasoning into the form of the model. */
 export const fitReasoning = (fitting: Fitting): void => {

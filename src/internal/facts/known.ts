@@ -6,18 +6,8 @@ import type { Capabilities } from "../../Capabilities.ts"
 import { isOpenAiChat } from "./fitting.ts"
 import { lookUp } from "./lookup.ts"
 import type { Found } from "./lookup.ts"
-import type { FactsSettings } from "./settings.ts"
+import type { FactsRules, FactsSettings } from "./settings.ts"
 import type { Facts, Fit, Rule, Subject } from "./types.ts"
-
-/** The facts of a provider's models, and which of them a model has. */
-export interface FactsSource {
-  /** What is known of the provider's models. */
-  readonly rules: ReadonlyArray<Rule>
-  /** The API, for rules that hold for one API only. Absent: such rules do not apply. */
-  readonly api?: string | undefined
-  /** The name of a known model with the same facts, for a name that tells nothing. Defaults to the model's name. */
-  readonly like?: string | undefined
-}
 
 /** What a model knows of itself. */
 export class Known {
@@ -34,7 +24,7 @@ export class Known {
 
   constructor(
     { model, provider }: { readonly provider: string; readonly model: string },
-    source: FactsSource | undefined,
+    source: FactsRules | undefined,
     made: FactsSettings | undefined
   ) {
     // OpenAI names a fine-tune after its base: `ft:gpt-4.1-mini:acme::id`.

@@ -21,7 +21,7 @@ import type { Usage } from "../../Usage.ts"
 import { AnswerListener } from "../events/currentRun.ts"
 import type { FitWarning } from "../facts/fitting.ts"
 import { ModelFacts } from "../facts/settings.ts"
-import type { FactsSettings } from "../facts/settings.ts"
+import type { FactsSettings, Knowledge } from "../facts/settings.ts"
 import { Accumulator } from "../message/accumulator.ts"
 import { empty, restarts } from "../message/chunk.ts"
 import type { AIMessageChunk } from "../message/chunk.ts"
@@ -30,17 +30,18 @@ import type { ChunkFold } from "../step/fold.ts"
 import type { Opener, Run } from "../step/types.ts"
 import { Recovering, RetryDelays } from "./attempts.ts"
 import type { Recovery } from "./attempts.ts"
-import { pricedUsage } from "./cost.ts"
-import type { Priced } from "./cost.ts"
-import { explained, reasonedAway } from "./explain.ts"
 import { withPartial } from "./partial.ts"
 import type { Prepared } from "./prepare.ts"
+import { reasonedAway } from "./reasonedAway.ts"
 import type { ChatRequest } from "./request.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
 
 /** A call of a model: its request, and how an attempt opens. */
-export interface Call extends Priced {
+export interface Call {
+  readonly provider: string
   readonly model: string
+  /** What is known of the model by those who made it, or else by the app that calls it. */
+  readonly knowledge: (settings: FactsSettings) => Knowledge | undefined
   readonly request: Effect.Effect<Prepared, ChatModelError>
   readonly open: (request: ChatRequest) => Stream.Stream<AIMessageChunk, ChatModelError>
 }
@@ -329,7 +330,7 @@ class Attempt {
 
   /** The usage of the message with its cost, if it is known. */
   #priced(): Usage | undefined {
-    return pricedUsage(this.#call, this.#settings, this.#request.options, this.#message)
+    return this.#knowledge()?.priced(this.#message, this.#request.options, this.#settings)
   }
 
   #ended(): ChunkPull {
@@ -357,12 +358,11 @@ class Attempt {
 
   #explained(error: ChatModelError, now: number): ChatModelError {
     const { facts, options } = this.#request
-    return explained(error, {
-      facts,
-      options,
-      fit: this.#call.known.fit(options.fit, this.#settings),
-      today: new Date(now).toISOString().slice(0, 10)
-    })
+    return this.#knowledge()?.explained(error, { facts, options, now }, this.#settings) ?? error
+  }
+
+  #knowledge(): Knowledge | undefined {
+    return this.#call.knowledge(this.#settings)
   }
 
   #fail(reason: Reason): ChunkPull {

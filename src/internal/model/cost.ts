@@ -5,10 +5,9 @@
 import type { CallOptions } from "../../CallOptions.ts"
 import type { Cost, Usage } from "../../Usage.ts"
 import type { Known } from "../facts/known.ts"
-import type { FactsSettings } from "../facts/settings.ts"
+import type { FactsAnswer, FactsSettings } from "../facts/settings.ts"
 import type { Facts } from "../facts/types.ts"
 import { isObject } from "../json/object.ts"
-import type { Accumulator } from "../message/accumulator.ts"
 import { optional } from "../optional.ts"
 
 /**
@@ -106,7 +105,7 @@ const hourTokens = (raw: unknown): number => {
 }
 
 /** A model whose answers have a cost. */
-export interface Priced {
+interface Priced {
   readonly provider: string
   readonly known: Known
 }
@@ -119,7 +118,7 @@ export const pricedUsage = (
   { known, provider }: Priced,
   settings: FactsSettings,
   options: CallOptions,
-  answer: Accumulator
+  answer: FactsAnswer
 ): Usage | undefined => {
   const { usage } = answer
   if (usage === undefined || usage.cost !== undefined) return undefined

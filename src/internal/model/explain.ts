@@ -1,14 +1,11 @@
 /**
- * What the library knows about the end of a call: the option that an error of a server is about, how to go on, that a model
- * has retired, and why an answer that was cut off is empty. Called by a model's call at its end, and by the reader of error
- * bodies for the names. Knows no provider.
+ * What the library knows about an error of a server: the option that it is about, how to go on, that a model has retired.
+ * Called when a call with facts fails, and by the reader of error bodies for the names. Knows no provider.
  */
 import type { CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, InvalidRequestError, NotFoundError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
-import type { FitWarning } from "../facts/fitting.ts"
 import type { Facts, Fit } from "../facts/types.ts"
-import type { Accumulator } from "../message/accumulator.ts"
 import { withPartial } from "./partial.ts"
 
 /** An option, and the facts of a model that does not take it. */
@@ -77,27 +74,6 @@ const places = [
   /: ([a-z]+)\.?$/gi,
   /^([a-z]+)\b/gi
 ]
-
-/**
- * The warning for an answer that a limit has cut off before its text began, as the model's reasoning counts in the limit.
- */
-export const reasonedAway = (
-  answer: Accumulator,
-  { facts: { maxOutput, thinking }, options: { maxTokens } }: Pick<Request, "facts" | "options">
-): FitWarning | undefined => {
-  if (!answer.isOnlyReasoning) return undefined
-  const { usage } = answer
-  const reasons = answer.hasParts || (usage?.reasoningTokens ?? 0) > 0 ||
-    (thinking !== undefined && thinking.control !== "none")
-  if (!reasons) return undefined
-  const limit = maxTokens ?? maxOutput
-  const all = limit === undefined ? "the limit of tokens" : `the limit of ${limit} tokens`
-  return {
-    field: "maxTokens",
-    given: maxTokens ?? null,
-    reason: `Reasoning used up ${all} before the text began: give more maxTokens or less reasoning`
-  }
-}
 
 /** The request that a server has answered with an error. */
 interface Request {

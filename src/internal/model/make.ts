@@ -14,9 +14,7 @@ import type { Finish } from "../../Finish.ts"
 import type { Metadata } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { AnswerListener } from "../events/currentRun.ts"
-import { capabilitiesBy, Known } from "../facts/known.ts"
-import type { FactsSource } from "../facts/known.ts"
-import type { FactsSettings } from "../facts/settings.ts"
+import type { FactsSettings, FactsSource, Knowledge } from "../facts/settings.ts"
 import { empty } from "../message/chunk.ts"
 import { collect } from "../step/run.ts"
 import { openCall } from "./call.ts"
@@ -66,8 +64,8 @@ interface MakeBase {
    */
   readonly countTokens?: ((request: ChatRequest) => Effect.Effect<number, ChatModelError>) | undefined
   /**
-   * What is known of the provider's models. The options of a call are fitted to the facts about this one before it is
-   * asked. By default nothing is known but the rules of `ModelFacts.layer`.
+   * What is known of the provider's models, as `ModelFacts.source` makes it. The options of a call are fitted to the
+   * facts about this one before it is asked. By default nothing is known but the rules of `ModelFacts.layer`.
    */
   readonly facts?: FactsSource | undefined
 }
@@ -128,12 +126,15 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
   // MakeOptions has one of the two; a caller without types may give neither.
   if (stream === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
   const { model, provider } = spec
-  const known = new Known(spec, spec.facts, settings)
-  const { facts } = known.found
-  const byFacts = spec.capabilities && capabilitiesBy(facts, spec.capabilities, known.subject)
+  const known = (spec.facts?.know ?? settings?.know)?.(spec, spec.facts, settings)
+  const facts = known?.facts ?? {}
+  const byFacts = spec.capabilities && (known?.capabilities(spec.capabilities) ?? spec.capabilities)
+  let ofCaller: Knowledge | undefined
+  const knowledge = ({ know }: FactsSettings): Knowledge | undefined =>
+    known ?? (know && (ofCaller ??= know(spec, undefined, undefined)))
   const capabilities = makeCapabilities({ tokenStreaming: spec.stream !== undefined, ...byFacts })
   const prepared = (input: ChatInput, options: CallOptions | undefined) =>
-    prepare({ provider, model, capabilities: spec.capabilities, known }, input, defaults, options)
+    prepare({ provider, model, capabilities: spec.capabilities, knowledge }, input, defaults, options)
   const { countTokens } = spec
   const takesSchemas = facts.json === undefined || facts.json === "schema"
   return makeService(
@@ -148,7 +149,7 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
         counted({
           provider,
           model,
-          known,
+          knowledge,
           request: prepared(input, options),
           open: (request) => Stream.fromEffect(Effect.map(countTokens(request), countChunk))
         }))
@@ -157,7 +158,7 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
       openCall({
         provider,
         model,
-        known,
+        knowledge,
         request: prepared(input, options),
         open: wantsWhole ? whole ?? stream : stream
       })

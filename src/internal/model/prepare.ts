@@ -12,13 +12,8 @@ import type { Capabilities } from "../../Capabilities.ts"
 import { ChatModelError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import type { Message } from "../../Message.ts"
-import { fit } from "../facts/fit.ts"
-import type { Call } from "../facts/fitting.ts"
-import { capabilitiesBy } from "../facts/known.ts"
-import type { Known } from "../facts/known.ts"
 import { ModelFacts } from "../facts/settings.ts"
-import type { FactsSettings } from "../facts/settings.ts"
-import type { Facts, Subject } from "../facts/types.ts"
+import type { FactsCall, FactsSettings, FittedCall, Knowledge } from "../facts/settings.ts"
 import { withDefinitions } from "../tools/definitions.ts"
 import { inOrder, messagesProblem, toMessages } from "./messages.ts"
 import type { Problem } from "./messages.ts"
@@ -33,7 +28,8 @@ interface Model {
   readonly model: string
   /** The capabilities that the provider declares. Absent: everything is sent. */
   readonly capabilities?: Partial<Capabilities> | undefined
-  readonly known: Known
+  /** What is known of the model by those who made it, or else by the app that calls it. */
+  readonly knowledge: (settings: FactsSettings) => Knowledge | undefined
 }
 
 /**
@@ -62,74 +58,26 @@ export const prepare = (
       const { model: name, provider } = model
       return Effect.fail(new ChatModelError({ provider, model: name, reason: prepared.failure }))
     }
-    const request = Effect.succeed(prepared.success)
-    const logs = newLogs(model, settings, prepared.success)
+    const [found, logs] = prepared.success
+    const request = Effect.succeed(found)
     return logs.length === 0
       ? request
       : Effect.andThen(Effect.forEach(logs, ([text, facts]) => Effect.logWarning(text, facts)), request)
   })
 
-/** The request as the model takes it, or the reason why it does not. */
+/** The request as the model takes it, with the warnings to log, or the reason why it does not. */
 const fitted = (
-  { capabilities, known, model, provider }: Model,
+  { capabilities, knowledge, provider }: Model,
   settings: FactsSettings,
-  call: Pick<Call, "messages" | "options" | "own">
-): Result.Result<Prepared, Reason> => {
-  const { facts } = known.of(settings)
+  call: Pick<FactsCall, "messages" | "options" | "own">
+): Result.Result<readonly [Prepared, FittedCall["logs"]], Reason> => {
   const { messages, options } = call
-  const how = known.fit(options.fit, settings)
-  if (how === "send") {
-    const lacking = capabilities && missingCapability(provider, capabilities, messages, options)
-    return lacking === undefined
-      ? Result.succeed({ messages, options, facts: asGiven(facts, known.subject), warnings: [] })
-      : Result.fail(lacking)
-  }
-  const found = fit({ provider, model, api: known.subject.api, facts, ...call }, how === "fail")
+  const found = knowledge(settings)?.fit({ ...call, capabilities }, settings) ??
+    { facts: {}, options, warnings: [], capabilities, logs: [] }
   if ("_tag" in found) return Result.fail(found)
-  const lacking = capabilities &&
-    missingCapability(provider, capabilitiesBy(facts, capabilities, known.subject), messages, found.options)
-  return lacking === undefined ? Result.succeed({ messages, facts, ...found }) : Result.fail(lacking)
-}
-
-/** The facts without those that decide how a request to Chat Completions says something. */
-const asGiven = (facts: Facts, { api }: Subject): Facts =>
-  api === "chat" ? { ...facts, limitField: undefined, reasoningBack: undefined } : facts
-
-/** The warnings that were not logged yet: one for each option, and one each for a model that ends or is only guessed. */
-const newLogs = (
-  { known, model, provider }: Model,
-  settings: FactsSettings,
-  { facts, options, warnings }: Prepared
-): ReadonlyArray<readonly [text: string, facts: object]> => {
-  const { logged } = settings
-  const name = `${provider}/${model}`
-  const once = (key: string): boolean => {
-    if (logged.has(key)) return false
-    logged.add(key)
-    return true
-  }
-  const logs: Array<readonly [string, object]> = []
-  for (const { field, given, reason, sent } of warnings) {
-    if (once(`${name} ${field}`)) logs.push([`${field}: ${reason}`, { provider, model, field, given, sent }])
-  }
-  const { retires, status } = facts
-  if (status !== undefined && status !== "active" && once(`${name} status`)) {
-    const when = retires === undefined ? "" : `, and ends on ${retires}`
-    logs.push([`${model} is ${status}${when}`, { provider, model, status, retires }])
-  }
-  if (
-    known.subject.api === "messages" && facts.maxOutput === undefined && options.maxTokens === undefined &&
-    once(`${name} limit`)
-  ) {
-    const text = `The limit of ${model} is a guess, as the API requires one: give maxTokens, \`like\` or rules`
-    logs.push([text, { provider, model }])
-  }
-  if (known.of(settings).guess && once(`${name} guess`)) {
-    const text =
-      `Nothing is known of ${model} itself: it is taken for the newest of its family. Say \`like\`, or give rules`
-    logs.push([text, { provider, model }])
-  }
-  return logs
+  const { capabilities: held, logs, ...request } = found
+  const lacking = held && missingCapability(provider, held, messages, request.options)
+  return lacking === undefined ? Result.succeed([{ messages, ...request }, logs]) : Result.fail(lacking)
 }
 
 /** Leaves out what is about tools when there are none: APIs refuse a choice among nothing, and none is called anyway. */

@@ -11,12 +11,12 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { ChatModelError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
-import type { FactsSource } from "../facts/known.ts"
-import type { FactsSettings } from "../facts/settings.ts"
+import type { FactsRules, FactsSettings } from "../facts/settings.ts"
 import { httpStream } from "../http/httpStream.ts"
 import type { Decoder, HttpStream } from "../http/httpStream.ts"
 import { toDialect } from "../jsonSchema/dialect.ts"
 import type { SchemaDialect } from "../jsonSchema/dialect.ts"
+import { source } from "../model/knowledge.ts"
 import { make } from "../model/make.ts"
 import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
@@ -38,7 +38,7 @@ export interface ProviderModel<E extends Encoded> {
   readonly options: CallOptions
   readonly capabilities: Partial<Capabilities>
   /** The facts about the provider's models. */
-  readonly facts: FactsSource
+  readonly facts: FactsRules
   /** The app's settings of facts, as they were when the model was made. */
   readonly settings: FactsSettings
   /** Texts to redact from errors. */
@@ -134,7 +134,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
       model,
       options,
       capabilities,
-      facts,
+      facts: source(facts),
       countTokens: counter && counting(counter, spec.encode, { provider, model, scrub, errorDialect }),
       supportsSchema: schemaDialect && ((schema) => Result.isSuccess(toDialect(schema, schemaDialect))),
       stream

@@ -3,19 +3,19 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { price, soldBy, still, words } from "./terms.ts"
+import { price, servedBy, still, words } from "./terms.ts"
 
-export const alibaba: ReadonlyArray<Rule> = soldBy("alibaba", [
-  { match: "^qwen3\\.8-flash", provider: ["alibaba"], price: price(0.15, 0.47, 0.016) },
-  { match: "^qwen3\\.7-(plus|flash)", provider: ["alibaba"], price: price(0.5, 3, 0.05) },
-  { match: "^qwen3\\.5-plus", provider: ["alibaba"], price: price(0.4, 2.4) },
-  { match: "^qwen3-max", provider: ["alibaba"], price: price(1.2, 6) },
-  { match: "^qwen-flash", provider: ["alibaba"], price: price(0.05, 0.4) },
-  { match: "^qwen-max", provider: ["alibaba"], price: price(1.6, 6.4) },
-  { match: "^qwen3-coder-flash", provider: ["alibaba"], price: price(0.3, 1.5) },
+export const alibaba: ReadonlyArray<Rule> = servedBy("alibaba", [
+  { match: "^qwen3\\.8-flash", price: price(0.15, 0.47, 0.016) },
+  { match: "^qwen3\\.7-(plus|flash)", price: price(0.5, 3, 0.05) },
+  { match: "^qwen3\\.5-plus", price: price(0.4, 2.4) },
+  { match: "^qwen3-max", price: price(1.2, 6) },
+  { match: "^qwen-flash", price: price(0.05, 0.4) },
+  { match: "^qwen-max", price: price(1.6, 6.4) },
+  { match: "^qwen3-coder-flash", price: price(0.3, 1.5) },
   {
     match: "^qwen(3\\.8|4)",
-    provider: ["alibaba"],
+
     context: 1_000_000,
     maxOutput: 131_072,
     limitField: "max_completion_tokens",
@@ -25,7 +25,7 @@ export const alibaba: ReadonlyArray<Rule> = soldBy("alibaba", [
   },
   {
     match: "^qwen3\\.7-(plus|flash|max)",
-    provider: ["alibaba"],
+
     context: 1_000_000,
     maxOutput: 65_536,
     limitField: "max_completion_tokens",
@@ -35,7 +35,7 @@ export const alibaba: ReadonlyArray<Rule> = soldBy("alibaba", [
   },
   {
     match: "^qwen3\\.[56]",
-    provider: ["alibaba"],
+
     context: 1_000_000,
     maxOutput: 65_536,
     thinking: { control: "budget", wire: "enable_thinking", off: "always", budget: [1, null], default: "on" },
@@ -44,7 +44,7 @@ export const alibaba: ReadonlyArray<Rule> = soldBy("alibaba", [
   },
   {
     match: "^(qwen3.*thinking|qwq|qvq)",
-    provider: ["alibaba"],
+
     context: 131_072,
     maxOutput: 32_768,
     thinking: { control: "budget", wire: "enable_thinking", default: "on", off: "never", budget: [1, null] },
@@ -52,7 +52,7 @@ export const alibaba: ReadonlyArray<Rule> = soldBy("alibaba", [
   },
   {
     match: "^qwen3?-(max|plus|flash|turbo)",
-    provider: ["alibaba"],
+
     context: 262_144,
     maxOutput: 32_768,
     thinking: { control: "budget", wire: "enable_thinking", off: "always", budget: [1, null], default: "off" },
@@ -61,7 +61,7 @@ export const alibaba: ReadonlyArray<Rule> = soldBy("alibaba", [
   },
   {
     match: "^qwen.*coder",
-    provider: ["alibaba"],
+
     context: 1_000_000,
     maxOutput: 65_536,
     ...still,
@@ -70,7 +70,7 @@ export const alibaba: ReadonlyArray<Rule> = soldBy("alibaba", [
   },
   {
     match: "^qwen",
-    provider: ["alibaba"],
+
     api: "chat",
     limitField: "max_tokens",
     sampling: "always",

@@ -3,13 +3,13 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { autoCache, price, soldBy, words } from "./terms.ts"
+import { autoCache, price, servedBy, words } from "./terms.ts"
 
-export const deepseek: ReadonlyArray<Rule> = soldBy("deepseek", [
-  { match: "^deepseek-(chat|reasoner)", provider: ["deepseek"], status: "retired", retires: "2026-07-24" },
+export const deepseek: ReadonlyArray<Rule> = servedBy("deepseek", [
+  { match: "^deepseek-(chat|reasoner)", status: "retired", retires: "2026-07-24" },
   {
     match: "^deepseek-(v4-pro|pro)",
-    provider: ["deepseek"],
+
     context: 1_000_000,
     maxOutput: 384_000,
     ...words("high max", { defaultEffort: "high", off: "always", wire: "thinking+reasoning_effort" }),
@@ -18,7 +18,7 @@ export const deepseek: ReadonlyArray<Rule> = soldBy("deepseek", [
   },
   {
     match: "^deepseek-(flash|v4)",
-    provider: ["deepseek"],
+
     context: 1_000_000,
     maxOutput: 384_000,
     ...words("low high max", { defaultEffort: "high", off: "always", wire: "thinking+reasoning_effort" }),
@@ -27,7 +27,7 @@ export const deepseek: ReadonlyArray<Rule> = soldBy("deepseek", [
   },
   {
     match: "^deepseek-",
-    provider: ["deepseek"],
+
     api: "chat",
     limitField: "max_tokens",
     sampling: "ignored-thinking",

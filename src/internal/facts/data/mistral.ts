@@ -3,31 +3,31 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { autoCache, price, soldBy, still, words } from "./terms.ts"
+import { autoCache, price, servedBy, still, words } from "./terms.ts"
 
-export const mistral: ReadonlyArray<Rule> = soldBy("mistral", [
-  { match: "^codestral", provider: ["mistral"], maxOutput: 8192, price: price(0.3, 0.9, 0.03) },
-  { match: "^devstral", provider: ["mistral"], maxOutput: 262_144, price: price(0.4, 2, 0.04) },
-  { match: "^ministral-3b", provider: ["mistral"], maxOutput: 131_072, price: price(0.1, 0.1, 0.01) },
-  { match: "^ministral-8b", provider: ["mistral"], maxOutput: 262_144, price: price(0.15, 0.15, 0.015) },
-  { match: "^ministral-14b", provider: ["mistral"], maxOutput: 262_144, price: price(0.2, 0.2, 0.02) },
-  { match: "^mistral-large-2512", provider: ["mistral"], maxOutput: 262_144, price: price(0.5, 1.5, 0.05) },
-  { match: "^mistral-medium-25", provider: ["mistral"], maxOutput: 131_072, price: price(0.4, 2, 0.04) },
-  { match: "^mistral-small-25", provider: ["mistral"], maxOutput: 16_384, price: price(0.1, 0.3, 0.01) },
-  { match: "^mistral-small-(latest|26)", provider: ["mistral"], maxOutput: 256_000, price: price(0.15, 0.6, 0.015) },
-  { match: "^magistral", provider: ["mistral"], maxOutput: 16_384, price: price(2, 5, 0.2) },
-  { match: "^voxtral", provider: ["mistral"], maxOutput: 32_000, price: price(0.1, 0.4, 0.01) },
-  { match: "^(zai-)?glm-5-3-flash", provider: ["mistral"], maxOutput: 131_072, price: price(0.15, 0.5, 0.03) },
-  { match: "^labs-", provider: ["mistral"], maxOutput: 128_000, price: price(0, 0) },
+export const mistral: ReadonlyArray<Rule> = servedBy("mistral", [
+  { match: "^codestral", maxOutput: 8192, price: price(0.3, 0.9, 0.03) },
+  { match: "^devstral", maxOutput: 262_144, price: price(0.4, 2, 0.04) },
+  { match: "^ministral-3b", maxOutput: 131_072, price: price(0.1, 0.1, 0.01) },
+  { match: "^ministral-8b", maxOutput: 262_144, price: price(0.15, 0.15, 0.015) },
+  { match: "^ministral-14b", maxOutput: 262_144, price: price(0.2, 0.2, 0.02) },
+  { match: "^mistral-large-2512", maxOutput: 262_144, price: price(0.5, 1.5, 0.05) },
+  { match: "^mistral-medium-25", maxOutput: 131_072, price: price(0.4, 2, 0.04) },
+  { match: "^mistral-small-25", maxOutput: 16_384, price: price(0.1, 0.3, 0.01) },
+  { match: "^mistral-small-(latest|26)", maxOutput: 256_000, price: price(0.15, 0.6, 0.015) },
+  { match: "^magistral", maxOutput: 16_384, price: price(2, 5, 0.2) },
+  { match: "^voxtral", maxOutput: 32_000, price: price(0.1, 0.4, 0.01) },
+  { match: "^(zai-)?glm-5-3-flash", maxOutput: 131_072, price: price(0.15, 0.5, 0.03) },
+  { match: "^labs-", maxOutput: 128_000, price: price(0, 0) },
   {
     match: "^(open-mistral-nemo|pixtral-12b)",
-    provider: ["mistral"],
+
     maxOutput: 128_000,
     price: price(0.15, 0.15, 0.015)
   },
   {
     match: "^mistral-large-4",
-    provider: ["mistral"],
+
     context: 1_048_576,
     maxOutput: 262_144,
     ...words("low medium high"),
@@ -35,7 +35,7 @@ export const mistral: ReadonlyArray<Rule> = soldBy("mistral", [
   },
   {
     match: "^mistral-large-latest",
-    provider: ["mistral"],
+
     context: 1_048_576,
     maxOutput: 262_144,
     price: price(0.7, 2.1, 0.07)
@@ -43,7 +43,7 @@ export const mistral: ReadonlyArray<Rule> = soldBy("mistral", [
   {
     match:
       "^(mistral-(medium-(latest|2604|3\\.5|3-5|3)|medium$|small-(latest|2603)|vibe-cli.*)|magistral-|labs-leanstral)",
-    provider: ["mistral"],
+
     context: 262_144,
     maxOutput: 262_144,
     temperature: [0.01, 1.5],
@@ -52,7 +52,7 @@ export const mistral: ReadonlyArray<Rule> = soldBy("mistral", [
   },
   {
     match: "^(zai-)?glm-(5[-.]3|5$|latest)",
-    provider: ["mistral"],
+
     context: 1_048_576,
     maxOutput: 131_072,
     ...words("low high max", { defaultEffort: "max" }),
@@ -60,7 +60,7 @@ export const mistral: ReadonlyArray<Rule> = soldBy("mistral", [
   },
   {
     match: "^(zai-)?glm-5[-.]2",
-    provider: ["mistral"],
+
     context: 1_048_576,
     maxOutput: 131_072,
     ...words("none high", { default: "off" }),
@@ -68,14 +68,14 @@ export const mistral: ReadonlyArray<Rule> = soldBy("mistral", [
   },
   {
     match: "^(codestral|devstral|ministral|open-|pixtral|voxtral|mistral-(large-2|medium-25|small-25|code|nemo))",
-    provider: ["mistral"],
+
     context: 262_144,
     maxOutput: 131_072,
     ...still
   },
   {
     match: ".",
-    provider: ["mistral"],
+
     api: "chat",
     limitField: "max_tokens",
     sampling: "always",

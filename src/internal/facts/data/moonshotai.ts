@@ -3,15 +3,15 @@
  * toolkits.
  */
 import type { Rule } from "../types.ts"
-import { autoCache, price, soldBy, still, words } from "./terms.ts"
+import { autoCache, price, servedBy, still, words } from "./terms.ts"
 
-export const moonshotai: ReadonlyArray<Rule> = soldBy("moonshotai", [
-  { match: "^kimi-k3\\.1-pro-highspeed", provider: ["moonshotai"], price: price(4, 20, 0.2) },
-  { match: "^kimi-k3\\.1", provider: ["moonshotai"], price: price(2, 10, 0.2) },
-  { match: "^kimi-k2\\.7-code-highspeed", provider: ["moonshotai"], price: price(1.9, 8, 0.38) },
+export const moonshotai: ReadonlyArray<Rule> = servedBy("moonshotai", [
+  { match: "^kimi-k3\\.1-pro-highspeed", price: price(4, 20, 0.2) },
+  { match: "^kimi-k3\\.1", price: price(2, 10, 0.2) },
+  { match: "^kimi-k2\\.7-code-highspeed", price: price(1.9, 8, 0.38) },
   {
     match: "^kimi-k3",
-    provider: ["moonshotai"],
+
     context: 1_048_576,
     maxOutput: 1_048_576,
     sampling: "never",
@@ -22,7 +22,7 @@ export const moonshotai: ReadonlyArray<Rule> = soldBy("moonshotai", [
   },
   {
     match: "^kimi-k2\\.7",
-    provider: ["moonshotai"],
+
     context: 262_144,
     maxOutput: 262_144,
     sampling: "never",
@@ -33,7 +33,7 @@ export const moonshotai: ReadonlyArray<Rule> = soldBy("moonshotai", [
   },
   {
     match: "^kimi-k2\\.[56]",
-    provider: ["moonshotai"],
+
     context: 262_144,
     maxOutput: 262_144,
     sampling: "never",
@@ -44,7 +44,7 @@ export const moonshotai: ReadonlyArray<Rule> = soldBy("moonshotai", [
   },
   {
     match: "^moonshot-v1",
-    provider: ["moonshotai"],
+
     sampling: "always",
     temperature: [0, 1],
     ...still,
@@ -54,7 +54,7 @@ export const moonshotai: ReadonlyArray<Rule> = soldBy("moonshotai", [
   },
   {
     match: "^(kimi|moonshot)",
-    provider: ["moonshotai"],
+
     api: "chat",
     limitField: "max_completion_tokens",
     topK: false,

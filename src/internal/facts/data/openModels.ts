@@ -3,11 +3,11 @@
  * the packages and threads of makers and of other toolkits.
  */
 import type { Rule } from "../types.ts"
-import { autoCache, local, price, soldBy, still, words } from "./terms.ts"
+import { autoCache, local, price, servedBy, soldBy, still, words } from "./terms.ts"
 
-const groq = soldBy("groq", [
-  { match: "gpt-oss-(safeguard-)?20b", provider: ["groq"], price: price(0.075, 0.3, 0.0375) },
-  { match: "llama-3\\.1-8b", provider: ["groq"], maxOutput: 131_072, price: price(0.05, 0.08) },
+const groq = servedBy("groq", [
+  { match: "gpt-oss-(safeguard-)?20b", price: price(0.075, 0.3, 0.0375) },
+  { match: "llama-3\\.1-8b", maxOutput: 131_072, price: price(0.05, 0.08) },
   {
     match: "gpt-oss",
     provider: [
@@ -31,7 +31,6 @@ const groq = soldBy("groq", [
   },
   {
     match: "qwen/qwen3\\.8",
-    provider: ["groq"],
     context: 131_072,
     maxOutput: 16_384,
     ...words("none low medium high"),
@@ -40,7 +39,6 @@ const groq = soldBy("groq", [
   },
   {
     match: "qwen/qwen3",
-    provider: ["groq"],
     context: 131_072,
     maxOutput: 16_384,
     thinking: {
@@ -56,7 +54,6 @@ const groq = soldBy("groq", [
   },
   {
     match: "llama-3\\.[13]|gemma2|mixtral|llama3",
-    provider: ["groq"],
     context: 131_072,
     maxOutput: 32_768,
     ...still,
@@ -66,17 +63,15 @@ const groq = soldBy("groq", [
   },
   {
     match: "llama-4|kimi-k2",
-    provider: ["groq"],
     context: 131_072,
     maxOutput: 8192,
     ...still,
     json: "schema",
     price: price(0.11, 0.34)
   },
-  { match: "compound", provider: ["groq"], context: 131_072, maxOutput: 8192, tools: { calls: false } },
+  { match: "compound", context: 131_072, maxOutput: 8192, tools: { calls: false } },
   {
     match: ".",
-    provider: ["groq"],
     api: "chat",
     limitField: "max_completion_tokens",
     sampling: "always",

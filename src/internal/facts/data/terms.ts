@@ -10,6 +10,10 @@ export const collected = "2026-11-27"
 export const soldBy = (by: string, rules: ReadonlyArray<Rule>): ReadonlyArray<Rule> =>
   rules.map((rule) => rule.price === undefined ? rule : { ...rule, price: { ...rule.price, by, asOf: collected } })
 
+/** Rules of a provider alone, with its prices. A rule that names providers holds for those. */
+export const servedBy = (by: string, rules: ReadonlyArray<Rule>): ReadonlyArray<Rule> =>
+  soldBy(by, rules.map((rule) => ({ provider: [by], ...rule })))
+
 /** The rules as they hold at an address: in other regions, makers have other prices. */
 export const pricedAt = (baseUrl: string, rules: ReadonlyArray<Rule>): ReadonlyArray<Rule> =>
   URL.canParse(baseUrl) && otherRegion.test(new URL(baseUrl).hostname)
