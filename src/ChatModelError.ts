@@ -264,8 +264,10 @@ export class BudgetExceededError extends Schema.TaggedError<BudgetExceededError>
     unit: Schema.Literals(["tokens", "usd"]),
     /** The budget, in `unit`. */
     limit: Schema.Finite,
-    /** The part of it that is used, in `unit`. Before a request it includes the estimate of its input. */
+    /** The part of it that is used, in `unit`. The request that was not sent is no part of it. */
     used: Schema.Finite,
+    /** The estimated input of a request that was not sent, in `unit`. Absent: an answer has exceeded the budget. */
+    needed: Schema.optional(Schema.Finite),
     /** The key of the budget, `""` if the app gives none. */
     key: Schema.String,
     /** The time until the budget is whole again, encoded in milliseconds. Absent: it never is. */

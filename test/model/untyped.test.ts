@@ -82,6 +82,10 @@ const cases: { readonly [title: string]: readonly [run: () => unknown, message: 
     () => ModelRouting.withRouter([other], { key: any("user") }),
     /^withRouter: key must be a function, not "user"$/
   ],
+  "a key that returns a number": [
+    () => invoke(model.pipe(ModelRouting.withRouter([other], { key: () => any(5) }))),
+    /^withRouter: key must return a text, not 5$/
+  ],
   "the key of a cache": [
     () => ModelCache.withCache({ keep: any(true) }),
     /^ModelCache\.withCache: keep must be a function, not true$/

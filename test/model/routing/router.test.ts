@@ -182,6 +182,14 @@ describe("by key", () => {
     }))
     return (key: string) => Effect.map(answers(model, 1, key), ([name]) => name)
   }
+  it.effect("a call whose key is null is routed by the strategy, as one without a key", () =>
+    Effect.gen(function*() {
+      const weights = { strategy: { weights: [0.001, 1000] } } as const
+      // Callers without types may return null.
+      const keyless = (none: null | undefined) => keyed(["a", "b"], { ...weights, key: () => none as undefined })("any")
+      assert.deepStrictEqual([yield* keyless(null), yield* keyless(undefined)], ["b", "b"])
+    }))
+
   const keys = Array.from({ length: 600 }, (_, i) => `user ${i}`)
 
   it.effect("the same key goes to the same model, in every process and order of models", () =>

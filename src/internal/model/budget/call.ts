@@ -123,9 +123,9 @@ class BudgetedCall {
     this.#charge(usageOf(this.#inputTokens, 0))
     const exceeded = this.#exceededUnit()
     if (exceeded === undefined) return undefined
-    const error = this.#error(exceeded)
+    const { cost, tokens } = this.#charged
     this.#settle(nothing)
-    return error
+    return this.#error(exceeded, exceeded === "tokens" ? tokens : exact(cost))
   }
 
   /** The run of the answer, which fails if its usage exceeds the budget before its end. */
@@ -204,17 +204,21 @@ class BudgetedCall {
     return tokens > this.#budget.tokens ? "tokens" : exact(cost) > (this.#budget.cost ?? Infinity) ? "usd" : undefined
   }
 
-  #error(unit: Unit): ChatModelError {
+  /** @param needed the estimate of a request that is not sent, in the unit */
+  #error(unit: Unit, needed?: number): ChatModelError {
     const { model, provider } = this.#model
     const { key } = this.#account
-    const [used, limit, words] = unit === "tokens"
-      ? [this.#account.tokens, this.#budget.tokens, `${this.#account.tokens} of ${this.#budget.tokens} tokens`]
-      : [exact(this.#account.cost), this.#budget.cost ?? 0, `$${exact(this.#account.cost)} of $${this.#budget.cost}`]
+    const [used, limit] = unit === "tokens"
+      ? [this.#account.tokens, this.#budget.tokens]
+      : [exact(this.#account.cost), this.#budget.cost ?? 0]
+    const amount = (value: number) => unit === "tokens" ? `${value} tokens` : `$${exact(value)}`
+    const more = needed === undefined || used > limit ? "" : `, and the request needs about ${amount(needed)}`
     const reason = new BudgetExceededError({
-      message: `The budget${key === "" ? "" : ` of ${key}`} is used up: ${words}`,
+      message: `The budget${key === "" ? "" : ` of ${key}`} is used up: ${amount(used)} of ${amount(limit)}${more}`,
       unit,
       limit,
       used,
+      ...optional("needed", needed),
       key,
       ...optional("resetAfter", resetAfter(this.#account, millisOf(this.#clock)))
     })

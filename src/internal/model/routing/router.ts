@@ -132,8 +132,12 @@ interface Settings {
 }
 
 const open = (members: Members, { falls, key }: Settings, choose: Choose): OpenModel => {
-  const keyOf = (input: ChatInput, options: CallOptions | undefined) =>
-    key?.({ messages: toMessages(input), options: options ?? {} })
+  const keyOf = (input: ChatInput, options: CallOptions | undefined): string | undefined => {
+    // A function without types may give null for no key.
+    const own = key?.({ messages: toMessages(input), options: options ?? {} }) ?? undefined
+    if (own === undefined || typeof own === "string") return own
+    throw new TypeError(`withRouter: key must return a text, not ${nameOf(own)}`)
+  }
   return (input, options, whole) => (scope) =>
     Effect.withFiber((fiber) => {
       const own = keyOf(input, options)
