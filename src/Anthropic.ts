@@ -31,10 +31,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { CallOptions, ProviderTool } from "./CallOptions.ts"
-import { ModelFacts } from "./internal/facts/settings.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
-import { readConfig, withEnvironment } from "./internal/provider/settings.ts"
+import { appSettings, readConfig, withEnvironment } from "./internal/provider/settings.ts"
 import { makeModel } from "./providers/anthropic/model.ts"
 import type { Options } from "./providers/anthropic/options.ts"
 
@@ -68,7 +67,7 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
       },
       texts: { baseUrl: "ANTHROPIC_BASE_URL" }
     }),
-    ModelFacts,
+    appSettings,
     makeModel
   )
 

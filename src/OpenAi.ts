@@ -36,11 +36,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
 import type { ProviderTool } from "./CallOptions.ts"
-import { ModelFacts } from "./internal/facts/settings.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
 import { objectAt } from "./internal/provider/json.ts"
-import { readConfig, withEnvironment } from "./internal/provider/settings.ts"
+import { appSettings, readConfig, withEnvironment } from "./internal/provider/settings.ts"
 import { tool } from "./Message.ts"
 import type { AIMessage, ServerToolCall, ToolMessage } from "./Message.ts"
 import { makeModel } from "./providers/openai/model.ts"
@@ -72,7 +71,7 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
       secrets: { apiKey: "OPENAI_API_KEY" },
       texts: { baseUrl: "OPENAI_BASE_URL", organization: "OPENAI_ORG_ID", project: "OPENAI_PROJECT_ID" }
     }),
-    ModelFacts,
+    appSettings,
     makeModel
   )
 

@@ -22,10 +22,9 @@ import type * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Redacted from "effect/Redacted"
-import { ModelFacts } from "./internal/facts/settings.ts"
 import { ChatModel } from "./internal/model/service.ts"
 import type { Service } from "./internal/model/service.ts"
-import { readConfig, withEnvironment } from "./internal/provider/settings.ts"
+import { appSettings, readConfig, withEnvironment } from "./internal/provider/settings.ts"
 import { makeModel, presetOf } from "./providers/compatible/model.ts"
 import type { Options } from "./providers/compatible/options.ts"
 import { presets as knownPresets } from "./providers/compatible/presets.ts"
@@ -76,7 +75,7 @@ export const make = (options: Options): Effect.Effect<Service, Config.ConfigErro
   const { baseUrlVariable, keyVariable } = presetOf(options) ?? {}
   return Effect.zipWith(
     withEnvironment(options, { secrets: { apiKey: keyVariable }, texts: { baseUrl: baseUrlVariable } }),
-    ModelFacts,
+    appSettings,
     makeModel
   )
 }

@@ -8,6 +8,7 @@
  *   place, provider and HTTP included, and the server can break it at any byte. `Script` and `OpenAiScript` hold the
  *   answers.
  * - `TestServer` is the same for a wire of your own.
+ * - `Cassette` records the answers of real providers and plays them.
  * - `conformance` is the suite of promises that every chat model keeps; `Conformance` describes the model under test.
  *
  * @module
@@ -16,6 +17,7 @@
  */
 export * as AnthropicServer from "./testing/anthropic/AnthropicServer.ts"
 export * as Script from "./testing/anthropic/Script.ts"
+export * as Cassette from "./testing/cassette/Cassette.ts"
 export * as Conformance from "./testing/conformance/Conformance.ts"
 export { conformance } from "./testing/conformance/Conformance.ts"
 export * as OpenAiScript from "./testing/openai/OpenAiScript.ts"

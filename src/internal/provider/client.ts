@@ -4,10 +4,11 @@
  * Must import no provider.
  */
 import * as Effect from "effect/Effect"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import { AuthenticationError, InvalidRequestError, UnsupportedError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import { maxPageBytes } from "../http/sse.ts"
+import type { Fetch, Transports, Via } from "../http/transport.ts"
 import { stringifyExact } from "../json/limits.ts"
 import type { Encoded } from "./encoding.ts"
 import { UnexpectedResponse } from "./errors.ts"
@@ -20,8 +21,42 @@ export interface Endpoint {
   readonly headers: Headers
 }
 
-/** Sends a request. Resolves with the headers of the response; `errorOf` makes an error of a rejection. */
-export type Send<E extends Encoded> = (encoded: E, signal: AbortSignal) => Promise<Response>
+/**
+ * Sends a request, by the `fetch` of the model or the global one if `via` is absent. Resolves with the headers of the
+ * response; `errorOf` makes an error of a rejection.
+ */
+export type Send<E extends Encoded> = (encoded: E, signal: AbortSignal, via: Via | undefined) => Promise<Response>
+
+/** How to connect to a provider. */
+export interface Connectable<E extends Encoded> {
+  /** Checks the settings and loads the SDK, if any. Runs in the first call, and again only if it failed. */
+  readonly connect: Effect.Effect<Send<E>, Reason>
+  /** The same with {@link placeholderKey} in place of a missing key, for transports that need none. */
+  readonly keyless: Effect.Effect<Send<E>, Reason>
+}
+
+/** The key of requests that no provider gets. */
+export const placeholderKey: Redacted.Redacted<string> = Redacted.make("no-key")
+
+/** Connects once. A connection without a key is made anew for each call, as the next call may need one. */
+export class Connector<E extends Encoded> {
+  /** The function that sends, once it was made with the settings of the app. */
+  made: Send<E> | undefined
+  readonly #spec: Connectable<E>
+
+  constructor(spec: Connectable<E>) {
+    this.#spec = spec
+  }
+
+  /** The function that sends, for a call with these transports. */
+  connect(transports: Transports): Effect.Effect<Send<E>, Reason> {
+    if (this.made !== undefined) return Effect.succeed(this.made)
+    const connected = Effect.map(this.#spec.connect, (send) => this.made = send)
+    return transports.some(({ keyless }) => keyless === true)
+      ? Effect.catchTag(connected, "AuthenticationError", () => this.#spec.keyless)
+      : connected
+  }
+}
 
 /** The time limit for an SDK, in milliseconds: the longest there is, as the watchdog has the limits of a call. */
 export const longestTimer = 2 ** 31 - 1
@@ -160,14 +195,19 @@ const isRedirect = ({ status, type }: Response): boolean =>
 /**
  * Sends a body, or asks for a page without one. Resolves with a response of success; rejects with {@link UnexpectedResponse} or the error of `fetch`.
  */
-export type Post = (endpoint: Endpoint, body: object | undefined, signal: AbortSignal) => Promise<Response>
+export type Post = (
+  endpoint: Endpoint,
+  body: object | undefined,
+  signal: AbortSignal,
+  via: Via | undefined
+) => Promise<Response>
 
-/** A function that sends with a `fetch`. Made once for a model. */
-export const poster = (fetch: typeof globalThis.fetch): Post => {
+/** A function that sends with the `fetch` of a model, if it has one. Made once for a model. */
+export const poster = (own: Fetch | undefined): Post => {
   const redirect = redirectMode()
-  return async ({ headers, url }, body, signal) =>
+  return async ({ headers, url }, body, signal, via) =>
     checked(
-      await fetch(
+      await fetchOf(own, via)(
         url,
         body === undefined
           ? { headers, signal, redirect }
@@ -175,6 +215,9 @@ export const poster = (fetch: typeof globalThis.fetch): Post => {
       )
     )
 }
+
+const fetchOf = (own: Fetch | undefined, via: Via | undefined): Fetch =>
+  via === undefined ? own ?? globalThis.fetch : via(own)
 
 const checked = async (response: Response): Promise<Response> => {
   // The content type is not asked, as proxies change it: the first bytes tell the decoder whether it is a stream.
@@ -190,8 +233,9 @@ const checked = async (response: Response): Promise<Response> => {
 /**
  * Reads a document, with POST if there is a body. Resolves with its text up to so many characters; rejects like {@link Post}.
  */
-export const documentReader = (fetch: typeof globalThis.fetch, most: number) => {
+export const documentReader = (own: Fetch | undefined, most: number, via: Via | undefined) => {
   const redirect = redirectMode()
+  const fetch = fetchOf(own, via)
   return async ({ headers, url }: Endpoint, body: object | undefined, signal: AbortSignal): Promise<string> => {
     const content = body === undefined ? undefined : { method: "POST", body: stringifyExact(body) }
     return textOf(await checked(await fetch(url, { headers, signal, redirect, ...content })), most)

@@ -8,10 +8,12 @@ import * as Effect from "effect/Effect"
 import { ChatModelError, MalformedResponseError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import { excerpt } from "../excerpt.ts"
+import { transportsOf, viaOf } from "../http/transport.ts"
+import type { Transports } from "../http/transport.ts"
 import { parseJson } from "../json/limits.ts"
 import type { ChatRequest } from "../model/request.ts"
-import { textOf } from "./client.ts"
-import type { Send } from "./client.ts"
+import { Connector, textOf } from "./client.ts"
+import type { Connectable } from "./client.ts"
 import type { Encoded } from "./encoding.ts"
 import { errorOf } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
@@ -19,9 +21,7 @@ import { isObject, numberAt } from "./json.ts"
 import type { Scrub } from "./settings.ts"
 
 /** An endpoint that answers with `input_tokens`. */
-export interface Counter<E extends Encoded> {
-  /** Checks the settings and loads the SDK, if any. Runs in the first count, and again only if it failed. */
-  readonly connect: Effect.Effect<Send<E>, Reason>
+export interface Counter<E extends Encoded> extends Connectable<E> {
   /** The fields of a call's body that the endpoint takes. */
   readonly fields: ReadonlyArray<string>
 }
@@ -32,6 +32,8 @@ export interface CounterContext {
   readonly model: string
   readonly scrub: Scrub
   readonly errorDialect: ErrorDialect
+  /** The transports of the context in which the model was made. */
+  readonly transports: Transports | undefined
 }
 
 /** Counts the tokens of the input of a request. */
@@ -39,27 +41,27 @@ export type Count = (request: ChatRequest) => Effect.Effect<number, ChatModelErr
 
 /** Counts the tokens of requests. */
 export const tokenCounter = <E extends Encoded>(
-  { connect, fields }: Counter<E>,
+  counter: Counter<E>,
   encode: (request: ChatRequest) => E | Reason,
   context: CounterContext
 ): Count => {
   const { model, provider, scrub } = context
   const fail = (reason: Reason) => new ChatModelError({ provider, model, reason })
-  let made: Send<E> | undefined
-  const connected = Effect.suspend(() =>
-    made !== undefined ? Effect.succeed(made) : Effect.map(Effect.mapError(connect, fail), (send) => made = send)
-  )
+  const connector = new Connector(counter)
   return (request) =>
     Effect.gen(function*() {
-      const send = yield* connected
+      const services = yield* Effect.context<never>()
+      const transports = transportsOf(services, context.transports)
+      const via = viaOf(services, transports)
+      const send = yield* Effect.mapError(connector.connect(transports), fail)
       const encoded = encode(request)
       if ("_tag" in encoded) return yield* fail(encoded)
-      const body = Object.fromEntries(Object.entries(encoded.body).filter(([name]) => fields.includes(name)))
+      const body = Object.fromEntries(Object.entries(encoded.body).filter(([name]) => counter.fields.includes(name)))
       const now = (yield* Clock.Clock).currentTimeMillisUnsafe()
       let headers: Headers | undefined
       const text = yield* Effect.tryPromise({
         try: async (signal) => {
-          const response = await send({ ...encoded, body }, signal)
+          const response = await send({ ...encoded, body }, signal, via)
           headers = response.headers
           request.connection.connected()
           return await textOf(response)

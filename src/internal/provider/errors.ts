@@ -20,7 +20,8 @@ import {
   QuotaExhaustedError,
   RateLimitError,
   TimeoutError,
-  UnknownError
+  UnknownError,
+  UnsupportedError
 } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import type { Metadata } from "../../Message.ts"
@@ -117,9 +118,16 @@ interface Context {
   readonly headers?: Headers | undefined
 }
 
-/** The error of an unexpected response, or of a value that `fetch`, the SDK or the reader of the body threw. */
+/**
+ * The error of an unexpected response, or of a value that `fetch`, the SDK or the reader of the body threw. A transport
+ * refuses a request with an `UnsupportedError`.
+ */
 export const errorOf = (cause: unknown, context: Context): ChatModelError =>
-  cause instanceof UnexpectedResponse ? unexpectedResponseError(cause, context) : networkError(cause, context)
+  cause instanceof UnexpectedResponse
+    ? unexpectedResponseError(cause, context)
+    : cause instanceof UnsupportedError
+    ? new ChatModelError({ provider: context.provider, model: context.model, reason: cause })
+    : networkError(cause, context)
 
 const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, context: Context): ChatModelError => {
   const { model, now, provider, scrub } = context

@@ -21,6 +21,7 @@ import { ollamaList } from "../facts/lists/ollama.ts"
 import { openRouterList } from "../facts/lists/openrouter.ts"
 import { lookUp } from "../facts/lookup.ts"
 import type { Rule } from "../facts/types.ts"
+import { transportsOf, viaOf } from "../http/transport.ts"
 import { parseJson } from "../json/limits.ts"
 import { documentReader, keyProblem, settingsProblem } from "./client.ts"
 import { errorOf } from "./errors.ts"
@@ -66,6 +67,9 @@ export const fromProvider = Effect.fnUntraced(function*(
   })
   const key = secretText(apiKey)
   const headers = list.headers(key)
+  const services = yield* Effect.context<never>()
+  const transports = transportsOf(services)
+  const open = list.open || transports.some(({ keyless }) => keyless === true)
   const problem = settingsProblem({
     baseUrl,
     exampleUrl: list.baseUrl,
@@ -73,12 +77,13 @@ export const fromProvider = Effect.fnUntraced(function*(
     keyed: apiKey !== undefined,
     dangerouslyAllowBrowser: undefined
   }) ??
-    (list.open && apiKey === undefined ? undefined : keyProblem(apiKey, list.keyVariables[0] ?? "`apiKey`", undefined))
+    (open && apiKey === undefined ? undefined : keyProblem(apiKey, list.keyVariables[0] ?? "`apiKey`", undefined))
   const scrub = scrubber(secretsOf([apiKey], {}, baseUrl))
-  const { fetch = globalThis.fetch, timeout = "30 seconds" } = options
+  const { fetch, timeout = "30 seconds" } = options
+  const read = documentReader(fetch, maxLength, viaOf(services, transports))
   const rules: Effect.Effect<ReadonlyArray<Rule>, Reason> = problem === undefined
     ? list.read(
-      asking({ provider, baseUrl, headers, fetch, scrub }),
+      asking({ provider, baseUrl, headers, read, scrub }),
       (model) => lookUp(allRules, { provider, model }).facts
     )
     : Effect.fail(problem)
@@ -107,13 +112,12 @@ interface Asking {
   readonly provider: ListingProvider
   readonly baseUrl: string
   readonly headers: { readonly [name: string]: string }
-  readonly fetch: typeof globalThis.fetch
+  readonly read: ReturnType<typeof documentReader>
   readonly scrub: Scrub
 }
 
-const asking = ({ baseUrl, fetch, headers, provider, scrub }: Asking): Ask => {
-  const read = documentReader(fetch, maxLength)
-  return Effect.fnUntraced(function*(path, { body, query = {} } = {}): Effect.fn.Return<unknown, Reason> {
+const asking = ({ baseUrl, headers, provider, read, scrub }: Asking): Ask =>
+  Effect.fnUntraced(function*(path, { body, query = {} } = {}): Effect.fn.Return<unknown, Reason> {
     const url = new URL(baseUrl)
     url.pathname = url.pathname.replace(/\/+$/, "") + path
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value)
@@ -127,7 +131,6 @@ const asking = ({ baseUrl, fetch, headers, provider, scrub }: Asking): Ask => {
     if (text.length >= maxLength) return yield* malformed("is too long", text)
     return yield* Effect.try({ try: () => parseJson(text), catch: () => malformed("is no JSON", text) })
   })
-}
 
 const malformed = (problem: string, text: string): Reason =>
   new MalformedResponseError({ message: `The list ${problem}`, excerpt: excerpt(text) })

@@ -11,9 +11,10 @@ import type { CallOptions } from "../../CallOptions.ts"
 import type { Capabilities } from "../../Capabilities.ts"
 import { ChatModelError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
-import type { FactsRules, FactsSettings } from "../facts/settings.ts"
+import type { FactsRules } from "../facts/settings.ts"
 import { httpStream } from "../http/httpStream.ts"
 import type { Decoder, HttpStream } from "../http/httpStream.ts"
+import { transportsOf, viaOf } from "../http/transport.ts"
 import { toDialect } from "../jsonSchema/dialect.ts"
 import type { SchemaDialect } from "../jsonSchema/dialect.ts"
 import { source } from "../model/knowledge.ts"
@@ -21,7 +22,8 @@ import { make } from "../model/make.ts"
 import type { ChatRequest } from "../model/request.ts"
 import type { Service } from "../model/service.ts"
 import { optional } from "../optional.ts"
-import type { Send } from "./client.ts"
+import { Connector } from "./client.ts"
+import type { Connectable, Send } from "./client.ts"
 import type { Count, Counter, CounterContext } from "./countTokens.ts"
 import type { DecoderOptions } from "./decoder.ts"
 import type { Encoded } from "./encoding.ts"
@@ -29,9 +31,10 @@ import { errorOf, requestIdOf, UnexpectedResponse } from "./errors.ts"
 import type { ErrorDialect } from "./errors.ts"
 import { isObject } from "./json.ts"
 import { scrubber } from "./settings.ts"
+import type { AppSettings } from "./settings.ts"
 
 /** The parts of a chat model over HTTP. */
-export interface ProviderModel<E extends Encoded> {
+export interface ProviderModel<E extends Encoded> extends Connectable<E> {
   readonly provider: string
   readonly model: string
   /** The options for every call. */
@@ -39,15 +42,13 @@ export interface ProviderModel<E extends Encoded> {
   readonly capabilities: Partial<Capabilities>
   /** The facts about the provider's models. */
   readonly facts: FactsRules
-  /** The app's settings of facts, as they were when the model was made. */
-  readonly settings: FactsSettings
+  /** The app's settings, as they were when the model was made. */
+  readonly settings: AppSettings
   /** Texts to redact from errors. */
   readonly secrets: ReadonlyArray<string>
   readonly errorDialect: ErrorDialect
   /** The part of JSON Schema that the provider enforces. Absent: any schema, or none. */
   readonly schemaDialect?: SchemaDialect | undefined
-  /** Checks the settings and loads the SDK, if any. Runs in the first call, and again only if it failed. */
-  readonly connect: Effect.Effect<Send<E>, Reason>
   /** Encodes a call as a request, or gives the reason why the provider cannot take it. */
   readonly encode: (request: ChatRequest) => E | Reason
   /** How the provider counts the tokens of a request. Absent: it does not. */
@@ -80,8 +81,9 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
             now: now(),
             headers: response?.headers
           })
+        const via = viaOf(fiber.context, transportsOf(fiber.context, spec.settings.transports))
         const prepared = Effect.succeed<HttpStream>({
-          send: (signal) => send(encoded, signal),
+          send: (signal) => send(encoded, signal, via),
           decoder: (response) => {
             const unexpected = (body: string) => toError(new UnexpectedResponse(response, body), response)
             const metadata = {
@@ -102,7 +104,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
             return httpStream(
               request.connection,
               Effect.succeed({
-                send: (signal) => send({ ...encoded, rest: position }, signal),
+                send: (signal) => send({ ...encoded, rest: position }, signal, via),
                 decoder: () => decoder,
                 toError
               })
@@ -117,15 +119,14 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
       })
     )
 
-  let made: Send<E> | undefined
-  const connect = Effect.mapError(spec.connect, fail)
+  const connector = new Connector(spec)
+  const connect = Effect.withFiber((fiber) =>
+    Effect.mapError(connector.connect(transportsOf(fiber.context, spec.settings.transports)), fail)
+  )
   const stream = (request: ChatRequest) =>
-    made === undefined
-      ? Stream.unwrap(Effect.map(connect, (send) => {
-        made = send
-        return sent(request, send)
-      }))
-      : sent(request, made)
+    connector.made === undefined
+      ? Stream.unwrap(Effect.map(connect, (send) => sent(request, send)))
+      : sent(request, connector.made)
 
   const { capabilities, counter, facts, options, schemaDialect, settings } = spec
   return make(
@@ -135,7 +136,8 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
       options,
       capabilities,
       facts: source(facts),
-      countTokens: counter && counting(counter, spec.encode, { provider, model, scrub, errorDialect }),
+      countTokens: counter &&
+        counting(counter, spec.encode, { provider, model, scrub, errorDialect, transports: settings.transports }),
       supportsSchema: schemaDialect && ((schema) => Result.isSuccess(toDialect(schema, schemaDialect))),
       stream
     },

@@ -7,6 +7,10 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
+import { ModelFacts } from "../facts/settings.ts"
+import type { FactsSettings } from "../facts/settings.ts"
+import { HttpTransport } from "../http/transport.ts"
+import type { Transports } from "../http/transport.ts"
 
 /** A key or a token from the environment, as it stands: the first call says what is wrong with a blank one. */
 const secret = (variable: string | undefined): Config.Config<unknown> =>
@@ -95,6 +99,19 @@ export const readConfig = Effect.fnUntraced(function*<C extends Configured>(
   // Each setting has been replaced by what its Config gives.
   return { ...options, ...read } as OptionsOf<C>
 })
+
+/** What an app says about its models by layers. */
+export interface AppSettings extends FactsSettings {
+  /** The transports of the context in which the model is made. Absent: there were none. */
+  readonly transports?: Transports | undefined
+}
+
+/** What the layers of the context say about models. Read when a model is made. */
+export const appSettings: Effect.Effect<AppSettings> = Effect.zipWith(
+  ModelFacts,
+  HttpTransport,
+  (settings, transports) => transports.length === 0 ? settings : { ...settings, transports }
+)
 
 // -----------------------------------------------------------------------------
 // secrets

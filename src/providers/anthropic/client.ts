@@ -27,8 +27,7 @@ export const connect = Effect.fnUntraced(function*(
     })
   if (problem !== undefined) return yield* problem
   const sdk = yield* loadSdk("@anthropic-ai/sdk", importSdk)
-  const fetch = options.fetch ?? globalThis.fetch
-  const post = poster(fetch)
+  const post = poster(options.fetch)
   // The SDK appends the path to the query of a base URL.
   const baseUrl = new URL(options.baseUrl ?? defaultBaseUrl)
   const query = Object.fromEntries(baseUrl.searchParams)
@@ -42,7 +41,8 @@ export const connect = Effect.fnUntraced(function*(
     logLevel: "off",
     openTelemetry: false,
     dangerouslyAllowBrowser: options.dangerouslyAllowBrowser === true,
-    fetch
+    // Only its headers and its URL are used.
+    fetch: options.fetch ?? globalThis.fetch
   })
   const build = async (beta: boolean): Promise<Endpoint> => {
     const { req, url } = await client.buildRequest({
@@ -55,12 +55,12 @@ export const connect = Effect.fnUntraced(function*(
   }
   let plain: Endpoint | undefined
   let beta: Endpoint | undefined
-  return async ({ betas, body }, signal) => {
-    if (betas.length === 0) return post(plain ??= await build(false), body, signal)
+  return async ({ betas, body }, signal, via) => {
+    if (betas.length === 0) return post(plain ??= await build(false), body, signal, via)
     const { headers, url } = beta ??= await build(true)
     const withBetas = new Headers(headers)
     withBetas.set("anthropic-beta", betas.join(","))
-    return post({ url, headers: withBetas }, body, signal)
+    return post({ url, headers: withBetas }, body, signal, via)
   }
 })
 

@@ -4,11 +4,13 @@
  */
 import type { Capabilities } from "../../Capabilities.ts"
 import { anthropic } from "../../internal/facts/data/anthropic.ts"
-import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Service } from "../../internal/model/service.ts"
+import { placeholderKey } from "../../internal/provider/client.ts"
+import type { Connectable } from "../../internal/provider/client.ts"
 import { providerModel } from "../../internal/provider/model.ts"
 import type { ProviderModel } from "../../internal/provider/model.ts"
 import { secretsOf } from "../../internal/provider/settings.ts"
+import type { AppSettings } from "../../internal/provider/settings.ts"
 import { MessageDecoder } from "../wires/messages/decoder.ts"
 import { encodeRequest, schemaDialect } from "../wires/messages/request.ts"
 import type { EncodedRequest } from "../wires/messages/request.ts"
@@ -49,12 +51,16 @@ const countedFields = [
   "tools"
 ]
 
+const connectable = (options: Options, path: Parameters<typeof connect>[1]): Connectable<EncodedRequest> => ({
+  connect: connect(options, path),
+  keyless: connect({ ...options, apiKey: placeholderKey }, path)
+})
+
 /** Makes a chat model from complete settings. */
-export const makeModel = (options: Options, settings: FactsSettings): Service =>
-  providerModel(partsOf(options, settings))
+export const makeModel = (options: Options, settings: AppSettings): Service => providerModel(partsOf(options, settings))
 
 /** The parts of a chat model. */
-export const partsOf = (options: Options, settings: FactsSettings): ProviderModel<EncodedRequest> => {
+export const partsOf = (options: Options, settings: AppSettings): ProviderModel<EncodedRequest> => {
   const {
     apiKey,
     authToken,
@@ -78,8 +84,8 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
     secrets: secretsOf([apiKey, authToken], headers, baseUrl),
     errorDialect: { requestIdHeader: "request-id" },
     schemaDialect,
-    connect: connect(options, "/v1/messages"),
-    counter: { connect: connect(options, "/v1/messages/count_tokens"), fields: countedFields },
+    ...connectable(options, "/v1/messages"),
+    counter: { ...connectable(options, "/v1/messages/count_tokens"), fields: countedFields },
     encode: (request) => encodeRequest({ provider, model, official, betas }, request),
     decoder: (options) => new MessageDecoder(options)
   }

@@ -9,14 +9,14 @@ import { InvalidRequestError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
 import { allRules } from "../../internal/facts/all.ts"
 import { pricedAt } from "../../internal/facts/data/terms.ts"
-import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Rule } from "../../internal/facts/types.ts"
 import type { Service } from "../../internal/model/service.ts"
-import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
+import { keyProblem, placeholderKey, settingsProblem } from "../../internal/provider/client.ts"
 import type { Encoded } from "../../internal/provider/encoding.ts"
 import { providerModel } from "../../internal/provider/model.ts"
 import type { ProviderModel } from "../../internal/provider/model.ts"
 import { secretsOf } from "../../internal/provider/settings.ts"
+import type { AppSettings } from "../../internal/provider/settings.ts"
 import { ChatDecoder } from "../wires/chat/decoder.ts"
 import { encodeRequest } from "../wires/chat/request.ts"
 import { client } from "../wires/openai/client.ts"
@@ -30,11 +30,10 @@ export const presetOf = ({ preset }: Options): Preset | undefined =>
   typeof preset === "string" ? presetNamed(preset) : preset
 
 /** Makes a chat model from complete settings. */
-export const makeModel = (options: Options, settings: FactsSettings): Service =>
-  providerModel(partsOf(options, settings))
+export const makeModel = (options: Options, settings: AppSettings): Service => providerModel(partsOf(options, settings))
 
 /** The parts of a chat model. */
-export const partsOf = (options: Options, settings: FactsSettings): ProviderModel<Encoded> => {
+export const partsOf = (options: Options, settings: AppSettings): ProviderModel<Encoded> => {
   const {
     apiKey,
     baseUrl: _,
@@ -55,7 +54,12 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
   const serverTools = own?.serverTools ?? preset?.quirks?.serverTools ?? known.serverTools ?? preset === undefined
   const quirks = { ...unknownServer, ...preset?.quirks, ...own, serverTools }
   const baseUrl = options.baseUrl ?? preset?.baseUrl ?? ""
-  const problem = problemOf(options, preset, baseUrl, apiKey)
+  const connect = (key: typeof apiKey) => {
+    const problem = problemOf(options, preset, baseUrl, key)
+    return problem === undefined
+      ? Effect.sync(() => client({ apiKey: key, baseUrl, headers, fetch }, "/chat/completions"))
+      : Effect.fail(problem)
+  }
   return {
     provider,
     model,
@@ -71,9 +75,8 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
     secrets: secretsOf([apiKey], headers, baseUrl),
     errorDialect: { requestIdHeader: "x-request-id" },
     schemaDialect: strictDialect(provider),
-    connect: problem === undefined
-      ? Effect.sync(() => client({ apiKey, baseUrl, headers, fetch }, "/chat/completions"))
-      : Effect.fail(problem),
+    connect: connect(apiKey),
+    keyless: connect(placeholderKey),
     encode: (request) => encodeRequest({ provider, model, quirks }, request),
     decoder: (options) => new ChatDecoder(options, quirks)
   }

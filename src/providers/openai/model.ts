@@ -4,13 +4,14 @@
 import * as Effect from "effect/Effect"
 import { openai } from "../../internal/facts/data/openai.ts"
 import { pricedAt } from "../../internal/facts/data/terms.ts"
-import type { FactsSettings } from "../../internal/facts/settings.ts"
 import type { Service } from "../../internal/model/service.ts"
-import { keyProblem, settingsProblem } from "../../internal/provider/client.ts"
+import { keyProblem, placeholderKey, settingsProblem } from "../../internal/provider/client.ts"
+import type { Connectable } from "../../internal/provider/client.ts"
 import type { Encoded } from "../../internal/provider/encoding.ts"
 import { providerModel } from "../../internal/provider/model.ts"
 import type { ProviderModel } from "../../internal/provider/model.ts"
 import { secretsOf } from "../../internal/provider/settings.ts"
+import type { AppSettings } from "../../internal/provider/settings.ts"
 import { client } from "../wires/openai/client.ts"
 import { strictDialect } from "../wires/openai/strictDialect.ts"
 import type { ApiSpec } from "./api.ts"
@@ -23,11 +24,10 @@ const apis: { readonly [A in Api]: ApiSpec } = { chat, responses }
 const provider = "openai"
 
 /** Makes a chat model from complete settings. */
-export const makeModel = (options: Options, settings: FactsSettings): Service =>
-  providerModel(partsOf(options, settings))
+export const makeModel = (options: Options, settings: AppSettings): Service => providerModel(partsOf(options, settings))
 
 /** The parts of a chat model. */
-export const partsOf = (options: Options, settings: FactsSettings): ProviderModel<Encoded> => {
+export const partsOf = (options: Options, settings: AppSettings): ProviderModel<Encoded> => {
   const {
     api = "responses",
     apiKey,
@@ -42,7 +42,7 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
     ...call
   } = options
   const spec = apis[api]
-  const problem = keyProblem(apiKey, "OPENAI_API_KEY", keySite) ?? settingsProblem({
+  const otherProblem = settingsProblem({
     baseUrl,
     exampleUrl: defaultBaseUrl,
     headers,
@@ -50,10 +50,16 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
     keyed: true,
     dangerouslyAllowBrowser
   })
-  const connect = (path: string) =>
-    problem === undefined
-      ? Effect.sync(() => client({ apiKey, baseUrl, organization, project, headers, fetch }, path))
+  const connect = (path: string, key: typeof apiKey) => {
+    const problem = keyProblem(key, "OPENAI_API_KEY", keySite) ?? otherProblem
+    return problem === undefined
+      ? Effect.sync(() => client({ apiKey: key, baseUrl, organization, project, headers, fetch }, path))
       : Effect.fail(problem)
+  }
+  const connectable = (path: string): Connectable<Encoded> => ({
+    connect: connect(path, apiKey),
+    keyless: connect(path, placeholderKey)
+  })
   return {
     provider,
     model,
@@ -64,8 +70,8 @@ export const partsOf = (options: Options, settings: FactsSettings): ProviderMode
     secrets: secretsOf([apiKey, organization, project], headers, baseUrl),
     errorDialect: { requestIdHeader: "x-request-id" },
     schemaDialect: strictDialect("OpenAI"),
-    connect: connect(spec.path),
-    counter: spec.counter && { connect: connect(spec.counter.path), fields: spec.counter.fields },
+    ...connectable(spec.path),
+    counter: spec.counter && { ...connectable(spec.counter.path), fields: spec.counter.fields },
     encode: (request) => spec.encode({ provider, model }, request),
     decoder: spec.decoder
   }

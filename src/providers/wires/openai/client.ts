@@ -29,12 +29,12 @@ export interface ClientOptions {
 
 /** Gives a function that sends to a path of the API. */
 export const client = (options: ClientOptions, path: string): Send<Encoded> => {
-  const post = poster(options.fetch ?? globalThis.fetch)
+  const post = poster(options.fetch)
   let endpoint: Endpoint | undefined
   // Async, so that headers which `fetch` refuses reject like any other failure.
-  return async ({ body, rest }, signal) => {
+  return async ({ body, rest }, signal, via) => {
     endpoint ??= endpointOf(options, path)
-    return rest === undefined ? post(endpoint, body, signal) : post(restOf(endpoint, rest), undefined, signal)
+    return rest === undefined ? post(endpoint, body, signal, via) : post(restOf(endpoint, rest), undefined, signal, via)
   }
 }
 
