@@ -4,6 +4,7 @@
  * **When to use**
  *
  * - `ScriptedChatModel` replaces the model and needs no network.
+ * - `AutoChatModel` answers by itself, so that a property test can run an app through thousands of conversations.
  * - `AnthropicServer` and `OpenAiServer` are layers that serve a provider's wire on loopback. The whole path stays in
  *   place, provider and HTTP included, and the server can break it at any byte. `Script` and `OpenAiScript` hold the
  *   answers.
@@ -17,6 +18,7 @@
  */
 export * as AnthropicServer from "./testing/anthropic/AnthropicServer.ts"
 export * as Script from "./testing/anthropic/Script.ts"
+export * as AutoChatModel from "./testing/AutoChatModel.ts"
 export * as Cassette from "./testing/cassette/Cassette.ts"
 export * as Conformance from "./testing/conformance/Conformance.ts"
 export { conformance } from "./testing/conformance/Conformance.ts"

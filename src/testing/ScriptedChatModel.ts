@@ -324,6 +324,14 @@ export const make = (replies: Replies, options?: Options): ScriptedChatModel["Se
     }
   }
 
+  /** Each chunk is an array of its own, as if it were a network read. A reply of chunks only needs no stream for each. */
+  const playAll = (reply: Reply): Stream.Stream<AIMessageChunk, ChatModelError> => {
+    const chunks = reply.flatMap((step) => step._tag === "Chunk" ? [step.chunk] : [])
+    return chunks.length === reply.length
+      ? Stream.fromIterable(chunks, { chunkSize: 1 })
+      : Stream.flatMap(Stream.fromIterable(reply, { chunkSize: 1 }), play)
+  }
+
   const stream = (request: ChatRequest) =>
     Stream.suspend(() => {
       const index = calls.push({ messages: request.messages, options: request.options, state: "open" }) - 1
@@ -336,8 +344,7 @@ export const make = (replies: Replies, options?: Options): ScriptedChatModel["Se
         })
       const reply = typeof replies === "function" ? replies(request) : replies[index] ?? [nothingLeft(index)]
       request.connection.connected()
-      return Stream.fromIterable(reply, { chunkSize: 1 }).pipe(
-        Stream.flatMap(play),
+      return playAll(reply).pipe(
         Stream.onEnd(settle("done")),
         Stream.tapError(() => settle("failed")),
         // A stream that is closed before its end and without a failure was closed by its consumer.
@@ -391,7 +398,15 @@ const nothingLeft = (index: number): Step =>
  * ```
  */
 export const layer = (replies: Replies, options?: Options): Layer.Layer<ChatModel | ScriptedChatModel> =>
+  layerOf(() => make(replies, options))
+
+/**
+ * Provides the model that a function makes, and its requests.
+ *
+ * @internal
+ */
+export const layerOf = (make: () => ScriptedChatModel["Service"]): Layer.Layer<ChatModel | ScriptedChatModel> =>
   Layer.effectContext(Effect.sync(() => {
-    const scripted = make(replies, options)
+    const scripted = make()
     return Context.make(ScriptedChatModel, scripted).pipe(Context.add(ChatModel, scripted.model))
   }))
