@@ -161,6 +161,7 @@ export const make = <
   barrier({
     type: "chain",
     name: options.name ?? "Agent",
+    subject: { _tag: "Agent" },
     fold: agentFold,
     run: (input: ChatInput) => loop(options as AnyOptions, input)
   }) as Runnable<ChatInput, AgentResult, never, never, never>

@@ -10,7 +10,16 @@ const exported = publicModules.map(({ path }) => path.slice(0, -".ts".length)).f
 
 // Providers, the testing kit, and what needs an unstable module of Effect are imports of their own, so that nobody pays for
 // what is not used.
-const apart = new Set(["Anthropic", "ModelLimitsRedis", "OpenAi", "OpenAiCompatible", "Providers", "Sync", "Testing"])
+const apart = new Set([
+  "Anthropic",
+  "ModelLimitsRedis",
+  "OpenAi",
+  "OpenAiCompatible",
+  "Providers",
+  "Sync",
+  "Telemetry",
+  "Testing"
+])
 
 /** Where `rivulet/...` leads, or the code of the error. The files are those of the build, which need not be there. */
 const resolve = (specifier: string): string => {

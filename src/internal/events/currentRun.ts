@@ -4,13 +4,14 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
 import type { AIMessage, Metadata } from "../../Message.ts"
 import type { Filter, RunEvent, RunType } from "../../RunEvent.ts"
-import { withServices } from "../step/run.ts"
+import { remembered, withServices } from "../step/run.ts"
 import type { Opener, StepInfo } from "../step/types.ts"
+import type { Observer } from "./observer.ts"
 import { demandInPlace, demandInside } from "./policy.ts"
 import type { Demand } from "./policy.ts"
-
 /** Where events go, and which of them are wanted. */
 export interface Watcher {
   /** Emits events of one run. Waits while the reader is behind. */
@@ -74,8 +75,37 @@ export interface RunInfo {
   readonly wanted: boolean
 }
 
-/** The run that a fiber works for; undefined when nobody watches. */
+/** The watcher of runs that are observed and not watched. It sees no event. */
+const nobody: Watcher = { emit: () => Effect.void, wants: () => false }
+
+/** Where the runs of a fiber are that are observed and not watched. */
+const unwatched: RunContext = {
+  watcher: nobody,
+  path: [],
+  base: 0,
+  tags: [],
+  metadata: {},
+  stepTags: [],
+  byFunction: false,
+  demand: "chunks",
+  wholeOnly: false
+}
+
+/** The run that a fiber works for, if somebody watches or observes it. */
+export const currentRun = (fiber: Fiber.Fiber<unknown, unknown>): RunContext | undefined =>
+  fiber.getRef(CurrentRun) ?? (fiber.getRef(RunObserver) === undefined ? undefined : unwatched)
+
+/** The run that a fiber works for, if somebody watches it. */
+export const watchedRun = (run: RunContext | undefined): RunContext | undefined =>
+  run?.watcher === nobody ? undefined : run
+
+/** The run that a fiber works for; undefined when nobody watches, and at the top of runs that are only observed. */
 export const CurrentRun = Context.Reference<RunContext | undefined>("rivulet/CurrentRun", {
+  defaultValue: () => undefined
+})
+
+/** The observer of a fiber's runs, for telemetry; undefined when nobody observes. */
+export const RunObserver = Context.Reference<Observer | undefined>("rivulet/RunObserver", {
   defaultValue: () => undefined
 })
 
@@ -90,12 +120,32 @@ export const inContext = <Chunk, Out, E, R>(
   open: Opener<Chunk, Out, E, R>
 ): Opener<Chunk, Out, E, R> => provided(CurrentRun, context, open)
 
+/**
+ * Opens a run in this context, and where this fiber is in the trace, although another run will pull it. For steps that
+ * read other steps, which are not inside them.
+ */
+export const placedIn = <Chunk, Out, E, R>(
+  context: RunContext,
+  fiber: Fiber.Fiber<unknown, unknown>,
+  open: Opener<Chunk, Out, E, R>
+): Opener<Chunk, Out, E, R> => withServices<Chunk, Out, E, R, R>(placeOf(context, fiber), open)
+
+/** Changes services to those of a context, where this fiber is in the trace. */
+export const placeOf = (context: RunContext, fiber: Fiber.Fiber<unknown, unknown>) => {
+  const place = fiber.getRef(RunObserver)?.placeOf(fiber.context)
+  return remembered(<R>(services: Context.Context<R>): Context.Context<R> => {
+    const inside = Context.add(services, CurrentRun, context)
+    // A place changes no services that a step requires.
+    return place === undefined ? inside : place(inside as Context.Context<never>) as Context.Context<R>
+  }) as <R>(services: Context.Context<R>) => Context.Context<R> // it gives the services of its argument
+}
+
 /** Opens a run with this value of a reference, and pulls with it. */
 export const provided = <A, Chunk, Out, E, R>(
   reference: Context.Reference<A>,
   value: A,
   open: Opener<Chunk, Out, E, R>
-): Opener<Chunk, Out, E, R> => withServices<Chunk, Out, E, R, R>(Context.add(reference, value), open)
+): Opener<Chunk, Out, E, R> => withServices<Chunk, Out, E, R, R>(remembered(Context.add(reference, value)), open)
 
 /** Opens a run in the current context changed so. Does nothing when nobody watches. */
 export const withRun = <Chunk, Out, E, R>(
@@ -104,7 +154,7 @@ export const withRun = <Chunk, Out, E, R>(
 ): Opener<Chunk, Out, E, R> =>
 (scope) =>
   Effect.withFiber((fiber) => {
-    const context = fiber.getRef(CurrentRun)
+    const context = currentRun(fiber)
     return context === undefined ? open(scope) : inContext(change(context), open)(scope)
   })
 
@@ -126,17 +176,20 @@ export const asSoleStep = <Chunk, Out, E, R>(open: Opener<Chunk, Out, E, R>): Op
 /** An effect that asks for the whole output of a step. */
 export const demandingWhole = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.withFiber((fiber) => {
-    const context = fiber.getRef(CurrentRun)
+    const context = currentRun(fiber)
     return context === undefined
       ? effect
       : Effect.provideService(effect, CurrentRun, { ...context, demand: "whole" })
   })
 
+/** A run of a step: its own fields, and the context of the steps inside it. */
+export interface StartedRun {
+  readonly info: RunInfo
+  readonly inside: RunContext
+}
+
 /** Starts a run of a step inside the current run: its own fields, and the context of the steps inside it. */
-export const startRun = (
-  context: RunContext,
-  step: StepInfo
-): { readonly info: RunInfo; readonly inside: RunContext } => {
+export const startRun = (context: RunContext, step: StepInfo): StartedRun => {
   const id = globalThis.crypto.randomUUID()
   const fields = {
     type: step.type,

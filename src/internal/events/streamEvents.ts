@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import type { Filter, RunEvent, RunEventV1 } from "../../RunEvent.ts"
 import type { Runnable } from "../step/types.ts"
 import { runIntoQueue } from "../stream/runIntoQueue.ts"
-import { CurrentRun, passes, within } from "./currentRun.ts"
+import { CurrentRun, passes, watchedRun, within } from "./currentRun.ts"
 import type { Watcher } from "./currentRun.ts"
 import { configured } from "./policy.ts"
 import type { Config } from "./policy.ts"
@@ -120,7 +120,7 @@ const eventsOf = <A, E, R>(stream: Stream.Stream<A, E, R>, options: EventOptions
       const emit = (events: ReadonlyArray<RunEvent>) =>
         Effect.suspend(() => left ? Effect.void : Effect.asVoid(Queue.offer(queue, events)))
       const watcher: Watcher = { emit, wants: (run) => passes(options, run) }
-      const outer = yield* CurrentRun
+      const outer = watchedRun(yield* CurrentRun)
       const around = outer === undefined
         ? { watcher, path: [], tags: [], metadata: {}, byFunction: false }
         : { ...outer, watcher: within(outer, watcher) }

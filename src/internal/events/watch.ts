@@ -7,6 +7,7 @@
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import type * as Fiber from "effect/Fiber"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import type { RunEvent } from "../../RunEvent.ts"
@@ -15,9 +16,11 @@ import { fedElsewhere } from "../step/fold.ts"
 import type { ChunkFold, Folded } from "../step/fold.ts"
 import { withPull } from "../step/run.ts"
 import type { ChunkPull, Opener, Run, StepInfo } from "../step/types.ts"
-import { CurrentRun, inContext, startRun } from "./currentRun.ts"
-import type { RunContext, RunInfo } from "./currentRun.ts"
+import { currentRun, inContext, RunObserver, startRun } from "./currentRun.ts"
+import type { RunContext, RunInfo, StartedRun } from "./currentRun.ts"
 import { encodeError } from "./encodeError.ts"
+import { beginning, observe } from "./observe.ts"
+import type { Observation, OpenedStep } from "./observer.ts"
 import { endShowsInput, hasEvents, hasStreamEvents, shownInput, shownOutput, startsWithWholeInput } from "./policy.ts"
 
 /** The run of a step whose input is complete. */
@@ -28,10 +31,15 @@ export const watch = <Chunk, Out, E, R>(
 ): Opener<Chunk, Out, E, R> =>
 (scope) =>
   Effect.withFiber((fiber) => {
-    const context = fiber.getRef(CurrentRun)
-    return context === undefined || !hasEvents(step, context.demand)
-      ? open(scope)
-      : watched(step, context, { _tag: "Value", value: input }, open)(scope)
+    const context = currentRun(fiber)
+    if (context === undefined || !hasEvents(step, context.demand)) return open(scope)
+    const started = startRun(context, step)
+    const observation = observationOf(fiber, step, context, started.info, { value: input })
+    observation?.begin()
+    const run = started.info.wanted
+      ? watched(step, context, started, { _tag: "Value", value: input }, open)
+      : inContext(started.inside, open)
+    return (observation === undefined ? run : observe(observation, run))(scope)
   })
 
 /** The run of a step that reads the chunks of another run. */
@@ -42,11 +50,39 @@ export const watchOver = <InChunk, In, E0, R0, Chunk, Out, E, R>(
 ): Opener<Chunk, Out, E, R> =>
 (scope) =>
   Effect.withFiber((fiber) => {
-    const context = fiber.getRef(CurrentRun)
+    const context = currentRun(fiber)
     if (context === undefined || !hasEvents(step, context.demand)) return over(before)(scope)
-    const recorder = new InputRecorder(context.demand === "whole" ? undefined : step.events?.chunkInput)
-    return watched(step, context, recorder, over(recorder.record(before)))(scope)
+    const started = startRun(context, step)
+    const observation = observationOf(fiber, step, context, started.info, undefined)
+    const input = observation === undefined ? before : beginning(observation, before)
+    const run = started.info.wanted
+      ? watchedOver(step, context, started, input, over)
+      : inContext(started.inside, over(input))
+    return (observation === undefined ? run : observe(observation, run))(scope)
   })
+
+const observationOf = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  { subject }: StepInfo,
+  context: RunContext,
+  { metadata, name, tags, type }: RunInfo,
+  input: OpenedStep["input"]
+): Observation | undefined =>
+  fiber.getRef(RunObserver)?.step(
+    { type, name, tags, metadata, subject, input, root: context.info === undefined },
+    fiber
+  )
+
+const watchedOver = <InChunk, In, E0, R0, Chunk, Out, E, R>(
+  step: StepInfo,
+  context: RunContext,
+  started: StartedRun,
+  before: Opener<InChunk, In, E0, R0>,
+  over: (before: Opener<InChunk, In, E0, R0>) => Opener<Chunk, Out, E, R>
+): Opener<Chunk, Out, E, R> => {
+  const recorder = new InputRecorder(context.demand === "whole" ? undefined : step.events?.chunkInput)
+  return watched(step, context, started, recorder, over(recorder.record(before)))
+}
 
 type Input = { readonly _tag: "Value"; readonly value: unknown } | InputRecorder
 
@@ -159,11 +195,10 @@ class Report {
 const watched = <Chunk, Out, E, R>(
   step: StepInfo,
   context: RunContext,
+  { info, inside }: StartedRun,
   input: Input,
   open: Opener<Chunk, Out, E, R>
 ): Opener<Chunk, Out, E, R> => {
-  const { info, inside } = startRun(context, step)
-  if (!info.wanted) return inContext(inside, open)
   const root = context.path.length === context.base
   const streams = hasStreamEvents(step, context.demand, root)
   const waits = startsWithWholeInput(step.type, streams, root)

@@ -1,6 +1,6 @@
 /**
  * One call of a model: attempts, retries, time limits, and the checks that make every end a typed one. Used by `make`
- * alone. Knows no provider and no event. A read costs one Effect operation and the fold of its chunks.
+ * alone. Knows no provider and no event. Telemetry observes it. A read costs one Effect operation and the fold of its chunks.
  */
 import * as Cause from "effect/Cause"
 import * as Channel from "effect/Channel"
@@ -18,7 +18,9 @@ import { ChatModelError, MalformedResponseError, TruncatedError } from "../../Ch
 import type { Reason, TimeoutError } from "../../ChatModelError.ts"
 import type { AIMessage, Metadata, PartialAIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { AnswerListener } from "../events/currentRun.ts"
+import { AnswerListener, CurrentRun, RunObserver } from "../events/currentRun.ts"
+import { observe } from "../events/observe.ts"
+import type { CallObservation, OpenedCall } from "../events/observer.ts"
 import type { FitWarning } from "../facts/fitting.ts"
 import { ModelFacts } from "../facts/settings.ts"
 import type { FactsSettings, Knowledge } from "../facts/settings.ts"
@@ -37,7 +39,7 @@ import type { ChatRequest } from "./request.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
 
 /** A call of a model: its request, and how an attempt opens. */
-export interface Call {
+export interface Call extends Pick<OpenedCall, "operation" | "streams"> {
   readonly provider: string
   readonly model: string
   /** What is known of the model by those who made it, or else by the app that calls it. */
@@ -54,11 +56,25 @@ type ChunkPull<E = ChatModelError> = Pull.Pull<Chunks, E>
  * arrives for `partial`, and ensures that the run either ends with its `finish` or fails.
  */
 export const openCall = (call: Call): Opener<AIMessageChunk, AIMessage, ChatModelError, never> => (scope) =>
-  Effect.flatMap(call.request, (request) =>
-    Effect.withFiber((fiber) => {
-      const running = new Running(call, request, fiber)
-      return Effect.as(Scope.addFinalizerExit(scope, (exit) => running.close(exit)), running)
-    }))
+  Effect.withFiber((fiber) => {
+    const observer = fiber.getRef(RunObserver)
+    if (observer === undefined) return opened(call, undefined)(scope)
+    const { model, operation, provider, streams } = call
+    const { metadata = {} } = fiber.getRef(CurrentRun)?.info ?? {}
+    const observation = observer.call({ provider, model, operation, streams, metadata }, fiber)
+    observation.begin()
+    return observe(observation, opened(call, observation))(scope)
+  })
+
+const opened =
+  (call: Call, observation: CallObservation | undefined): Opener<AIMessageChunk, AIMessage, ChatModelError, never> =>
+  (scope) =>
+    Effect.flatMap(call.request, (request) =>
+      Effect.withFiber((fiber) => {
+        observation?.prepared(request)
+        const running = new Running(call, request, fiber, observation)
+        return Effect.as(Scope.addFinalizerExit(scope, (exit) => running.close(exit)), running)
+      }))
 
 /** The run of a call. */
 class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
@@ -70,10 +86,17 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   readonly #listener: ((answer: AIMessage) => void) | undefined
   readonly #delays: RetryDelays
   readonly #recovering: Recovering | undefined
+  readonly #observation: CallObservation | undefined
   #attempt: Attempt | undefined
 
-  constructor(call: Call, request: Prepared, fiber: Fiber.Fiber<unknown, unknown>) {
+  constructor(
+    call: Call,
+    request: Prepared,
+    fiber: Fiber.Fiber<unknown, unknown>,
+    observation: CallObservation | undefined
+  ) {
     this.#call = call
+    this.#observation = observation
     this.#request = request
     this.#clock = fiber.getRef(Clock.Clock)
     this.#settings = fiber.getRef(ModelFacts)
@@ -143,6 +166,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
           wait === undefined ? Effect.failCause(cause) : Scope.close(attempt.scope, Exit.failCause(cause)).pipe(
             Effect.andThen(Effect.logDebug(`Retrying in ${Duration.format(wait)}: ${error.message}`)),
             Effect.andThen(this.#onRetry({ error, retry: retries + 1, delay: wait })),
+            Effect.andThen(this.#observation?.retry(error, retries + 1, wait) ?? Effect.void),
             Effect.andThen(Effect.sleep(wait)),
             Effect.andThen(Effect.suspend(() => this.#first(retries + 1)))
           )

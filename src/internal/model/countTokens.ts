@@ -14,7 +14,7 @@ import type { OpenModel } from "./opening.ts"
 import type { ChatInput } from "./request.ts"
 import { ChatModel } from "./service.ts"
 import type { Service } from "./service.ts"
-import { wrapModel, wrapper } from "./wrap.ts"
+import { adaptModel, wrapper } from "./wrap.ts"
 import type { Wrapper } from "./wrap.ts"
 
 /** The tokens of the input of a request. */
@@ -159,7 +159,7 @@ export const countWith = (
  * ```
  */
 export const withCalibration: Wrapper = wrapper((model) =>
-  wrapModel(
+  adaptModel(
     model,
     (open): OpenModel => (input, options, whole) => (scope) =>
       Effect.flatMap(Calibrations, (calibrations) =>

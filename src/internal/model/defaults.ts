@@ -9,7 +9,7 @@ import type { SystemMessage } from "../../Message.ts"
 import { toMessages } from "./messages.ts"
 import type { ChatInput } from "./request.ts"
 import type { Service } from "./service.ts"
-import { wrapModel, wrapper } from "./wrap.ts"
+import { adaptModel, wrapper } from "./wrap.ts"
 import type { Wrapper } from "./wrap.ts"
 
 /**
@@ -36,7 +36,7 @@ import type { Wrapper } from "./wrap.ts"
  */
 export const withDefaults = (options: CallOptions): Wrapper =>
   wrapper((model) =>
-    wrapModel(
+    adaptModel(
       model,
       (open) => (input, callOptions, whole) => open(input, mergeDefaults(options, callOptions), whole),
       {
@@ -69,7 +69,7 @@ export const withDefaults = (options: CallOptions): Wrapper =>
 export const withSystem = (content: SystemMessage["content"]): Wrapper => {
   const instructions = system(content)
   return wrapper((model) =>
-    wrapModel(
+    adaptModel(
       model,
       (open) => (input, options, whole) => open([instructions, ...toMessages(input)], options, whole),
       { countTokens: countOf(model, (input, options) => [[instructions, ...toMessages(input)], options]) }

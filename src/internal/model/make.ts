@@ -150,6 +150,8 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
           provider,
           model,
           knowledge,
+          operation: "count_tokens",
+          streams: false,
           request: prepared(input, options),
           open: (request) => Stream.fromEffect(Effect.map(countTokens(request), countChunk))
         }))
@@ -159,6 +161,8 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
         provider,
         model,
         knowledge,
+        operation: "chat",
+        streams: spec.stream !== undefined && !(wantsWhole && whole !== undefined),
         request: prepared(input, options),
         open: wantsWhole ? whole ?? stream : stream
       })

@@ -24,12 +24,13 @@ export type Described = Pick<
   "provider" | "model" | "options" | "capabilities" | "facts" | "supportsSchema" | "countTokens"
 >
 
-/** Makes the service of a model. */
-export const makeService = (described: Described, open: OpenModel): Service => {
+/** Makes the service of a model. A wrapped one is opened by calls of other models. */
+export const makeService = (described: Described, open: OpenModel, wrapped = false): Service => {
   const { capabilities, countTokens, facts, model, options, provider, supportsSchema } = described
   const info: StepInfo = {
     type: "chat_model",
     name: provider,
+    subject: { _tag: "Model", provider, model, wrapped },
     events: { input: (input: ChatInput) => ({ messages: [toMessages(input)] }) }
   }
   const invoke: Service["invoke"] = (input, options) => collect(watch(info, input, open(input, options, true)))

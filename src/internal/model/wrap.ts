@@ -7,6 +7,7 @@ import * as Layer from "effect/Layer"
 import type { Scope } from "effect/Scope"
 import { nameOf } from "../excerpt.ts"
 import { isRunnable } from "../runnable/make.ts"
+import { TypeId } from "../step/run.ts"
 import { makeService } from "./makeService.ts"
 import type { Described } from "./makeService.ts"
 import { openerOf } from "./opening.ts"
@@ -52,16 +53,34 @@ export const checkedModel = (value: Service): Service => {
   )
 }
 
-/** A model with another way to open a call. */
+/** A model with another way to open a call. Its calls have a span of their own around those of the model inside. */
 export const wrapModel = (
   model: Service,
   wrap: (open: OpenModel) => OpenModel,
   changes?: Partial<Described>
+): Service => wrapped(model, wrap, changes, true)
+
+/** A model that opens each call of another one with another request. Its calls are those of that model. */
+export const adaptModel = (
+  model: Service,
+  wrap: (open: OpenModel) => OpenModel,
+  changes?: Partial<Described>
+): Service => {
+  const { subject } = model[TypeId]
+  return wrapped(model, wrap, changes, subject?._tag === "Model" && subject.wrapped)
+}
+
+const wrapped = (
+  model: Service,
+  wrap: (open: OpenModel) => OpenModel,
+  changes: Partial<Described> | undefined,
+  isWrapped: boolean
 ): Service => {
   const { capabilities, countTokens, facts, model: name, options, provider, supportsSchema } = model
   return makeService(
     { provider, model: name, options, capabilities, facts, supportsSchema, countTokens, ...changes },
-    wrap(openerOf(model))
+    wrap(openerOf(model)),
+    isWrapped
   )
 }
 

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, UnsupportedError } from "../../ChatModelError.ts"
-import { CurrentRun } from "../events/currentRun.ts"
+import { currentRun, placeOf } from "../events/currentRun.ts"
 import type { DeepPartialJson } from "../json/deepPartial.ts"
 import type { AnySchema, EffectSchema } from "../jsonSchema/standard.ts"
 import type { ChatInput } from "../model/request.ts"
@@ -63,6 +63,10 @@ export const streamObject = <S extends AnySchema>(
     )
     const chunks = model.stream(request.input, request.options)
     // In the tree of events the model is a sibling of the parser that reads it, not its child.
-    return unwrap(Effect.map(CurrentRun, (run) =>
-      parser.transform(run === undefined ? chunks : Stream.provideService(chunks, CurrentRun, run))))
+    return unwrap(Effect.withFiber((fiber) => {
+      const run = currentRun(fiber)
+      return Effect.succeed(
+        parser.transform(run === undefined ? chunks : Stream.updateContext(chunks, placeOf(run, fiber)))
+      )
+    }))
   })

@@ -172,8 +172,8 @@ export const wrapBarrier = <In, Out, E, R, Chunk, InChunk, E2, R2>(
 
 /** The description of a step that a wrapper keeps. */
 export const infoOf = (self: { readonly [TypeId]: Step }): StepInfo => {
-  const { depth, events, name, shape, type } = self[TypeId]
-  return { depth, events, name, shape, type }
+  const { depth, events, name, shape, subject, type } = self[TypeId]
+  return { depth, events, name, shape, subject, type }
 }
 
 // -----------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import { AnswerListener, CurrentRun } from "../events/currentRun.ts"
 import { nameOf } from "../excerpt.ts"
 import type { BatchOptions } from "../step/batch.ts"
-import { TypeId, withServices } from "../step/run.ts"
+import { remembered, TypeId, withServices } from "../step/run.ts"
 import type { Opener, Runnable } from "../step/types.ts"
 import { batches, defectOf } from "./batch.ts"
 import { infoOf, makeRunnable, open } from "./make.ts"
@@ -152,12 +152,3 @@ const outside = <Chunk, Out, E, R, ROut>(
     }),
     open
   )
-
-/** A function that remembers its last result, as most reads have the services of the one before. */
-const remembered = <A, B>(f: (input: A) => B): (input: A) => B => {
-  let last: { readonly input: A; readonly result: B } | undefined
-  return (input) => {
-    if (last?.input !== input) last = { input, result: f(input) }
-    return last.result
-  }
-}

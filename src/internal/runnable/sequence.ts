@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
-import { CurrentRun, inContext } from "../events/currentRun.ts"
+import { currentRun, placedIn } from "../events/currentRun.ts"
 import { lazy } from "../lazy.ts"
 import { collect, TypeId } from "../step/run.ts"
 import type { AnyOpener, AnyRunnable, Opener, OutputOf, Runnable, Step, StepInfo } from "../step/types.ts"
@@ -385,10 +385,10 @@ const sequenceOf = (parts: ReadonlyArray<AnyRunnable>): AnyRunnable => {
   }
   const behind = (startOf: (first: Step) => AnyOpener): Opener<unknown, unknown, never, never> => (scope) =>
     Effect.withFiber((fiber) => {
-      const context = fiber.getRef(CurrentRun)
+      const context = currentRun(fiber)
       // The runs of the steps lie in that of the sequence, not in that of the step which reads them.
       const placed = (open: AnyOpener, i: number) =>
-        context === undefined ? open : inContext({ ...context, stepTags: [`seq:step:${i + 1}`] }, typed(open))
+        context === undefined ? open : placedIn({ ...context, stepTags: [`seq:step:${i + 1}`] }, fiber, typed(open))
       const [first, ...rest] = steps()
       let open = placed(startOf(first), 0)
       for (const [i, step] of rest.entries()) open = placed(after(open, step), i + 1)

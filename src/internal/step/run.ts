@@ -95,6 +95,15 @@ export const withServices = <Chunk, Out, E, R, R2>(
     ...optional("whole", run.whole && Effect.updateContext(run.whole, change))
   }))
 
+/** A function that remembers its last result, as most reads have the services of the one before. */
+export const remembered = <A, B>(f: (input: A) => B): (input: A) => B => {
+  let last: { readonly input: A; readonly result: B } | undefined
+  return (input) => {
+    if (last?.input !== input) last = { input, result: f(input) }
+    return last.result
+  }
+}
+
 /** The same run, observed. `end` runs before the end is passed on, `failed` instead of passing on a failure. */
 export const observed = <Chunk, Out, E, R, E2, R2>(
   run: Run<Chunk, Out, E, R>,

@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type { RunType } from "../../RunEvent.ts"
 import type { RunnableDefectError } from "../defects.ts"
+import type { StepSubject } from "../events/observer.ts"
 import type { EventPolicy } from "../events/policy.ts"
 import type { BatchOptions, Inputs } from "./batch.ts"
 import type { ChunkFold } from "./fold.ts"
@@ -96,6 +97,8 @@ export interface StepInfo {
   readonly name: string
   /** Deviations from the usual events of a step. */
   readonly events?: EventPolicy | undefined
+  /** What telemetry tells of the step besides its type and its name. */
+  readonly subject?: StepSubject | undefined
   /** What a sequence was made of: steps, and sequences, which it takes apart when it first runs. */
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
   /** The steps inside, for `graph`. Unlike `steps` it stays when a wrapper runs the step in another way. */
