@@ -10,12 +10,14 @@
  *   answers.
  * - `TestServer` is the same for a wire of your own.
  * - `Cassette` records the answers of real providers and plays them.
+ * - `forbidLiveCalls` makes calls to real providers fail.
  * - `conformance` is the suite of promises that every chat model keeps; `Conformance` describes the model under test.
  *
  * @module
  * @since 0.1.0
  * @stability unstable
  */
+export { forbidLiveCalls } from "./internal/http/transport.ts"
 export * as AnthropicServer from "./testing/anthropic/AnthropicServer.ts"
 export * as Script from "./testing/anthropic/Script.ts"
 export * as AutoChatModel from "./testing/AutoChatModel.ts"

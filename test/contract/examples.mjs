@@ -211,6 +211,13 @@ export const examples = {
       assert.equal(requests.length, 0)
     }
   }],
+  "cassette.ts": [{
+    answers: () => ({}),
+    check: ({ requests, stdout }) => {
+      assert.match(stdout, /^Goldfish.* \(NetworkError\)\n \(UnsupportedError\)\nAll as expected\n$/)
+      assert.equal(requests.length, 0)
+    }
+  }],
   "chain.ts": [{
     answers: ({ Script }) => ({ script: Script.text(song) }),
     check: ({ requests, stdout }) => {

@@ -1,6 +1,6 @@
 // What Node.js runs, as `build.mjs` writes it: that it is the library, once, and how much of it an import loads. Files are
 // counted, not milliseconds: they are what an import costs, and the same on every machine.
-import { assert, describe, it } from "@effect/vitest"
+import { afterAll, assert, describe, it } from "@effect/vitest"
 import { readdirSync, readFileSync, realpathSync } from "node:fs"
 import { createRequire } from "node:module"
 import { join, sep } from "node:path"
@@ -39,6 +39,11 @@ const loaded = (files: ReadonlyArray<string>) => {
 
 const fileOf = (name: string) => join(built, "dist/node", `${name}.js`)
 const load = (file: string): Promise<Readonly<Record<string, unknown>>> => import(pathToFileURL(file).href)
+
+// rivulet/VitestSetup sets it, and the files of a worker share the global object.
+afterAll(() => {
+  Reflect.deleteProperty(globalThis, Symbol.for("rivulet/forbidLiveCalls"))
+})
 
 describe("the library's bundle", () => {
   for (const name of names) {

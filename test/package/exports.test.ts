@@ -18,7 +18,8 @@ const apart = new Set([
   "Providers",
   "Sync",
   "Telemetry",
-  "Testing"
+  "Testing",
+  "VitestSetup"
 ])
 
 /** Where `rivulet/...` leads, or the code of the error. The files are those of the build, which need not be there. */

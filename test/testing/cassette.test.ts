@@ -1,52 +1,290 @@
-// Recorded answers: what is written, and that playing it gives what the provider gave.
+// Playing a recorded answer gives what the provider gave, on every wire.
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Stream } from "effect"
-import { mkdtempSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
-import type { AIMessageChunk, ChatModel, ChatModelError } from "rivulet"
-import { Cassette } from "rivulet/Testing"
+import { ConfigProvider, Effect, Fiber, Layer, Redacted, Schedule, Schema, Stream } from "effect"
+import { TestClock } from "effect/testing"
+import { Agent, AIMessageChunk, ChatModel, TokenCount, Tool } from "rivulet"
+import * as Anthropic from "rivulet/Anthropic"
+import * as OpenAi from "rivulet/OpenAi"
+import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
+import { AnthropicServer, Cassette, Script, TestServer } from "rivulet/Testing"
+import { serve } from "../support/anthropic.ts"
+import { cassettes, collect, slowly } from "../support/cassettes.ts"
+import type { Given } from "../support/cassettes.ts"
 import { wires } from "../support/wires.ts"
 
-/** A folder for cassettes that is gone after the test. */
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "rivulet-cassettes-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
+const words = ["Hello", " world", " é𝄞", "!"]
 
-/** The chunks of a call, each with the time at which it came, and the error of its end. */
-const collect = (model: ChatModel.Service, input: ChatModel.ChatInput = "Hi") =>
-  Effect.gen(function*() {
-    const startedAt = performance.now()
-    const chunks: Array<AIMessageChunk.AIMessageChunk> = []
-    const times: Array<number> = []
-    const error = yield* model.stream(input).pipe(
-      Stream.runForEach((chunk) =>
-        Effect.sync(() => {
-          chunks.push(chunk)
-          times.push(performance.now() - startedAt)
-        })
-      ),
-      Effect.match({
-        onFailure: (error): ChatModelError.ChatModelError | undefined => error,
-        onSuccess: () => undefined
-      })
-    )
-    return { chunks, times, error }
-  })
+/** The outcome of a call without what differs when it is played. */
+const outcome = ({ chunks, error }: Given) => ({
+  chunks,
+  error: error && { message: error.message, reason: error.reason._tag, partial: error.partial }
+})
 
 for (const wire of wires) {
   describe(wire.name, () => {
-    it.live("a recorded answer is played as the same chunks, in the same reads", () =>
+    it.live("a recorded answer is played as the same chunks, without a request", () =>
       Effect.gen(function*() {
-        const at = yield* folder
-        const { model, server } = yield* wire.serve(wire.tokens(["Hello", " world", " é𝄞", "!"]))
-        const cassette = (mode: Cassette.Mode) => Effect.provide(Cassette.layer("hello", { folder: at, mode }))
-        const live = yield* collect(model).pipe(cassette("record"))
-        const played = yield* collect(model).pipe(cassette("replay"))
+        const { record, replay } = yield* cassettes
+        const { model, server } = yield* wire.serve(wire.tokens(words))
+        const live = yield* collect(model).pipe(record)
+        const played = yield* collect(model).pipe(replay)
         assert.isUndefined(live.error)
+        assert.isAbove(live.chunks.length, 4)
         assert.deepStrictEqual(played.chunks, live.chunks)
         assert.lengthOf(yield* server.requests, 1)
       }))
+
+    it.live("reads that end inside a character are played byte for byte", () =>
+      Effect.gen(function*() {
+        const { exchanges, record, replay } = yield* cassettes
+        const { model } = yield* wire.serve({ ...wire.tokens(words), cut: 3 })
+        const live = yield* collect(model).pipe(record)
+        const played = yield* collect(model).pipe(replay)
+        assert.deepStrictEqual(played.chunks, live.chunks)
+        assert.isTrue(exchanges()[0]?.response?.body.some((read) => "base64" in read))
+      }))
+
+    // A timer of a busy machine is late, so each of three attempts may be the one that keeps to the times.
+    it.live("at speed 1 each read comes within 10 milliseconds of its time", () =>
+      Effect.gen(function*() {
+        const { record, use } = yield* cassettes
+        const { model } = yield* wire.serve(slowly(wire.tokens(words), (i) => Script.delay(5 + 10 * (i % 4))))
+        const attempt = Effect.gen(function*() {
+          const live = yield* collect(model).pipe(record)
+          const played = yield* collect(model).pipe(use("replay", { speed: 1 }))
+          assert.deepStrictEqual(played.chunks, live.chunks)
+          assert.strictEqual(played.times.length, live.times.length)
+          // The first call also loads what calls need.
+          const offset = live.times.map((time, i) => Math.abs(time - (played.times[i] ?? Infinity)))
+          return Math.max(...offset)
+        })
+        yield* collect(model).pipe(record)
+        const offsets = [yield* attempt]
+        while (offsets.length < 3 && Math.min(...offsets) > 10) offsets.push(yield* attempt)
+        assert.isAtMost(Math.min(...offsets), 10)
+      }))
+
+    it.effect("times follow the clock, and the speed divides them", () =>
+      Effect.gen(function*() {
+        const { exchanges, record, use } = yield* cassettes
+        const { model } = yield* wire.serve(slowly(wire.tokens(["a", "b"]), () => Script.delay(20)))
+        yield* collect(model).pipe(record)
+        const last = exchanges()[0]?.response?.body.at(-1)?.at ?? 0
+        assert.isAbove(last, 40)
+        const fiber = yield* Effect.forkChild(collect(model).pipe(use("replay", { speed: 0.5 })))
+        yield* model.stream("warm up").pipe(Stream.runDrain, Effect.ignore)
+        yield* TestClock.adjust(last * 2 - 2)
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 50)))
+        assert.isUndefined(fiber.pollUnsafe())
+        yield* TestClock.adjust("1 minute")
+        const { error } = yield* Fiber.join(fiber)
+        assert.isUndefined(error)
+      }))
+
+    it.live("error responses and retries are recorded", () =>
+      Effect.gen(function*() {
+        const { exchanges, record, replay } = yield* cassettes
+        const { model, server } = yield* wire.serve(
+          [wire.status(503), wire.status(500), wire.tokens(words)],
+          { maxRetries: 2, retrySchedule: Schedule.spaced(1) }
+        )
+        const live = yield* collect(model).pipe(record)
+        const played = yield* collect(model).pipe(replay)
+        assert.isUndefined(live.error)
+        assert.deepStrictEqual(played.chunks, live.chunks)
+        assert.deepStrictEqual(exchanges().map(({ response }) => response?.status), [503, 500, 200])
+        assert.lengthOf(yield* server.requests, 3)
+      }))
+
+    for (const status of [400, 401, 404, 500]) {
+      it.live(`an error with status ${status} is played as the same error`, () =>
+        Effect.gen(function*() {
+          const { record, replay } = yield* cassettes
+          const { model } = yield* wire.serve(wire.status(status, { message: "No" }))
+          const live = outcome(yield* collect(model).pipe(record))
+          assert.isDefined(live.error)
+          assert.deepStrictEqual(outcome(yield* collect(model).pipe(replay)), live)
+        }))
+    }
+
+    for (
+      const [name, fault] of [
+        ["resets", [Script.delay(20), Script.reset]],
+        ["breaks off", [Script.delay(20), Script.truncate]],
+        ["ends too early", Script.end]
+      ] as const
+    ) {
+      it.live(`a connection that ${name} is played with the same error and the same partial`, () =>
+        Effect.gen(function*() {
+          const { record, replay } = yield* cassettes
+          const script = wire.tokens(words)
+          const at = wire.tokensEnd(new TextDecoder().decode(Script.bytesOf(script)))
+          const { model } = yield* wire.serve(Script.faultAt(script, at, fault))
+          const live = outcome(yield* collect(model).pipe(record))
+          assert.strictEqual(live.error?.partial?.content, words.join("").slice(0, live.error?.partial?.content.length))
+          assert.isAbove(live.error?.partial?.content.length ?? 0, 0)
+          assert.deepStrictEqual(outcome(yield* collect(model).pipe(replay)), live)
+        }))
+
+      it.live(`a played answer can be edited so that it ${name}, as that of a server`, () =>
+        Effect.gen(function*() {
+          const { record, use } = yield* cassettes
+          const script = wire.tokens(words)
+          const { model, server } = yield* wire.serve(script)
+          yield* collect(model).pipe(record)
+          const bytes = Script.bytesOf(script).length
+          for (const at of [0, 1, Math.floor(bytes / 3), Math.floor(bytes * 2 / 3)]) {
+            yield* server.always(Script.faultAt(script, at, fault))
+            const live = outcome(yield* collect(model))
+            const played = outcome(
+              yield* collect(model).pipe(use("replay", { edit: Script.faultAt(at, fault) }))
+            )
+            assert.strictEqual(played.error?.reason, live.error?.reason, `at ${at}`)
+            assert.strictEqual(played.error?.partial?.content, live.error?.partial?.content, `at ${at}`)
+          }
+        }))
+    }
+
+    it.live("a connection that is reset before the headers is played as such", () =>
+      Effect.gen(function*() {
+        const { record, replay } = yield* cassettes
+        const { model } = yield* wire.serve(Script.resetBeforeHeaders)
+        const live = outcome(yield* collect(model).pipe(record))
+        assert.strictEqual(live.error?.reason, "NetworkError")
+        assert.deepStrictEqual(outcome(yield* collect(model).pipe(replay)), live)
+      }))
+
+    it.live("what came before its reader left is recorded, and reading on says so", () =>
+      Effect.gen(function*() {
+        const { exchanges, record, replay, use } = yield* cassettes
+        const { model } = yield* wire.serve({ ...wire.tokens(words), coalesce: false })
+        const two = Effect.map(Stream.runCollect(Stream.take(model.stream("Hi"), 2)), AIMessageChunk.toMessage)
+        const live = yield* record(two)
+        const end = exchanges()[0]?.end
+        assert.strictEqual(end?.how, "left")
+        assert.isFalse(end?.waiting)
+        assert.deepStrictEqual(yield* replay(two), live)
+        const { error } = yield* collect(model).pipe(replay)
+        assert.strictEqual(error?.reason._tag, "UnsupportedError")
+        assert.include(error?.message ?? "", "has no more of this answer")
+        assert.strictEqual((yield* Effect.exit(two).pipe(use("refuse")))._tag, "Failure")
+      }))
+
+    it.live("an answer that stalled until a time limit stalls again", () =>
+      Effect.gen(function*() {
+        const { exchanges, record, replay } = yield* cassettes
+        const script = wire.tokens(words)
+        const at = wire.tokensEnd(new TextDecoder().decode(Script.bytesOf(script)))
+        const { model } = yield* wire.serve(Script.faultAt(script, at, Script.stall), { timeout: { idle: 200 } })
+        const live = outcome(yield* collect(model).pipe(record))
+        assert.strictEqual(live.error?.reason, "TimeoutError")
+        assert.isTrue(exchanges()[0]?.end.waiting)
+        assert.deepStrictEqual(outcome(yield* collect(model).pipe(replay)), live)
+      }))
+
+    it.live("a server that never answers is played as such", () =>
+      Effect.gen(function*() {
+        const { exchanges, record, replay } = yield* cassettes
+        const { model } = yield* wire.serve(Script.silent, { timeout: { connect: 100 } })
+        const live = outcome(yield* collect(model).pipe(record))
+        assert.strictEqual(live.error?.reason, "TimeoutError")
+        assert.notProperty(exchanges()[0], "response")
+        assert.deepStrictEqual(outcome(yield* collect(model).pipe(replay)), live)
+      }))
   })
 }
+
+describe("a cassette", () => {
+  const noKeys = Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({}))
+
+  it.live("needs no key to play, for a call and for a count, and the next call without it does", () =>
+    Effect.gen(function*() {
+      const { record, replay } = yield* cassettes
+      // This server takes any path.
+      const server = yield* TestServer.make({}, { script: Script.text("Hello") })
+      const options = { model: "claude-test", baseUrl: server.url }
+      const model = yield* Anthropic.make({ ...options, apiKey: Redacted.make("sk-test") })
+      yield* server.enqueue(Script.text("Hello"), Script.body(`{"input_tokens":7}`))
+      const both = (model: ChatModel.Service) =>
+        Effect.gen(function*() {
+          const { content } = yield* model.invoke("Hi")
+          return [content, (yield* TokenCount.count("Hi")).inputTokens]
+        }).pipe(Effect.provideService(ChatModel.ChatModel, model))
+      const live = yield* both(model).pipe(record)
+      assert.deepStrictEqual(live, ["Hello", 7])
+      const keyless = yield* noKeys(Anthropic.make(options))
+      assert.deepStrictEqual(yield* both(keyless).pipe(replay), live)
+      const { reason } = yield* Effect.flip(keyless.invoke("Hi"))
+      assert.strictEqual(reason._tag, "AuthenticationError")
+    }))
+
+  it.live("needs no key to play with the hosts of the other wires either", () =>
+    Effect.gen(function*() {
+      for (
+        const make of [
+          (options: { readonly baseUrl: string }) => OpenAi.make({ model: "gpt-test", ...options }),
+          (options: { readonly baseUrl: string }) => OpenAi.make({ model: "gpt-test", api: "chat", ...options }),
+          (options: { readonly baseUrl: string }) =>
+            OpenAiCompatible.make({ model: "test", preset: "groq", ...options })
+        ]
+      ) {
+        const { use } = yield* cassettes
+        const model = yield* noKeys(make({ baseUrl: "http://localhost:1/v1" }))
+        const { reason } = yield* Effect.flip(model.invoke("Hi")).pipe(use("refuse"))
+        assert.strictEqual(reason._tag, "UnsupportedError")
+        assert.strictEqual((yield* Effect.flip(model.invoke("Hi"))).reason._tag, "AuthenticationError")
+      }
+    }))
+
+  it.live("plays the calls of an agent with tools, in the order of its steps", () =>
+    Effect.gen(function*() {
+      const { exchanges, record, replay } = yield* cassettes
+      const weather = Tool.make("weather", {
+        description: "The weather",
+        parameters: Schema.Struct({ city: Schema.String }),
+        success: Schema.String,
+        handler: ({ city }) => Effect.succeed(`Rain in ${city}`)
+      })
+      const agent = Agent.make({ tools: [weather] })
+      const { model, server } = yield* serve([
+        Script.toolCall({ name: "weather", args: { city: "Bern" } }),
+        Script.toolCall({ name: "weather", args: { city: "Basel" } }),
+        Script.text("Rain everywhere")
+      ])
+      const run = agent.invoke("The weather?").pipe(Effect.provideService(ChatModel.ChatModel, model))
+      const live = yield* run.pipe(record)
+      assert.lengthOf(exchanges(), 3)
+      assert.deepStrictEqual(yield* run.pipe(replay), live)
+      assert.lengthOf(yield* server.requests, 3)
+    }))
+
+  it.live("serves a model that was made under it and is called elsewhere, and one with its own fetch", () =>
+    Effect.gen(function*() {
+      const { folder, record } = yield* cassettes
+      const server = yield* AnthropicServer.make({ script: Script.text("Hello") })
+      const own: typeof fetch = (input, init) => fetch(input, init)
+      const options = { model: "claude-test", baseUrl: server.url, fetch: own }
+      const { model } = yield* serve(Script.text("Hello"), options)
+      yield* model.invoke("Hi").pipe(record)
+      const Model = Anthropic.layer(options).pipe(Layer.provide(Cassette.layer("cassette", { folder, mode: "replay" })))
+      const { content } = yield* ChatModel.invoke("Hi").pipe(Effect.provide(Model), noKeys)
+      assert.strictEqual(content, "Hello")
+      assert.lengthOf(yield* server.requests, 1)
+    }))
+
+  it.live("records an answer that is still open when its layer ends as left", () =>
+    Effect.gen(function*() {
+      const { exchanges, files, record } = yield* cassettes
+      const { model } = yield* serve(Script.faultAt(Script.text("Hello"), 300, Script.stall))
+      // The scope of the stream is that of the test, so it outlives the layer.
+      yield* Effect.gen(function*() {
+        const pull = yield* Stream.toPull(model.stream("Hi"))
+        yield* Effect.forkChild(pull)
+        yield* Effect.sleep(100)
+      }).pipe(record)
+      const [exchange] = exchanges()
+      assert.deepStrictEqual([exchange?.end.how, exchange?.end.waiting], ["left", true])
+      assert.strictEqual(exchange?.response?.status, 200)
+      assert.deepStrictEqual(files(), ["cassette.json"])
+    }))
+})

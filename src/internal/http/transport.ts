@@ -40,8 +40,31 @@ export const HttpTransport: Context.Reference<Transports> = Context.Reference<Tr
 /** The switch of `rivulet/VitestSetup`. A property of the global object, which copies of this package share. */
 export const forbiddenByDefault: unique symbol = Symbol.for("rivulet/forbidLiveCalls")
 
-/** Whether calls to providers are forbidden. `undefined`: as the setup of the tests says. */
-export const ForbidLiveCalls: Context.Reference<boolean | undefined> = Context.Reference<boolean | undefined>(
+/**
+ * Whether calls to providers fail with `UnsupportedError` before anything is sent. `undefined`, the default: only after
+ * `rivulet/VitestSetup` was imported.
+ *
+ * **Details**
+ *
+ * It holds for every request, also for one that goes through the option `fetch` of a model. Calls to this machine
+ * (`localhost`, `127.0.0.1`, `[::1]`) are no live calls, and neither are those that a cassette answers. A cassette that
+ * records is allowed to make live calls.
+ *
+ * **Example** (A test that may call a model)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ * import * as Anthropic from "rivulet/Anthropic"
+ * import { forbidLiveCalls } from "rivulet/Testing"
+ *
+ * const test = ChatModel.invoke("Hi").pipe(
+ *   Effect.provide(Anthropic.layer({ model: "claude-haiku-4-5" })),
+ *   Effect.provideService(forbidLiveCalls, false)
+ * )
+ * ```
+ */
+export const forbidLiveCalls: Context.Reference<boolean | undefined> = Context.Reference<boolean | undefined>(
   "rivulet/forbidLiveCalls",
   { defaultValue: () => undefined }
 )
@@ -61,7 +84,7 @@ export const transportsOf = (services: Context.Context<never>, made: Transports 
 
 /** How the requests of a call are sent. `undefined`: by the model's own `fetch` or the global one. */
 export const viaOf = (services: Context.Context<never>, transports: Transports): Via | undefined => {
-  const forbidden = Context.get(services, ForbidLiveCalls) ?? Reflect.get(globalThis, forbiddenByDefault) === true
+  const forbidden = Context.get(services, forbidLiveCalls) ?? Reflect.get(globalThis, forbiddenByDefault) === true
   if (transports.length === 0 && !forbidden) return undefined
   const guarded = forbidden && !transports.some(({ live }) => live === true)
   const made = transports.findLast(({ fetch }) => fetch !== undefined)?.fetch
@@ -79,8 +102,9 @@ const refusingLive = (fetch: Fetch): Fetch => (input, init) => {
   const url = addressOf(input)
   return isLoopback(url) ? fetch(input, init) : Promise.reject(
     new UnsupportedError({
-      message: `A live call to ${url.host} is forbidden here. Record it with Cassette.layer of rivulet/Testing, give ` +
-        "the model a baseUrl on this machine, or allow the call with Effect.provideService(forbidLiveCalls, false)"
+      message:
+        `A live call to ${url.host} is forbidden in tests. Use a cassette (Cassette.layer of rivulet/Testing), a ` +
+        "model that needs no network, or allow the call with Effect.provideService(forbidLiveCalls, false)"
     })
   )
 }
