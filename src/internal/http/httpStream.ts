@@ -25,8 +25,12 @@ export interface Decoder {
   readonly failure: ChatModelError | undefined
   /** Whether the message is complete, so that only the end of the body is missing. */
   readonly complete: boolean
-  /** The last chunks, or a failure. Called at the end of the body, or if that does not come after `complete`. */
-  readonly end: () => Effect.Effect<ReadonlyArray<AIMessageChunk>, ChatModelError>
+  /**
+   * The last chunks, or a failure. Called at the end of the body, or if that does not come after `complete`.
+   *
+   * @param broken the error of a body that broke, which fails a message that is not complete
+   */
+  readonly end: (broken?: ChatModelError) => Effect.Effect<ReadonlyArray<AIMessageChunk>, ChatModelError>
   /** Where the response can be read on after its connection broke; undefined if it cannot. Absent: it never can. */
   readonly position?: (() => Position | undefined) | undefined
   /** Forgets the body that broke, but not what came in it. The next bytes are those of the rest. */
@@ -170,7 +174,10 @@ class Body {
 
   /** Reads until there are chunks, and only then wakes the fiber. */
   #readMore(): void {
-    this.#read((cause) => this.#wake(Effect.failSync(() => this.#request.toError(cause, this.#response))))
+    this.#read((cause) => {
+      // An interrupted fiber has closed the connection itself.
+      if (!this.#ended) this.#over(() => this.#request.toError(cause, this.#response))
+    })
   }
 
   #read(broken: (cause: unknown) => void): void {
@@ -205,12 +212,12 @@ class Body {
     }
   }
 
-  #over(): void {
+  #over(broken?: () => ChatModelError): void {
     this.#ended = true
     this.#timer?.interruptUnsafe()
     this.#wake(
       Effect.flatMap(
-        this.#decoder.end(),
+        Effect.suspend(() => this.#decoder.end(broken?.())),
         (chunks) => Array.isReadonlyArrayNonEmpty(chunks) ? Effect.succeed(chunks) : this.pull
       )
     )

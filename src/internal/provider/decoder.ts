@@ -113,9 +113,13 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     return chunks
   }
 
-  end(): Effect.Effect<ReadonlyArray<AIMessageChunk>, ChatModelError> {
-    if (this.failure === undefined) this.#endFrames()
-    if (this.failure === undefined && !this.complete) this.ended()
+  end(broken?: ChatModelError): Effect.Effect<ReadonlyArray<AIMessageChunk>, ChatModelError> {
+    // The rest of a body that broke may say anything, unless it is an event.
+    if (this.failure === undefined && (broken === undefined || this.#isStream)) this.#endFrames()
+    if (this.failure === undefined && !this.complete) {
+      if (broken === undefined) this.ended()
+      else this.#failWith(broken)
+    }
     const chunks = this.#take()
     if (this.failure === undefined) return Effect.succeed([...chunks, this.last()])
     return chunks.length > 0 ? Effect.succeed(chunks) : Effect.fail(this.failure)
@@ -227,13 +231,20 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
 
   protected fail(reason: Reason, metadata?: Metadata): void {
     if (this.failure !== undefined) return
+    this.#failWith(
+      new ChatModelError({
+        provider: this.options.provider,
+        model: this.options.model,
+        reason,
+        metadata: { ...this.options.metadata, ...metadata }
+      })
+    )
+  }
+
+  /** Fails after the chunks that were held back for the end. */
+  #failWith(error: ChatModelError): void {
     this.chunks.push(...this.trailing())
-    this.failure = new ChatModelError({
-      provider: this.options.provider,
-      model: this.options.model,
-      reason,
-      metadata: { ...this.options.metadata, ...metadata }
-    })
+    this.failure = error
   }
 }
 
