@@ -64,7 +64,7 @@ export interface Agent<T, E, R> extends Runnable<ChatInput, AgentResult, E, R, C
 type ToolErrorOf<T> = T extends Any<unknown, infer E> ? [E] extends [never] ? never : AgentToolError<E> : never
 type ToolServicesOf<T> = T extends Any<unknown, unknown, infer R> ? R : never
 
-// What the model of an agent requires: its tag, nothing for a given one, or the context's without one.
+// The services that an agent's model requires: none if a model is given, the tag if a tag is given, else `ChatModel`.
 type ModelServicesOf<M> = M extends undefined ? ChatModel
   : M extends Service ? never
   : M extends Context.Key<infer I, Service> ? I

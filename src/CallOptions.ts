@@ -37,7 +37,7 @@ export interface ToolDefinition {
   readonly type?: "function" | undefined
   /** The name by which the model calls the tool: letters, digits, `_` and `-`. */
   readonly name: string
-  /** What the tool does and when to use it, for the model. */
+  /** The purpose of the tool and when to use it, for the model. */
   readonly description?: string | undefined
   /** The JSON Schema of the arguments, which must be an object. */
   readonly parameters: JsonSchema.JsonSchema

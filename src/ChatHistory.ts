@@ -137,8 +137,8 @@ export interface HistoryOptions {
  *   because providers would refuse every later call.
  * - A complete answer is stored when its stream ends, before the consumer sees the end. `onPartial` decides about an
  *   incomplete one. Its reasoning and tool calls are never stored, because providers do not accept parts of them.
- * - Tool calls without a result are answered for the model, because providers would refuse the conversation. What is
- *   stored does not change.
+ * - Tool calls without a result are answered for the model, because providers would refuse the conversation. The stored
+ *   messages do not change.
  * - An error of the store fails the call, unless it concerns an incomplete answer; then it is logged.
  *
  * **Gotchas**

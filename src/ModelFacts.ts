@@ -1,6 +1,6 @@
 /**
- * What is known of chat models: limits, reasoning, sampling, tools, prices. The options of a call are fitted to it, so that
- * any model can take the place of any other.
+ * The facts about chat models: limits, reasoning, sampling, tools, prices. The options of a call are fitted to it, so
+ * that any model can take the place of any other.
  *
  * **Details**
  *
@@ -70,7 +70,7 @@ export type { ListingProvider, ListOptions } from "./internal/provider/fromProvi
 export const of = (subject: Subject): Facts => lookUp(allRules, subject).facts
 
 /**
- * What is known of the models of a provider of your own, for `ChatModel.make`.
+ * The facts about the models of a provider of your own, for `ChatModel.make`.
  *
  * **Example** (A model with a price)
  *
@@ -132,15 +132,16 @@ export const policy = (fit: Fit): Layer.Layer<never> =>
  * | `ollama` | Context, tools, images and reasoning of each model of the server |
  * | `openrouter` | Context, longest answer, inputs, price, and the options that a model does not take |
  *
- * What a list does not tell is taken from the rules of the library. A key and an address that the options omit are read
- * from the environment. Nothing is kept: the list is read each time the effect runs, so put {@link layer} over it once.
+ * Facts that a list leaves out are taken from the rules of the library. A key and an address that the options omit are
+ * read from the environment. Nothing is kept: the list is read each time the effect runs, so put {@link layer} over it
+ * once.
  *
  * **Gotchas**
  *
  * A list that is too slow, too long or of another form fails with `ModelFactsError`. Decide whether the app starts
  * without it.
  *
- * **Example** (What a local server has)
+ * **Example** (The models of a local server)
  *
  * ```ts
  * import { Effect, Layer } from "effect"

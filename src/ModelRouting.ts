@@ -12,7 +12,7 @@
  * - Each wraps a model or a layer for `ChatModel`, and gives the same again, so agents, `generateObject`, histories and
  *   chains need no change. If one of the other models is an effect, such as `OpenAi.make(...)`, a wrapped model is an
  *   effect, too.
- * - Failures count before the first chunk only. What was shown is never shown twice, and every answer is one model's.
+ * - Only failures before the first chunk count. Nothing is shown twice, and every answer comes from one model.
  * - A wrapped model has the events of one model, and each model inside does its own retries.
  * - The name and the default options are those of the wrapped model; the capabilities are those that all models have.
  * - If all models fail, the `attempts` of the error have the failures of all of them.

@@ -15,7 +15,7 @@
  * - A failure is thrown as the class that the Effect API fails with, `partial` included. A failure of a class that
  *   Rivulet does not know, and a defect, is thrown as {@link SyncError}.
  * - Input, options and chunks are copied: data only, no functions and no classes of your own.
- * - What a chain writes to stdout and stderr, as by `console.log`, appears at once.
+ * - Output of a chain to stdout and stderr, as by `console.log`, appears at once.
  *
  * **Gotchas**
  *

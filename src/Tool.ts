@@ -71,7 +71,7 @@ export interface Options<
   Failure extends Codec,
   Made
 > {
-  /** What the tool does and when to use it, for the model. Defaults to none. */
+  /** The purpose of the tool and when to use it, for the model. Defaults to none. */
   readonly description?: string | undefined
   /**
    * The schema of the parameters: an object, or a union of objects. Defaults to an empty object. The model sees the
@@ -127,8 +127,8 @@ export type PartialCall<T = ToolDefinition> = T extends ToolDefinition ? {
  *
  * The services and the failures of the handler are in the type of the tool. The model is told the failures that
  * `failure` describes; others fail the agent. Defects stay defects, and nothing is retried. A handler that returns a
- * stream reports progress: every value has the type of `success`, and the last one is the result. What a function throws, or
- * its promise rejects with, is a failure if `failure` describes it, and otherwise a defect.
+ * stream reports progress: every value has the type of `success`, and the last one is the result. An error that a
+ * function throws, or that its promise rejects with, is a failure if `failure` describes it, and otherwise a defect.
  *
  * **Gotchas**
  *

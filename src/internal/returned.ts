@@ -1,6 +1,7 @@
 /**
- * What a function of a user returns: a value, an effect of it, or a promise of it. Steps that take functions call them
- * through here. It must not import anything of the library but names for messages. A plain value costs a few looks at its type.
+ * Handles the result of a user's function: a value, an effect of it, or a promise of it. Steps that take functions call
+ * them through here. It must import nothing of the library but names for messages. A plain value costs a few looks at
+ * its type.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"

@@ -4,7 +4,7 @@
  */
 import type { MessagePort } from "node:worker_threads"
 
-/** What the worker is started with. */
+/** The data that the worker is started with. */
 export interface Connection {
   readonly port: MessagePort
   /** One number: how many messages the worker has sent. The other thread waits for it to change. */
@@ -23,7 +23,7 @@ export interface Target {
   readonly export: string
 }
 
-/** What a run does. */
+/** The work of one run. */
 export interface Work {
   readonly kind: "stream" | "invoke" | "batch"
   readonly target: Target
@@ -44,7 +44,9 @@ export interface Ready {
   readonly _tag: "Ready"
 }
 
-/** From the worker: what a run gives, and then its end, when its connections are closed; or the end of the worker. */
+/**
+ * From the worker: the values of a run, and then its end, when its connections are closed; or the end of the worker.
+ */
 export type Reply =
   | { readonly _tag: "Values"; readonly run: number; readonly values: ReadonlyArray<unknown> }
   | { readonly _tag: "Done"; readonly run: number }

@@ -27,7 +27,7 @@ const window = 16
 
 const { port, sent } = workerData as Connection // it was started by caller.ts
 
-/** What the other thread may say of a run that has not ended. */
+/** The commands that the other thread may send to a run that has not ended. */
 interface Running {
   readonly more: () => void
   readonly leave: () => void

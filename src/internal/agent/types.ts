@@ -64,7 +64,7 @@ export interface Options<Tools, Decided, Stop, RO, Model = undefined>
    * once, with the conversation from before the step's calls. It may wait; to end the run meanwhile it returns
    * `suspend`.
    */
-  // What is not inferred from shows the compiler the literals of decisions, so that it keeps them within effects.
+  // The type in `NoInfer` shows the compiler the literals of decisions, so that it keeps them within effects.
   readonly approve?:
     | ((
       call: ToolCall,
@@ -72,7 +72,7 @@ export interface Options<Tools, Decided, Stop, RO, Model = undefined>
     ) => Decided | NoInfer<Decision | Effect.Effect<Decision, unknown, unknown>>)
     | undefined
   /**
-   * What happens when a tool throws, or gives a result that is no JSON. With `die`, the default, the run dies with an
+   * The reaction to a tool that throws, or whose result is no JSON. With `die`, the default, the run dies with an
    * `AgentToolDefect`. With `tell` the model is told the message of the error, which is logged as a warning.
    */
   readonly onToolDefect?: "die" | "tell" | undefined

@@ -60,7 +60,9 @@ const fitMessages = (fitting: Fitting): void => {
   }
 }
 
-/** What the Messages API refuses of every model that reasons. What is known of a model says more. */
+/**
+ * Refuses options that the Messages API refuses for every reasoning model. Used if no facts about reasoning are known.
+ */
 const fitUnknownClaude = (fitting: Fitting): void => {
   const { call: { api }, facts: { thinking }, options } = fitting
   if (api !== "messages" || thinking !== undefined || !asks(options)) return

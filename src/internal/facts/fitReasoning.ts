@@ -27,9 +27,9 @@ export const inAnswer = ({ facts: { thinking }, options, reasoning }: Fitting): 
 interface Promised {
   /** The option that promises. */
   readonly field: string
-  /** What the model cannot do while it reasons. */
+  /** The restriction of the model while it reasons, in words. */
   readonly cannot: string
-  /** What the caller can do instead. */
+  /** The alternative for the caller, in words. */
   readonly instead: string
 }
 
@@ -185,7 +185,7 @@ export const raiseOf = (fitting: Fitting): number => {
   return reasoning?.type === "budget" ? reasoning.tokens : options.reasoning?.budgetTokens ?? 0
 }
 
-/** What the API of a call takes for the reasoning of its model. */
+/** The reasoning settings that the API of a call takes for its model. */
 interface Scale {
   /** Words, from the least, without `none`. */
   readonly words: ReadonlyArray<string>

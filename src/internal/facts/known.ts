@@ -9,7 +9,7 @@ import type { Found } from "./lookup.ts"
 import type { FactsRules, FactsSettings } from "./settings.ts"
 import type { Facts, Fit, Rule, Subject } from "./types.ts"
 
-/** What a model knows of itself. */
+/** The facts about one model, looked up by the rules of its provider and of the app. */
 export class Known {
   /** By the app's rules when the model was made. */
   readonly found: Found
@@ -37,7 +37,7 @@ export class Known {
     this.#last = this.found = lookUp(this.#data, this.subject)
   }
 
-  /** What is known under the rules of the app that calls. */
+  /** The facts under the rules of the app that calls. */
   of({ rules }: FactsSettings): Found {
     if (this.#has(rules)) return this.found
     if (rules !== this.#lastRules) {
@@ -53,9 +53,9 @@ export class Known {
   }
 
   /**
-   * The facts about the model that answered, by the name that the provider gave: another snapshot, or what an alias stands
-   * for. What the name only is `like` may have another price, and so may a fine-tune, so they are looked up by their own
-   * names. Without a rule of its own a model has no facts here.
+   * The facts about the model that answered, by the name that the provider gave: another snapshot, or what an alias
+   * stands for. A model that is only `like` another may have a different price, and so may a fine-tune, so both are
+   * looked up by their own names. Without a rule of its own such a model has no facts here.
    */
   answered(settings: FactsSettings, name = this.#name): Facts {
     if (name === this.subject.model) return this.of(settings).facts

@@ -3,7 +3,7 @@
  */
 import type { Facts, Price, Rule, Subject } from "./types.ts"
 
-/** What the rules say of a model. */
+/** The facts that rules give about a model. */
 export interface Found {
   /** For each field, the value of the first rule that fits and has it; a price of the provider before that of another. */
   readonly facts: Facts

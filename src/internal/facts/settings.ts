@@ -1,7 +1,7 @@
 /**
- * What an app says about facts: its own rules and how options are fitted. Models read it when they are made and when they
- * are called. Imports no data and no code that reads them: both come with a source of facts or with the app's rules, so a
- * model carries the facts of its own provider alone, and one without facts carries nothing.
+ * The settings of an app for facts: its own rules and how options are fitted. Models read them when they are made and
+ * when they are called. Imports no data and no code that reads them: both come with a source of facts or with the app's
+ * rules, so a model carries the facts of its own provider alone, and one without facts carries nothing.
  */
 import * as Context from "effect/Context"
 import type { CallOptions } from "../../CallOptions.ts"
@@ -31,7 +31,7 @@ export const ModelFacts: Context.Reference<FactsSettings> = Context.Reference<Fa
 
 /** Rules about the models of a provider, and which of them a model has. */
 export interface FactsRules {
-  /** What is known of the provider's models. */
+  /** The rules about the provider's models. */
   readonly rules: ReadonlyArray<Rule>
   /** The API, for rules that hold for one API only. Absent: such rules do not apply. */
   readonly api?: string | undefined
@@ -52,7 +52,7 @@ export type Know = (
   made: FactsSettings | undefined
 ) => Knowledge
 
-/** What a model knows of itself, as far as it decides how the model is called. */
+/** The facts about one model, and the functions that apply them to its calls. */
 export interface Knowledge {
   /** The facts by the app's rules when the model was made. */
   readonly facts: Facts

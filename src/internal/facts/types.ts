@@ -51,7 +51,7 @@ export interface Facts {
   readonly json?: "schema" | "object" | "none" | undefined
   /** JSON of any kind is taken only while the model does not reason. */
   readonly jsonWhen?: "thinking-off" | undefined
-  /** What messages may contain, such as `text`, `image` and `pdf`. */
+  /** The kinds of content that messages may have, such as `text`, `image` and `pdf`. */
   readonly inputs?: ReadonlyArray<string> | undefined
   /** Reasoning must go back in later turns (`true`), or cannot (`false`). */
   readonly reasoningBack?: boolean | undefined
@@ -76,7 +76,10 @@ export type Range = readonly [least: number, greatest: number | null]
 
 /** How a model reasons. */
 export interface ThinkingFacts {
-  /** What can be set: nothing as it never reasons (`none`) or always does (`fixed`), on or off, a word, or tokens. */
+  /**
+   * How reasoning is set: not at all, because the model never reasons (`none`) or always does (`fixed`); on or off
+   * (`toggle`); by a word (`effort`); or by a number of tokens (`budget`).
+   */
   readonly control: "none" | "fixed" | "toggle" | "effort" | "budget"
   /** The form in the request. */
   readonly wire?:

@@ -1,6 +1,6 @@
 /**
- * What the attempts at an answer share: the waits before further ones, and the recoveries that a wrapper allows after the
- * answer has begun. Used by a model's call and by the wrappers that change what is shown.
+ * The waits before further attempts at an answer, and the recoveries that a wrapper allows after the answer has begun.
+ * Used by a model's call and by the wrappers that change what is shown.
  */
 import type * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -71,7 +71,7 @@ export interface Recovering {
   readonly next: (error: ChatModelError, way: Marker["_tag"]) => Effect.Effect<Recovery | undefined>
 }
 
-/** What allows the recoveries of the answers that a fiber asks for; undefined where nothing is recovered. */
+/** Allows the recoveries of the answers that a fiber requests; undefined where nothing is recovered. */
 export const Recovering = Context.Reference<Recovering | undefined>("rivulet/Recovering", {
   defaultValue: () => undefined
 })

@@ -50,8 +50,8 @@ export interface ModelCacheOptions extends RequestKeyOptions {
  * **Gotchas**
  *
  * - Put limits and budgets inside the cache: an answer from the cache then takes nothing from them.
- * - What a wrapper inside the cache does to requests, such as the message of `ChatModel.withSystem`, is not in the key.
- *   Put that wrapper around the cache, or give `name`.
+ * - Changes to requests by a wrapper inside the cache, such as the message of `ChatModel.withSystem`, are not in the
+ *   key. Put that wrapper around the cache, or give `name`.
  * - Every sampled answer is the same until its entry expires. For evaluations that need fresh samples leave the cache out.
  *
  * **Example** (Answers of one hour)

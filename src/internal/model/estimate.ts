@@ -21,7 +21,7 @@ const tokensOfImage = 1000
 /** The tokens of a file that is no text, such as a PDF of two pages. */
 const tokensOfFile = 3000
 
-/** What surrounds a message or a tool on the wire. */
+/** The tokens that surround a message or a tool on the wire. */
 const tokensAround = 4
 
 /** The tokens of an answer of which nothing is known. */
@@ -83,8 +83,8 @@ const tokensOfPart = (part: AIPart | InputPart): number => {
 }
 
 /**
- * The estimated tokens of the answer: `maxTokens` and the budget of reasoning, or 1,000. What is expected counts if it is
- * less.
+ * The estimated tokens of the answer: the sum of `maxTokens` and the budget of reasoning, or the expected tokens if
+ * they are fewer. Without `maxTokens` it is the expected tokens, or 1,000 if there are none.
  */
 export const estimateOutput = ({ maxTokens, reasoning }: CallOptions, expected: number | undefined): number => {
   const most = maxTokens === undefined ? undefined : maxTokens + (reasoning?.budgetTokens ?? 0)

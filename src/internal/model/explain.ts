@@ -1,6 +1,6 @@
 /**
- * What the library knows about an error of a server: the option that it is about, how to go on, that a model has retired.
- * Called when a call with facts fails, and by the reader of error bodies for the names. Knows no provider.
+ * Explains an error of a server: which option it is about, how to go on, and that a model has retired. Used when a call
+ * with facts fails, and by the reader of error bodies for the names of options. Knows no provider.
  */
 import type { CallOptions } from "../../CallOptions.ts"
 import { ChatModelError, InvalidRequestError, NotFoundError } from "../../ChatModelError.ts"

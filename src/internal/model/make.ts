@@ -64,8 +64,8 @@ interface MakeBase {
    */
   readonly countTokens?: ((request: ChatRequest) => Effect.Effect<number, ChatModelError>) | undefined
   /**
-   * What is known of the provider's models, as `ModelFacts.source` makes it. The options of a call are fitted to the
-   * facts about this one before it is asked. By default nothing is known but the rules of `ModelFacts.layer`.
+   * The facts about the provider's models, from `ModelFacts.source`. The options of a call are fitted to the facts
+   * about this model before a request is made. By default only the rules of `ModelFacts.layer` apply.
    */
   readonly facts?: FactsSource | undefined
 }

@@ -28,7 +28,7 @@ interface Model {
   readonly model: string
   /** The capabilities that the provider declares. Absent: everything is sent. */
   readonly capabilities?: Partial<Capabilities> | undefined
-  /** What is known of the model by those who made it, or else by the app that calls it. */
+  /** The facts about the model: its own, or else those by the rules of the app that calls it. */
   readonly knowledge: (settings: FactsSettings) => Knowledge | undefined
 }
 

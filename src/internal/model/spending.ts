@@ -1,5 +1,6 @@
 /**
- * What one request of a model uses, as far as its answer tells: for limits and budgets. A delta costs a look at its parts.
+ * The usage of one request of a model, as far as its answer shows it: for limits and budgets. A delta costs a look at
+ * its parts.
  */
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { ChatModelError, Reason } from "../../ChatModelError.ts"
@@ -45,17 +46,17 @@ export class Spending {
     return reported
   }
 
-  /** What a whole answer has used. */
+  /** The usage of a whole answer. */
   ended(): Usage {
     return this.#usage ?? this.#soFar()
   }
 
-  /** What an answer has used that its consumer left; undefined if nothing had arrived, so that nobody knows. */
+  /** The usage of an answer that its consumer left; undefined if it is unknown because nothing had arrived. */
   left(): Usage | undefined {
     return this.#usage === undefined && this.#characters === 0 ? undefined : this.#soFar()
   }
 
-  /** What a request has used that failed; undefined if nobody knows. */
+  /** The usage of a request that failed; undefined if it is unknown. */
   failed({ partial, reason }: ChatModelError): Usage | undefined {
     this.#usage = partial?.usage ?? this.#usage
     return this.left() ?? (refusals.has(reason._tag) ? nothing : undefined)

@@ -28,7 +28,7 @@ export interface ModelRequest {
   readonly options: CallOptions
 }
 
-/** What happens to the calls of a model. A hook that is absent costs nothing. */
+/** Hooks around the calls of a model. A hook that is absent costs nothing. */
 export interface TransformHooks {
   /** Changes the request, or ends the call before anything is sent. */
   readonly request?: ((request: ModelRequest) => Effect.Effect<ModelRequest, ChatModelError>) | undefined
@@ -116,7 +116,7 @@ const run = (
       const fail = (cause: Cause.Cause<ChatModelError>) =>
         Effect.failCause(Cause.map(cause, (error) => {
           const partial = fold.partial() as PartialAIMessage // a fold of the chunks of a message
-          // What a hook keeps back was paid for all the same.
+          // The hook may withhold chunks, which were paid for: the usage includes them.
           return withPartial(error, { ...optional("usage", error.partial?.usage), ...partial })
         }))
       const end = (): Effect.Effect<void, ChatModelError> => {

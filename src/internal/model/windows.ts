@@ -1,8 +1,8 @@
 /**
- * What started within sliding windows of time, in the memory of the process. A start is admitted only if no window that
- * holds it then holds more than its limit: starts are remembered one by one, as a bucket or a counter that is refilled lets
- * through up to twice its limit within one window. Admitting costs O(1) while there is room, and memory for each start
- * within the longest window.
+ * The starts of requests within sliding windows of time, in the memory of the process. A start is admitted only if
+ * every window that contains it stays within its limit. Starts are kept one by one, because a bucket or a counter that
+ * is refilled lets through up to twice its limit within one window. Admitting takes O(1) while there is room, and
+ * memory for each start within the longest window.
  */
 
 /** A limit, checked: at most so many requests and tokens within any window. Times are in microseconds. */

@@ -1,7 +1,8 @@
 /**
- * What parsers do when an answer begins anew (`ModelRecovery`): a parser whose chunks are the value so far begins anew, too.
- * What others have emitted cannot be taken back, so for them the failure that broke the answer is its end. Every parser
- * reads through here. A read costs a look at each chunk.
+ * Restarts parsers when an answer begins anew (`ModelRecovery`). A parser whose chunks are the value so far begins
+ * anew, too. The chunks of any other parser cannot be taken back: once it has emitted some, it ends with a
+ * `TruncatedError` that tells the failure that broke the answer. Every parser reads through here. A read costs a look
+ * at each chunk.
  */
 import * as Array from "effect/Array"
 import * as Effect from "effect/Effect"

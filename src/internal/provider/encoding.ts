@@ -1,7 +1,7 @@
 /**
- * What the encoders of all wires share: the problems of a request, schemas, images and files, and the ids of calls. An
- * `EncodingIssues` is made by `encodeRequest` of each wire and passed to the functions that encode its parts, so that
- * these return plain JSON. Must import no provider.
+ * Helpers that the encoders of all wires share: the problems of a request, schemas, images and files, and the ids of
+ * calls. An `EncodingIssues` is made by `encodeRequest` of each wire and passed to the functions that encode its parts,
+ * so that these return plain JSON. Must import no provider.
  */
 import * as Base64 from "effect/encoding/Base64"
 import type * as JsonSchema from "effect/JsonSchema"

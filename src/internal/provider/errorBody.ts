@@ -1,7 +1,7 @@
 /**
- * What a server says about an error, in the forms of all APIs: where the error is, its kind, its words, the fields beside
- * them, and the delay before a retry. One reader for all wires, as gateways pass on errors of the API behind them.
- * Called by `errors.ts` and by the decoders, only once something has failed. Must know no wire.
+ * Reads a server's description of an error, in the forms of all APIs: where the error is, its kind, its words, the
+ * fields beside them, and the delay before a retry. One reader for all wires, as gateways pass on errors of the API
+ * behind them. Called by `errors.ts` and by the decoders, only once something has failed. Must know no wire.
  */
 import * as Duration from "effect/Duration"
 import type { Metadata } from "../../Message.ts"
@@ -99,7 +99,7 @@ const parsedObject = (text: string): JsonObject | undefined => {
 // what it says
 // -----------------------------------------------------------------------------
 
-/** What is known of an error beside its body. */
+/** The facts about an error that are not in its body. */
 export interface ErrorContext {
   /** The status of the response. Absent for an error inside a 200. */
   readonly status?: number | undefined

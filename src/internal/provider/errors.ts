@@ -157,8 +157,8 @@ const unexpectedResponseError = ({ headers, status, text }: UnexpectedResponse, 
 const maxField = 4096
 
 /**
- * What an error body says, without secrets. The texts are scrubbed after they were read, because a short secret may be a
- * word of the protocol, and one by one, because it may be part of the syntax of JSON.
+ * The facts in an error body, without secrets. The texts are scrubbed after they are read, because a short secret may
+ * be a word of the protocol, and one by one, because it may be part of the syntax of JSON.
  */
 export const factsOf = (body: JsonObject, context: ErrorContext, scrub: Scrub): ErrorFacts => {
   const facts = readError(body, context)

@@ -1,6 +1,6 @@
 /**
  * Reads a provider's own list of models as rules. `ModelFacts.fromProvider` loads this file when it is called, so that
- * nobody else carries the schemas of the lists. What comes is not trusted: its length, its form and its time are limited.
+ * nobody else carries the schemas of the lists. The list is not trusted: its length, its form and its time are limited.
  */
 import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"

@@ -91,7 +91,7 @@ const define = (object: JsonObject, key: string, value: Schema.Json): void => {
  */
 export class ArgumentSlices {
   #json = new JsonEnd()
-  /** What came after arguments that were complete: they come once more, or are not valid. */
+  /** The slices after complete arguments: they repeat the arguments, or make them invalid. */
   #more: JsonEnd | undefined
   /** Whether any have been given out. */
   begun = false
@@ -144,7 +144,9 @@ export class ArgumentSlices {
     }
   }
 
-  /** What is left at the end of the call: an empty object, or what makes the arguments invalid. */
+  /**
+   * The text still to give out at the end of the call: an empty object, or the slices that make the arguments invalid.
+   */
   rest(): string {
     return this.begun ? this.#more?.text ?? "" : this.#json.text
   }

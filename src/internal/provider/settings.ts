@@ -44,7 +44,7 @@ export const withEnvironment = <Options extends object>(
     Config.all({ ...mapValues(secrets, secret), ...mapValues(texts, text) }),
     (found) => {
       const settings: { readonly [name: string]: unknown } = { ...found, ...defined(options) }
-      // The options stay what they are; what was found has the types of the settings that it stands for.
+      // The options keep their types; a value that was found has the type of its setting.
       return { ...options, ...settings, ...mapValues(secrets, (_, name) => asSecret(settings[name])) } as Options
     }
   )
@@ -100,13 +100,13 @@ export const readConfig = Effect.fnUntraced(function*<C extends Configured>(
   return { ...options, ...read } as OptionsOf<C>
 })
 
-/** What an app says about its models by layers. */
+/** The settings of an app for its models, provided by layers. */
 export interface AppSettings extends FactsSettings {
   /** The transports of the context in which the model is made. Absent: there were none. */
   readonly transports?: Transports | undefined
 }
 
-/** What the layers of the context say about models. Read when a model is made. */
+/** Reads the settings from the layers of the context. Runs when a model is made. */
 export const appSettings: Effect.Effect<AppSettings> = Effect.zipWith(
   ModelFacts,
   HttpTransport,

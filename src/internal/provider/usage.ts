@@ -73,9 +73,10 @@ export const usageOf = (object: JsonObject | undefined): JsonObject | undefined 
 export const countsNothing = (raw: JsonObject): boolean => counted.every((names) => (count([raw], names) ?? 0) === 0)
 
 /**
- * Usage in Rivulet's terms. What is told counts, in any name; what is not told is absent. Cached tokens are part of the
- * input, and reasoning is part of the output. What a total has beyond input and output is output, as some servers count
- * thoughts only there. Anthropic does not count cached tokens in `input_tokens`: `apart` says that they are told so.
+ * Usage in Rivulet's terms. Counts are read under any of their names; details that the server does not report are
+ * absent. Cached tokens are part of the input, and reasoning is part of the output. If a total exceeds input plus
+ * output, the rest is output, as some servers count thoughts only there. Anthropic does not count cached tokens in
+ * `input_tokens`: `apart` says that they are reported apart from it.
  */
 export const toUsage = (raw: JsonObject, apart = false): Usage => {
   const prompt = detailsOf(raw, "prompt_tokens_details", "input_tokens_details")

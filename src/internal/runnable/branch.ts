@@ -57,7 +57,7 @@ export const branch = <
   ServicesOf<StepOf<C[number]> | D> | NeedsOf<TestOf<C[number]>>,
   ChunkOf<StepOf<C[number]> | D>
 > =>
-  // What `branchOf` gives has the types of its steps, which it does not look at.
+  // The result of `branchOf` has the types of its steps, but `branchOf` does not track them.
   branchOf(cases, otherwise) as Runnable<NoInfer<In> & Tested, never, never, never, never>
 
 const branchOf = (cases: ReadonlyArray<Case<never>>, otherwise: AnyRunnable): AnyRunnable => {

@@ -111,7 +111,7 @@ export const transform = <A, B, E = never, R = never>(
     }
   )
 
-/** What the function of a `transform` returned. A caller without types may return something else. */
+/** The stream that the function of a `transform` returned. A caller without types may return something else. */
 const streamOf = <A, E, R>(name: string, made: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> => {
   if (Stream.isStream(made)) return made
   throw new TypeError(`The function of the transform ${name} returned ${nameOf(made)}: it must return a Stream`)

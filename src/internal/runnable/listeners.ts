@@ -38,7 +38,7 @@ export interface Interrupted<In> extends Started<In> {
   readonly partial?: unknown
 }
 
-/** What an observer returns: an effect or a promise, which is awaited, or nothing. */
+/** The return type of an observer: an effect or a promise, which is awaited, or nothing. */
 export type Observed<R> = Effect.Effect<unknown, unknown, R> | PromiseLike<unknown> | void
 
 /** Observers of a run. A run calls `onStart` and then one of the others. */

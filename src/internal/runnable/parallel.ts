@@ -60,7 +60,7 @@ export type Slices<B> = {
 export const parallel = <In, const B extends Branches<In>>(
   branches: B & Branches<In>
 ): Runnable<In, Parts<B, In>, ErrorOf<B[keyof B]>, ServicesOf<B[keyof B]>, Slices<B>> =>
-  // What `parallelOf` gives has the types of its branches, which it does not look at.
+  // The result of `parallelOf` has the types of its branches, but `parallelOf` does not track them.
   parallelOf(branches) as Runnable<never, unknown, unknown, unknown, unknown> as Runnable<
     In,
     Parts<B, In>,

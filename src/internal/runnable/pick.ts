@@ -18,7 +18,7 @@ type PartOf<Chunk, K extends string> = Chunk extends unknown
   ? [Extract<keyof Chunk, K>] extends [never] ? never : Pick<Chunk, Extract<keyof Chunk, K>>
   : never
 
-/** What the overloads of `pick` have in common. */
+/** The common part of the return types of `pick`. */
 type Picked = Runnable<object, never, never, never, never, unknown> & OutputOf<{ readonly key: never }>
 
 /**

@@ -103,7 +103,7 @@ const provideWith = <ROut, E2, R2>(build: Build<ROut, E2, R2>) =>
         (scope) =>
           Effect.contextWith((around: Context.Context<R3>) =>
             Effect.flatMap(build(scope), (services) => {
-              // As `makeRunnable` got it. What the steps before need is around, not in the services.
+              // As `makeRunnable` got it. The steps before find their services in `around`, not in `services`.
               const opened = over(outside(services, around, before)) as Opener<Chunk, Out, E | E3, R>
               return inside(services, opened)(scope)
             })
@@ -129,7 +129,7 @@ const inside = <Chunk, Out, E, R, ROut>(
 ): Opener<Chunk, Out, E, Exclude<R, ROut>> =>
   withServices(
     remembered((current: Context.Context<Exclude<R, ROut>>) =>
-      // What is left of the run's services is in the current ones.
+      // The current services have the rest of those that the run needs.
       Context.merge(current, services) as Context.Context<unknown> as Context.Context<R>
     ),
     open

@@ -73,7 +73,7 @@ export const route = <
   ServicesOf<B[keyof B]> | NeedsOf<Key>,
   ChunkOf<B[keyof B]>
 > =>
-  // What `routeOf` gives has the types of its steps, which it does not look at.
+  // The result of `routeOf` has the types of its steps, but `routeOf` does not track them.
   routeOf(routes, select) as Runnable<NoInfer<In> & Selected, never, never, never, never>
 
 const routeOf = (

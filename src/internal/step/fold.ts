@@ -34,7 +34,7 @@ export interface ChunkFold<in Chunk, out Out> extends Folded<Out> {
   readonly like?: ((first: unknown) => ChunkFold<unknown, unknown> | undefined) | undefined
 }
 
-/** A fold that another reader of the run feeds: what is added here is there already. */
+/** A fold that another reader of the run feeds: chunks that are added here are in it already. */
 export const fedElsewhere = <Out>(fold: ChunkFold<never, Out>): ChunkFold<unknown, Out> => ({ ...fold, add: ignore })
 
 const ignore = (): void => {}

@@ -1,6 +1,6 @@
 /**
- * What can be done with a run: collect it, turn it into a stream and a stream into it, change its chunks. The ground
- * that combinators, models and tools stand on. Knows no step and no event. A stage costs one Effect operation a read.
+ * Operations on runs: collect a run, convert it to a stream and a stream to it, change its chunks. Combinators, models
+ * and tools are built on these. Knows no step and no event. A stage costs one Effect operation a read.
  */
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"

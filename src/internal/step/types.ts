@@ -97,9 +97,9 @@ export interface StepInfo {
   readonly name: string
   /** Deviations from the usual events of a step. */
   readonly events?: EventPolicy | undefined
-  /** What telemetry tells of the step besides its type and its name. */
+  /** The attributes of the step for telemetry, besides its type and its name. */
   readonly subject?: StepSubject | undefined
-  /** What a sequence was made of: steps, and sequences, which it takes apart when it first runs. */
+  /** The elements of a sequence: steps, and sequences, which it flattens when it first runs. */
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined
   /** The steps inside, for `graph`. Unlike `steps` it stays when a wrapper runs the step in another way. */
   readonly shape?: Shape | undefined

@@ -41,7 +41,7 @@ export type CodecOf<S extends AnyCodec> = S extends Codec ? S
   : S extends StandardSchemaV1 ? StandardCodec<S>
   : never
 
-/** What a handler gives for the schema of its results: a Standard Schema may transform it. */
+/** The result of a handler, by the schema of results. A Standard Schema may transform it, so this is its input. */
 export type Returned<S extends AnyCodec> = S extends Codec ? S["Type"]
   : S extends StandardSchemaV1 ? StandardSchemaV1.InferInput<S>
   : never
@@ -59,8 +59,8 @@ export type HandlerResult<A, E, R> = A | PromiseLike<A> | Effect.Effect<A, E, R>
 
 type Running<E, R> = Effect.Effect<unknown, E, R> | Stream.Stream<unknown, E, R>
 
-// The failures and the services of a handler. What a function throws, or a promise rejects with, is a failure if the
-// schema of the failures describes it.
+// The failures and the services of a handler. An error that a function throws, or that a promise rejects with, is a
+// failure if the schema of the failures describes it.
 export type ErrorOf<Made, Failure> = Made extends Running<infer E, unknown> ? E : Failure
 export type ServicesOf<Made> = Made extends Running<unknown, infer R> ? R : never
 
@@ -253,7 +253,7 @@ const isPromise = <A>(value: A | PromiseLike<A>): value is PromiseLike<A> =>
 const settledValue = <A>(made: A | PromiseLike<A>): Effect.Effect<A, unknown> =>
   isPromise(made) ? Effect.tryPromise({ try: () => made, catch: (error) => error }) : Effect.succeed(made)
 
-/** What a function threw is a failure if the schema of the failures describes it, otherwise a defect. */
+/** An error that a function threw is a failure if the schema of the failures describes it, otherwise a defect. */
 const thrown = <A, E>(
   { isReported }: { readonly isReported: (error: unknown) => boolean },
   made: Effect.Effect<A, unknown>
@@ -286,7 +286,7 @@ const contentOf = (value: unknown, encode: (value: unknown) => Effect.Effect<unk
     // The type checker holds a handler to its schema, so a value that does not fit is a defect.
     : Effect.map(Effect.orDie(encode(value)), (json) => typeof json === "string" ? json : jsonOf(json))
 
-/** What `toModelOutput` gave. A caller without types may give something else. */
+/** The result of `toModelOutput`. A caller without types may give something else. */
 const checkedContent = (content: ToolMessage["content"]): ToolMessage["content"] => {
   if (typeof content === "string" || Array.isArray(content)) return content
   throw new TypeError(`toModelOutput gave ${nameOf(content)}: it must give a text or parts`)

@@ -8,7 +8,7 @@ import { scrubber, secretsOf, secretText } from "../provider/settings.ts"
 import type { Scrub } from "../provider/settings.ts"
 import type { SentRequest } from "./tap.ts"
 
-/** What an app redacts beside the rules. */
+/** The headers, parameters and texts that an app redacts in addition to the rules. */
 export interface RedactOptions {
   /** Names of headers of requests and responses. None by default. */
   readonly headers?: ReadonlyArray<string> | undefined

@@ -219,6 +219,6 @@ export const openModels: ReadonlyArray<Rule> = [
     json: "schema",
     ...autoCache
   },
-  // What runs on the user's machine has no price. Ollama also serves models from its cloud, by names with `cloud`.
+  // Models on the user's machine cost nothing. Ollama also serves models from its cloud, by names with `cloud`.
   { match: "^(?!.*cloud)", provider: local, price: price(0, 0) }
 ]

@@ -248,7 +248,7 @@ export const openai: ReadonlyArray<Rule> = soldBy("openai", [
     ...noFunctions,
     ...words("low medium high xhigh max")
   },
-  // What stores nothing is asked for encrypted reasoning, of every model whose name is that of one that reasons.
+  // Requests that are not stored ask every model with the name of a reasoning model for encrypted reasoning.
   {
     match: "^(?!.*chat).*(^|[./:])(o[1-9]|gpt-([5-9]|\\d\\d)|codex|computer-use)",
     provider: ["openai"],

@@ -1,6 +1,7 @@
 /**
- * A provider's own list of models, and helpers to make rules of it. Each list is in a file beside this one; `fromProvider`
- * of `src/internal/provider` asks for them. A list says less than our rules: what it leaves out is taken from those.
+ * A provider's own list of models, and helpers to make rules of it. Each list is in a file beside this one;
+ * `fromProvider` of `src/internal/provider` asks for them. A list has fewer facts than our rules, which fill in the
+ * rest.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -52,7 +53,7 @@ export const pages = Effect.fnUntraced(function*<A>(
   return yield* new MalformedResponseError({ message: `The list has more than ${maxPages} pages` })
 })
 
-/** Checks a document. What the schema does not name is ignored. */
+/** Checks a document. Fields that the schema does not name are ignored. */
 export const checked = <A>(schema: Schema.Codec<A, unknown>) => {
   const decode = Schema.decodeUnknownResult(schema)
   return (document: unknown): Effect.Effect<A, Reason> =>

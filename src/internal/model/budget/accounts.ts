@@ -1,5 +1,5 @@
 /**
- * What is used of a budget, by key, in the memory of the process. Knows no model. An account costs one object, until its
+ * The usage of a budget by key, in the memory of the process. Knows no model. An account costs one object until its
  * window is over.
  */
 import type * as Clock from "effect/Clock"
@@ -19,9 +19,9 @@ export interface Budget {
   readonly key: ((request: ModelRequest) => string | Effect<string>) | undefined
 }
 
-/** What is used of a budget. */
+/** The usage of a budget. */
 export interface BudgetUse {
-  /** The tokens that were used, with the estimates of requests that run. */
+  /** The tokens used so far, including the estimates of running requests. */
   readonly tokens: number
   /** The same in US dollars. Absent: the budget is in tokens alone. */
   readonly cost?: number | undefined
@@ -29,7 +29,7 @@ export interface BudgetUse {
   readonly resetAfter?: Duration.Duration | undefined
 }
 
-/** What one key has used since its window began. */
+/** The usage of one key since its window began. */
 export interface Account {
   readonly key: string
   readonly until: number
@@ -60,7 +60,7 @@ export class Accounts {
     return account
   }
 
-  /** What a key has used. */
+  /** The usage of a key. */
   used(key: string, now: number): BudgetUse {
     const found = this.#accounts.get(key)
     const current = found !== undefined && now < found.until ? found : undefined

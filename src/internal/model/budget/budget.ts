@@ -12,7 +12,7 @@ import { Accounts, millisOf } from "./accounts.ts"
 import type { Budget, BudgetUse } from "./accounts.ts"
 import { budgeted } from "./call.ts"
 
-/** What may be used, by whom, and in which time. At least one of `tokens` and `cost` is needed. */
+/** The limits of a budget, its keys and its window. At least one of `tokens` and `cost` is needed. */
 export interface BudgetOptions {
   /** The most tokens of requests and answers for each key. At least 1. Defaults to no limit. */
   readonly tokens?: number | undefined
@@ -26,25 +26,26 @@ export interface BudgetOptions {
   readonly key?: ((request: ModelRequest) => string | Effect.Effect<string>) | undefined
 }
 
-/** A budget, and what is used of it. */
+/** A budget and its usage. */
 export interface ModelBudget {
   /** Wraps a model, or the model of a layer. All models that it wraps use this budget. */
   readonly withBudget: Wrapper
-  /** What is used by a key. Without a key it is the budget of all calls. */
+  /** The usage of a key. Without a key: the usage of the budget that all calls share. */
   readonly used: (key?: string) => Effect.Effect<BudgetUse>
 }
 
 /**
- * Makes a budget for models, which tells what is used of it.
+ * Makes a budget for models, which reports its usage.
  *
  * **Details**
  *
- * - A call fails with `BudgetExceededError` before anything is sent if what is used and the estimate of its input exceed the
- *   budget. The estimate is that of `TokenCount.estimate`, corrected by the usage of earlier answers.
- * - The usage of each answer counts, also that of an answer that failed, was retried or was left. What a provider does not
- *   report is estimated. A request that is refused, or fails before anything arrives, costs nothing.
- * - A stream ends with `BudgetExceededError` if the usage that the provider reports before the end exceeds the budget. What
- *   arrived was shown, and is in `partial`. An answer that is whole is never taken away: the next call fails.
+ * - A call fails with `BudgetExceededError` before anything is sent if the usage so far plus the estimate of its input
+ *   exceeds the budget. The estimate is that of `TokenCount.estimate`, corrected by the usage of earlier answers.
+ * - The usage of each answer counts, also that of an answer that failed, was retried or was left. Usage that a provider
+ *   does not report is estimated. A request that is refused, or fails before anything arrives, costs nothing.
+ * - A stream ends with `BudgetExceededError` if the usage that the provider reports before the end exceeds the budget.
+ *   The chunks that arrived have been shown, and are in `partial`. An answer that is whole is never taken away: the
+ *   next call fails.
  * - The estimates of calls that run count, so that many calls at once do not share the same rest.
  * - The cost of an answer is its `usage.cost`. Where that is not known, as for an answer that was left or that had another
  *   tariff, its tokens count by the price in the facts about the model; an answer that ended has a warning in the log then.

@@ -94,7 +94,7 @@ class BudgetedCall {
   readonly #estimate: number
   readonly #inputTokens: number
   #spending: Spending
-  /** What the last request adds to the account. */
+  /** The amounts that the last request adds to the account. */
   #charged: Amounts = { tokens: 0, cost: 0 }
   #settled = false
   /** In what the budget is exceeded by an answer that has not ended. */

@@ -1,6 +1,6 @@
 /**
- * The check of a guard that is a function of the app: what it is given, what it may say, and how that becomes changes of
- * the text. Used by `withGuard.ts`.
+ * The check of a guard that is a function of the app: its input, its verdicts, and their conversion to changes of the
+ * text. Used by `withGuard.ts`.
  */
 import * as Effect from "effect/Effect"
 import type { ChatModelError } from "../../../ChatModelError.ts"
@@ -17,7 +17,7 @@ import type { Kind, TextWindow } from "./window.ts"
 export interface Window {
   /** The text that has not been shown, as the model wrote it. */
   readonly text: string
-  /** The text in front of it, as the model wrote it: what is still kept of it, at least as much as a window has. */
+  /** The text in front of it, as the model wrote it. Only its end is kept, at least as much as a window has. */
   readonly before: string
   /** The kind of the text: the answer, the words with which the model declined, or its reasoning. */
   readonly kind: Kind
@@ -54,7 +54,7 @@ export type Verdict =
 /** A check of an app. */
 export type Check<R> = (window: Window, request: ModelRequest) => Effect.Effect<Verdict, ChatModelError, R>
 
-/** What becomes of held text by a check. Its events are not those of the model. */
+/** Decides about held text with the check of an app. The events of the check are not those of the model. */
 export const deciding = (check: Check<never>): Decide => (asked, window, request) => {
   const { from, kind, text } = window
   const judged = { text: text.slice(from), before: text.slice(0, from), kind, last: asked.last }

@@ -66,7 +66,7 @@ export class Filter {
     return this.window.length < window + every ? undefined : { before: this.#before(false), last: false }
   }
 
-  /** What the answer to {@link ask} leaves of the text. */
+  /** The chunks that may be shown after the answer to {@link ask}. */
   answer(decision: Decision, { before }: Asked): Array<AIMessageChunk> {
     const out: Array<AIMessageChunk> = []
     const shown: Array<Delta> = []

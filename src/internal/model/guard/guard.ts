@@ -66,7 +66,7 @@ class Guarded implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
   readonly #filter: Filter
   readonly #decide: (asked: Asked, window: TextWindow) => ReturnType<Decide>
   readonly #recovering: Recovering | undefined
-  /** What may be shown so far. The fold of the model has the text as it was. */
+  /** The fold of the chunks that may be shown. The fold of the model has the unfiltered text. */
   readonly #shown = new Accumulator()
   #next: AnswerPull
 
@@ -99,7 +99,7 @@ class Guarded implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
     done: () => this.#shown.message() as AIMessage
   })
 
-  /** What may be shown after a read of nothing but text. */
+  /** The chunks that may be shown after a read of nothing but text. */
   #held(): AnswerPull {
     const asked = this.#filter.ask()
     if (asked === undefined) return this.pull

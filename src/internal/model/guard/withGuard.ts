@@ -51,8 +51,8 @@ export interface CheckOptions<R> extends GuardBase {
  *
  * **Details**
  *
- * - Text is held back until the guard has seen `window` characters more, or the end of the text. What is shown is the
- *   same however the network cut the answer: with `patterns` it is what replacing in the whole text gives.
+ * - Text is held back until the guard has seen `window` characters more, or the end of the text. The shown text does
+ *   not depend on how the network cut the answer: with `patterns` it is the whole text with its matches replaced.
  * - At most `window` characters are held, or one more so as not to split a surrogate pair; with `every` above 1, at most
  *   `window + every`. All of it is shown when the text ends: before a tool call, reasoning, a file, the finish. Text blocks
  *   that follow one another are one text.
@@ -64,8 +64,8 @@ export interface CheckOptions<R> extends GuardBase {
  *
  * **Gotchas**
  *
- * Arguments of tool calls, citations, files and what this version does not know pass unseen. Check arguments in the tool.
- * A replacement in an answer that is JSON must leave it JSON.
+ * Arguments of tool calls, citations, files and parts that this version does not know pass unchecked. Check arguments
+ * in the tool. A replacement in an answer that is JSON must leave it JSON.
  *
  * **Example** (No card numbers and no names of customers)
  *

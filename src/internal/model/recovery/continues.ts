@@ -28,7 +28,7 @@ const table: ReadonlyArray<readonly [provider: string, model: RegExp, Continues]
   ["vllm", /^/, true]
 ]
 
-/** What is known of a model. */
+/** The table's value for a model, or false for a model that it does not list. */
 export const continuesByDefault = ({ model, provider }: Service): Continues =>
   table.find(([name, pattern]) => name === provider && pattern.test(model))?.[2] ?? false
 

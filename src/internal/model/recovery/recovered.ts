@@ -1,6 +1,7 @@
 /**
- * The run of an answer that may break: what was shown of it, and the attempts at the rest. `withRecovery` opens one for each
- * call. While nothing breaks, a read costs one step of an effect, a look at each chunk, and the fold of what is shown.
+ * The run of an answer that may break: the chunks shown so far, and the attempts at the rest. `withRecovery` opens one
+ * for each call. While nothing breaks, a read costs one step of an effect, a look at each chunk, and the fold of what
+ * is shown.
  */
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"

@@ -109,7 +109,7 @@ interface Request {
   readonly scope: Scope.Closeable
 }
 
-/** What a call waits for: the first chunk of a request or its failure, or the end of the delay. */
+/** An event that a call waits for: the first chunk or the failure of a request, or the end of the delay. */
 type Signal =
   | { readonly _tag: "Ended"; readonly request: Request; readonly exit: Exit.Exit<StartedModel, ChatModelError> }
   /** `sent` is the number of requests when the delay began. */

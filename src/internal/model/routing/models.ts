@@ -91,7 +91,7 @@ export const someModels = <Models extends ReadonlyArray<ModelSource>>(name: stri
   throw new TypeError(`${name}: give a list of at least one other model`)
 }
 
-/** What all models can do, so that it is known before a call which of them answers. */
+/** The capabilities that every model has, so that they hold whichever of them answers. */
 const shared = (models: ReadonlyArray<Service>): Partial<Described> => ({
   capabilities: makeCapabilities(
     Object.fromEntries(

@@ -203,7 +203,7 @@ export class ChatDecoder extends EventDecoder {
     return own
   }
 
-  /** What follows the end: usage, metadata, or a second message. */
+  /** Handles an event after the end: usage, metadata, or a second message. */
   #afterEnd(event: JsonObject, choices: ReadonlyArray<JsonObject>, data: string): void {
     if (choices.some((choice) => hasContent(deltaOf(choice)))) return this.malformed(secondMessage, data)
     const metadata = this.#changed("", meaningful(event, eventFields))

@@ -22,7 +22,7 @@ import type {
 import { fileName } from "../openai/media.ts"
 import type { Quirks } from "./quirks.ts"
 
-/** What a server takes. */
+/** The limits of a server. */
 export interface Limits {
   /** The media types of images. */
   readonly imageTypes: ReadonlyArray<string>
@@ -34,7 +34,7 @@ export interface Limits {
 export interface Target {
   readonly provider: string
   readonly quirks: Quirks
-  /** What the server is known to refuse. Absent: everything is sent. */
+  /** The known limits of the server. Absent: everything is sent. */
   readonly limits?: Limits | undefined
   /** Whether the model refuses an answer without its reasoning. */
   readonly needsReasoning?: boolean | undefined
@@ -221,7 +221,7 @@ const encodeAnswer = (encoding: Encoding, message: AIMessage, field: string): Re
         )
         break
       case "reasoning":
-        // What only the server can read, it wants back.
+        // Reasoning that only the server can read goes back to it.
         if (own && (quirks.reasoningBack === true || part.signature !== undefined || part.redacted !== undefined)) {
           reasoning.push(part)
         } else drop("reasoning")

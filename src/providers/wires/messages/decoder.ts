@@ -1,9 +1,9 @@
 /**
  * Decodes the event stream of Anthropic's Messages API (https://docs.anthropic.com/en/api/messages-streaming) into
  * chunks. Made by a host for each response. Only `message_stop` ends a message (and `[DONE]`, if the stop reason is
- * known): a stream that ends after the stop reason but before it is truncated. What follows the end is ignored, except
- * for usage and a second message. Events, blocks and deltas with unknown names become `unknown` parts. Text deltas, which
- * are most events, are read without JSON.parse.
+ * known): a stream that ends after the stop reason but before it is truncated. After the end, usage still counts and a
+ * second message is an error; anything else is ignored. Events, blocks and deltas with unknown names become `unknown`
+ * parts. Text deltas, which are most events, are read without JSON.parse.
  *
  * Servers that do not really stream send the whole message in `message_start`, as Anthropic does when its own code has
  * called a tool. A later stop reason replaces the one there.
