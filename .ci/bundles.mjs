@@ -58,8 +58,8 @@ Effect.runPromise(Effect.provide(text, model)).then(console.log)
 const modules = ["AIMessageChunk", "ChatModel", "ChatPrompt", "OutputParser", "Runnable"]
 
 /**
- * `carries`: the folders of src/providers that a bundle must have, and no others. `wire`: how the server answers that it
- * asks when it is run. `prints`: what it prints then; absent for what is only built.
+ * `carries`: the folders of src/providers that a bundle must have, and no others. `wire`: the wire of the server that
+ * the bundle calls when it is run. `prints`: its output; absent for bundles that are only built.
  */
 const programs = {
   core: {
@@ -99,7 +99,7 @@ const answer = ChatModel.invoke("Hi").pipe(
 )
 Effect.runPromise(answer).then(console.log)
 `,
-    // What is loaded at once is the table, which knows the presets; providers wait in chunks of their own.
+    // Only the table, which knows the presets, is loaded at once; providers are in chunks of their own.
     carries: ["compatible"],
     wire: "responses",
     prints: song
@@ -164,7 +164,7 @@ const bundlers = {
           context: project,
           target,
           entry: Object.fromEntries(names.map((name) => [name, `./${name}.mjs`])),
-          // What a bundle carries does not depend on it, and it takes longer than all the rest.
+          // Minimizing does not change which modules a bundle carries, and takes longer than all the rest.
           optimization: { minimize: false },
           performance: false,
           output: { path: out, filename: "[name].cjs" }

@@ -51,7 +51,8 @@ for (
   say(`import "${module}": ${stdout} ms`)
 }
 
-// What does need them says which, and what to do; found by name, a provider is loaded and says the same.
+// A call needs them: its error says which to install. A provider that is found by name loads and fails with the same
+// error.
 const call = node(
   "--input-type=module",
   "--eval",

@@ -19,7 +19,7 @@ import { maxTokens, model, prompt } from "./wire.mjs"
 
 const body = { model, max_tokens: maxTokens, messages: [{ role: /** @type {const} */ ("user"), content: prompt }] }
 
-/** What there is without a library: fetch, TextDecoder, frames found by their blank line, JSON.parse. @type {Client} */
+/** The platform without a library: fetch, TextDecoder, frames found by their blank line, JSON.parse. @type {Client} */
 const fetched = {
   name: "fetch",
   make: async (baseUrl) => async (onText) => {
@@ -178,7 +178,7 @@ const events = {
   }
 }
 
-/** What everything else is measured against comes first. */
+/** The first client is the baseline of all others. */
 export const clients = [fetched, sdk, arrays, each, iterable, invoke, chain, events]
 export { arrays, chain, fetched, iterable, sdk }
 

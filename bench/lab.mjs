@@ -1,4 +1,4 @@
-// What the sections measure with: the server's process, CPU time, garbage collection, statistics.
+// Measuring tools of the sections: the server's process, CPU time, garbage collection, statistics.
 import { fork } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { setFlagsFromString } from "node:v8"

@@ -18,7 +18,7 @@ const chatBody = {
 const responsesBody = { model, input: prompt, store: false }
 
 /**
- * What there is without a library: fetch, TextDecoder, frames found by their blank line, JSON.parse.
+ * The platform without a library: fetch, TextDecoder, frames found by their blank line, JSON.parse.
  *
  * @param {string} path
  * @param {object} body

@@ -71,7 +71,7 @@ export const frames = (deltas, wide) => {
   return [head, ...Array.from({ length: deltas }, (_, i) => deltaFrames[i % deltaFrames.length] ?? ""), tail(deltas)]
 }
 
-/** What all clients ask. */
+/** The request of all clients. */
 export const model = "claude-haiku-4-5"
 export const prompt = "Tell me about goldfish"
 export const maxTokens = 4096

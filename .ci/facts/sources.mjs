@@ -1,5 +1,5 @@
-// What others know of models: the data of two public packages, and the lists of the makers themselves. Each source gives
-// facts by the names that ours have; prices are in US dollars for a million tokens.
+// Facts about models from other sources: the data of two public packages, and the lists of the makers themselves. Each
+// source gives facts under the names that ours have; prices are in US dollars for a million tokens.
 import { mkdirSync, readdirSync } from "node:fs"
 import { join } from "node:path"
 import { pathToFileURL } from "node:url"

@@ -2,7 +2,7 @@
 import { arrays, fetched, iterable, sdk } from "../clients.mjs"
 import { median, nanos, quantile, rotate } from "../lab.mjs"
 
-/** What a call runs through only once is optimised late. */
+/** The calls before the measurement. Code that a call runs only once is optimised late. */
 const warmUps = 200
 
 /**

@@ -20,7 +20,8 @@ const leaveTimes = async (/** @type {number} */ times) => {
   for (let i = 0; i < times; i++) await leaveAfterThree(read)
 }
 
-// What is compiled and cached once is not kept by each break: it comes first, and what is left of it is an outlier.
+// Code is compiled and cached only once, so that comes before the measurement. The little that is left shows as an
+// outlier, which the median ignores.
 await leaveTimes(breaks)
 const growth = []
 let before = await settledHeap()

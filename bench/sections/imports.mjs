@@ -1,4 +1,4 @@
-// What importing the library costs beyond importing the modules of effect that it needs.
+// The cost of importing the library, beyond that of the modules of effect that it needs.
 import { execFile } from "node:child_process"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"

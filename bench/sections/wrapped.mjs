@@ -34,7 +34,7 @@ const read = (/** @type {ChatModel.Service} */ model) => async () => {
 /** Answers in one measurement. */
 const answers = 10
 
-/** A model without a network: what is left is the call's own cost. */
+/** A model without a network, so that only the call's own cost is measured. */
 const local = ChatModel.make({
   provider: "local",
   model: "hello",
