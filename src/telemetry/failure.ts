@@ -6,6 +6,8 @@
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
 import { ChatModelError } from "../ChatModelError.ts"
+import { recordedText } from "./content.ts"
+import type { ContentOptions } from "./content.ts"
 
 /** A failure as telemetry tells it. */
 export interface Failure {
@@ -23,9 +25,9 @@ export const failureOf = (cause: Cause.Cause<unknown>): Failure => {
   return { type: model?.reason._tag ?? nameOf(error), model, cause }
 }
 
-/** The exit with which a span ends. Unless `verbose`, its error has no message of anybody else and no stack. */
-export const spanExit = (failure: Failure, verbose: boolean): Exit.Exit<never, unknown> =>
-  verbose ? Exit.failCause(failure.cause) : Exit.fail(new TelemetryError(failure))
+/** The exit with which a span ends. Its error has no stack, and no message of anybody else unless content is recorded. */
+export const spanExit = (failure: Failure, content: ContentOptions | undefined): Exit.Exit<never, unknown> =>
+  Exit.fail(new TelemetryError(failure, content))
 
 /** The status and the id of the request, as the provider told them. */
 export const responseOf = ({ metadata, requestId }: ChatModelError) => ({
@@ -33,19 +35,29 @@ export const responseOf = ({ metadata, requestId }: ChatModelError) => ({
   requestId
 })
 
-/** An error that quotes nobody. */
+/** An error as a span has it. */
 class TelemetryError extends Error {
-  constructor({ model, type }: Failure) {
-    const { requestId, status } = model === undefined ? {} as Partial<ReturnType<typeof responseOf>> : responseOf(model)
-    const details = [
-      ...(model === undefined ? [] : [`${model.provider}/${model.model}`]),
-      ...(status === undefined ? [] : [`status ${status}`]),
-      ...(requestId === undefined ? [] : [`request ${requestId}`])
-    ]
-    super(details.length === 0 ? type : `${type} (${details.join(", ")})`)
-    this.name = type
-    this.stack = `${type}: ${this.message}`
+  constructor(failure: Failure, content: ContentOptions | undefined) {
+    super(content === undefined ? summaryOf(failure) : recordedText(content, "output", messageOf(failure.cause)))
+    this.name = failure.type
+    this.stack = `${failure.type}: ${this.message}`
   }
+}
+
+const summaryOf = ({ model, type }: Failure): string => {
+  if (model === undefined) return type
+  const { requestId, status } = responseOf(model)
+  const details = [
+    `${model.provider}/${model.model}`,
+    ...(status === undefined ? [] : [`status ${status}`]),
+    ...(requestId === undefined ? [] : [`request ${requestId}`])
+  ]
+  return `${type} (${details.join(", ")})`
+}
+
+const messageOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  return error instanceof Error ? error.message : String(error)
 }
 
 /** The failure of a model, or of an agent or a tool because of one. */

@@ -1,43 +1,79 @@
 /**
- * The observer that `Telemetry.layer` provides: spans of steps and of calls of models. It builds on the hook of the event
- * layer alone, and knows no combinator and no provider. A read of a call costs a loop over its chunks; a read of any
- * other step costs nothing here.
+ * The observer that `Telemetry.layer` provides: spans of steps and of calls of models, their metrics and their logs. It
+ * builds on the hook of the event layer alone, and knows no combinator and no provider. A read of a call costs a look at
+ * the clock and a loop over its chunks; a read of any other step costs nothing here.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Fiber from "effect/Fiber"
 import * as Tracer from "effect/Tracer"
 import type { AIMessageChunk } from "../AIMessageChunk.ts"
+import type { ChatModelError } from "../ChatModelError.ts"
 import type {
   CallObservation,
   Ending,
   Observation,
   Observer,
   OpenedCall,
-  OpenedStep
+  OpenedStep,
+  SentRequest
 } from "../internal/events/observer.ts"
-import type { Metadata, PartialAIMessage } from "../Message.ts"
+import type { AIMessage, Metadata, PartialAIMessage } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
+import { Content, inputMessages, outputMessages, recordedValue } from "./content.ts"
+import type { ContentOptions } from "./content.ts"
 import { optionAttributes, requestAttributes, usageAttributes } from "./conventions.ts"
 import type { Attributes, Conventions } from "./conventions.ts"
 import { failureOf, responseOf, spanExit } from "./failure.ts"
 import type { Failure } from "./failure.ts"
+import { logFailed, logRetry } from "./logs.ts"
+import { CallMetrics, endedStep } from "./metrics.ts"
 import { spanStarter } from "./span.ts"
 import type { StartedSpan } from "./span.ts"
 
 /** The options of `Telemetry.layer` with all defaults filled in. */
 export interface Settings {
   readonly conventions: Conventions
+  readonly spans: boolean
+  readonly metrics: boolean
+  readonly logs: boolean
+  readonly sample: ((run: SampledRun) => boolean) | undefined
 }
+
+/** A run that may get spans: the outermost one of a trace. */
+export interface SampledRun extends Pick<OpenedStep, "type" | "name" | "tags" | "metadata"> {}
 
 /** How a run ended, as the attribute `rivulet.outcome`. */
 export type Outcome = "completed" | "failed" | "left" | "interrupted"
 
-/** The id of the conversation that the runs of a fiber belong to. */
+/**
+ * The id of the conversation to which the runs of a fiber belong, as `gen_ai.conversation.id`. Undefined by default: the
+ * id is then that in the metadata of a run, as `conversation_id`, `session_id` or `thread_id`, if there is one.
+ *
+ * **Example** (The runs of one session)
+ *
+ * ```ts
+ * import { Effect } from "effect"
+ * import { ChatModel } from "rivulet"
+ * import * as Telemetry from "rivulet/Telemetry"
+ *
+ * const answer = (sessionId: string) =>
+ *   ChatModel.invoke("Hi").pipe(Effect.provideService(Telemetry.ConversationId, sessionId))
+ * ```
+ */
 export const ConversationId = Context.Reference<string | undefined>("rivulet/Telemetry/ConversationId", {
+  defaultValue: () => undefined
+})
+
+/** Whether the runs inside are traced, as the outermost run was asked. */
+const Traced = Context.Reference<boolean | undefined>("rivulet/Telemetry/Traced", { defaultValue: () => undefined })
+
+/** The call of a wrapped model around the calls of the models in it. It logs for them. */
+const WrappedCall = Context.Reference<{ retries: number } | undefined>("rivulet/Telemetry/WrappedCall", {
   defaultValue: () => undefined
 })
 
@@ -50,66 +86,159 @@ export const makeObserver = (settings: Settings): Observer => ({
   call: (call, fiber) => new ModelCall(settings, call, fiber),
   placeOf: (services) => {
     const span = Context.getOrUndefined(services as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
-    return (inside) =>
-      // A span is no requirement of a step.
-      (span === undefined
+    const traced = Context.get(services, Traced)
+    return (inside) => {
+      const placed = span === undefined
         ? Context.omit(Tracer.ParentSpan)(inside)
-        : Context.add(inside, Tracer.ParentSpan, span)) as Context.Context<never>
+        : Context.add(inside, Tracer.ParentSpan, span)
+      // A span is no requirement of a step.
+      return Context.add(placed, Traced, traced) as Context.Context<never>
+    }
   }
 })
 
+type AnyFiber = Fiber.Fiber<unknown, unknown>
+
 const outcomeOf = (ending: Ending): Outcome =>
-  ending._tag === "Completed" ?
-    "completed"
-    : ending._tag === "Failed" ?
-    "failed"
-    : Exit.isFailure(ending.exit) && Cause.hasInterruptsOnly(ending.exit.cause) ?
-    "interrupted"
+  ending._tag === "Completed"
+    ? "completed"
+    : ending._tag === "Failed"
+    ? "failed"
+    : Exit.isFailure(ending.exit) && Cause.hasInterruptsOnly(ending.exit.cause)
+    ? "interrupted"
     : "left"
 
 /** The exit with which the span of a run ends. A reader that leaves is no error, nor is what went wrong on its side. */
-const exitOf = (outcome: Outcome, failure: Failure | undefined): Exit.Exit<unknown, unknown> =>
-  failure !== undefined ? spanExit(failure, false) : outcome === "interrupted" ? Exit.interrupt() : Exit.void
+const exitOf = (
+  outcome: Outcome,
+  failure: Failure | undefined,
+  content: ContentOptions | undefined
+): Exit.Exit<unknown, unknown> =>
+  failure !== undefined ? spanExit(failure, content) : outcome === "interrupted" ? Exit.interrupt() : Exit.void
 
-const within = (span: StartedSpan | undefined): Context.Context<never> | undefined =>
-  span && Context.make(Tracer.ParentSpan, span.span) as Context.Context<unknown> as Context.Context<never>
-
-/** The observation of a step that is no call of a model. */
-class StepObservation implements Observation {
-  readonly #begin: () => StartedSpan | undefined
-  #span: StartedSpan | undefined
+/** What spans of steps and of calls share: whether there is one, and the services inside it. */
+abstract class Observed implements Observation {
+  protected readonly settings: Settings
+  protected readonly content: ContentOptions | undefined
+  protected readonly clock: Clock.Clock
+  protected readonly around: Context.Context<never>
+  readonly #start: (() => StartedSpan | undefined) | undefined
+  readonly #traced: boolean
+  protected span: StartedSpan | undefined
+  protected started = 0
   services: Context.Context<never> | undefined
-  readonly read = undefined
-  readonly needsOutput = false
+  abstract readonly read: Observation["read"]
+  abstract readonly needsOutput: boolean
+  abstract end(ending: Ending): Effect.Effect<void>
 
-  constructor(settings: Settings, step: OpenedStep, fiber: Fiber.Fiber<unknown, unknown>) {
+  constructor(
+    settings: Settings,
+    run: SampledRun,
+    name: string,
+    kind: Tracer.SpanKind,
+    attributes: Attributes,
+    fiber: AnyFiber
+  ) {
+    this.settings = settings
+    this.content = settings.spans ? fiber.getRef(Content) : undefined
+    this.clock = fiber.getRef(Clock.Clock)
+    this.around = fiber.context as Context.Context<never>
+    this.#traced = fiber.getRef(Traced) ?? (settings.spans && sampled(settings, run))
+    if (!this.#traced) return
     const start = spanStarter(fiber)
-    const conversation = conversationOf(fiber, step.metadata)
-    this.#begin = () => start(nameOf(step), "internal", { ...stepAttributes(settings, step), ...conversation })
+    const conversation = conversationOf(fiber, run.metadata)
+    this.#start = () => start(name, kind, { ...attributes, ...conversation })
   }
 
   begin(): void {
-    this.#span = this.#begin()
-    this.services = within(this.#span)
+    this.started = this.clock.currentTimeMillisUnsafe()
+    this.span = this.#start?.()
+    const traced = Context.make(Traced, this.#traced)
+    this.services = this.span === undefined
+      ? traced
+      // A span is no requirement of what runs inside.
+      : Context.add(traced, Tracer.ParentSpan, this.span.span) as Context.Context<unknown> as Context.Context<never>
+  }
+
+  /** The time since the begin, in seconds. */
+  protected get seconds(): number {
+    return (this.clock.currentTimeMillisUnsafe() - this.started) / 1000
+  }
+}
+
+const sampled = ({ sample }: Settings, run: SampledRun): boolean => {
+  if (sample === undefined) return true
+  try {
+    return sample(run)
+  } catch {
+    return true // a hook of the app must not fail its runs
+  }
+}
+
+/** The observation of a step that is no call of a model. */
+class StepObservation extends Observed {
+  readonly #step: OpenedStep
+  readonly #wrapped: { retries: number } | undefined
+  readonly read = undefined
+  readonly needsOutput: boolean
+
+  constructor(settings: Settings, step: OpenedStep, fiber: AnyFiber) {
+    super(settings, step, nameOf(step), "internal", stepAttributes(settings, step), fiber)
+    this.#step = step
+    const { subject, type } = step
+    // The outermost of several wrappers logs.
+    this.#wrapped = subject?._tag === "Model" && fiber.getRef(WrappedCall) === undefined ? { retries: 0 } : undefined
+    this.needsOutput = this.content !== undefined && (type === "tool" || subject?._tag === "Agent")
+  }
+
+  override begin(): void {
+    super.begin()
+    if (this.#wrapped !== undefined && this.services !== undefined) {
+      this.services = Context.add(this.services, WrappedCall, this.#wrapped)
+    }
+    const { input, type } = this.#step
+    if (this.content !== undefined && type === "tool" && input !== undefined) {
+      this.span?.add({ "gen_ai.tool.call.arguments": recordedValue(this.content, "arguments", input.value) })
+    }
   }
 
   end(ending: Ending): Effect.Effect<void> {
-    return Effect.sync(() => {
+    return Effect.suspend(() => {
+      // Its input failed.
+      if (this.services === undefined) return Effect.void
+      const { name, subject, type } = this.#step
       const outcome = outcomeOf(ending)
       const failure = ending._tag === "Failed" ? failureOf(ending.cause) : undefined
-      this.#span?.add({ "rivulet.outcome": outcome, "error.type": failure?.type })
-      this.#span?.end(exitOf(outcome, failure))
+      this.span?.add({ "rivulet.outcome": outcome, "error.type": failure?.type, ...this.#output(ending) })
+      this.span?.end(exitOf(outcome, failure, this.content))
+      const kind = type === "tool" ? "tool" : subject?._tag === "Agent" ? "agent" : undefined
+      if (this.settings.metrics && kind !== undefined) endedStep(kind, name, this.seconds, failure, this.around)
+      if (!this.settings.logs || failure === undefined || this.#wrapped === undefined || subject?._tag !== "Model") {
+        return Effect.void
+      }
+      const { retries } = this.#wrapped
+      return logFailed(subject, failure, retries, failure.model?.partial?.content.length, this.span)
     })
+  }
+
+  #output(ending: Ending): Attributes | undefined {
+    const { content, needsOutput } = this
+    if (content === undefined || !needsOutput || ending._tag !== "Completed") return undefined
+    if (this.#step.type === "tool") {
+      return { "gen_ai.tool.call.result": recordedValue(content, "result", ending.output) }
+    }
+    const { message } = ending.output as { readonly message?: AIMessage } // an agent's
+    return message && { "gen_ai.output.messages": outputMessages(content, message) }
   }
 }
 
 const nameOf = ({ name, subject, type }: OpenedStep): string =>
-  subject?._tag === "Agent" ?
-    `invoke_agent ${name}`
-    : subject?._tag === "Model" ?
-    `model ${subject.model}`
-    : type === "tool" ?
-    `execute_tool ${name}`
+  subject?._tag === "Agent"
+    ? `invoke_agent ${name}`
+    : subject?._tag === "Model"
+    ? `model ${subject.model}`
+    : type === "tool"
+    ? `execute_tool ${name}`
     : name
 
 const stepAttributes = (
@@ -119,20 +248,20 @@ const stepAttributes = (
   "rivulet.step.type": type,
   "rivulet.step.name": name,
   "rivulet.step.tags": tags.length === 0 ? undefined : [...tags],
-  ...(subject?._tag === "Agent" ?
-    { ...requestAttributes(conventions, "invoke_agent", undefined, undefined), "gen_ai.agent.name": name } :
-    subject?._tag === "Model" ?
-    { "rivulet.model": subject.model, "rivulet.provider": subject.provider } :
-    type === "tool" ?
-    {
+  ...(subject?._tag === "Agent"
+    ? { ...requestAttributes(conventions, "invoke_agent", undefined, undefined), "gen_ai.agent.name": name }
+    : subject?._tag === "Model"
+    ? { "rivulet.provider": subject.provider, "rivulet.model": subject.model }
+    : type === "tool"
+    ? {
       "gen_ai.operation.name": "execute_tool",
       "gen_ai.tool.name": name,
       "gen_ai.tool.type": "function",
       "gen_ai.tool.call.id": stringIn(metadata, "tool_call_id")
-    } :
-    type === "retriever" ?
-    { "gen_ai.operation.name": "retrieval" } :
-    undefined)
+    }
+    : type === "retriever"
+    ? { "gen_ai.operation.name": "retrieval" }
+    : undefined)
 })
 
 const stringIn = (metadata: Metadata, key: string): string | undefined => {
@@ -141,61 +270,73 @@ const stringIn = (metadata: Metadata, key: string): string | undefined => {
 }
 
 /** The conversation is that of the fiber, or the one that the metadata of the run names. */
-const conversationOf = (fiber: Fiber.Fiber<unknown, unknown>, metadata: Metadata): Attributes => ({
+const conversationOf = (fiber: AnyFiber, metadata: Metadata): Attributes => ({
   "gen_ai.conversation.id": fiber.getRef(ConversationId) ?? stringIn(metadata, "conversation_id") ??
     stringIn(metadata, "session_id") ?? stringIn(metadata, "thread_id")
 })
 
 /** The observation of a call of a model, with its retries. */
-class ModelCall implements CallObservation {
-  readonly #settings: Settings
+class ModelCall extends Observed implements CallObservation {
   readonly #call: OpenedCall
-  readonly #clock: Clock.Clock
-  readonly #start: () => StartedSpan | undefined
-  #span: StartedSpan | undefined
-  #started = 0
-  #firstAt: number | undefined
-  #chunks = 0
+  readonly #wrapped: { retries: number } | undefined
+  #metrics: CallMetrics | undefined
   #retries = 0
+  #firstAt: number | undefined
+  #lastAt = 0
+  #chunks = 0
+  readonly #between: Array<number> = []
   #usage: Usage | undefined
   #metadata: Metadata = {}
   #id = ""
   #finish: string | undefined
-  services: Context.Context<never> | undefined
-  readonly needsOutput = false
+  readonly needsOutput: boolean
 
-  constructor(settings: Settings, call: OpenedCall, fiber: Fiber.Fiber<unknown, unknown>) {
-    this.#settings = settings
-    this.#call = call
-    this.#clock = fiber.getRef(Clock.Clock)
-    const start = spanStarter(fiber)
-    const { model, operation, provider, streams } = call
-    this.#start = () =>
-      start(`${operation} ${model}`, "client", {
+  constructor(settings: Settings, call: OpenedCall, fiber: AnyFiber) {
+    const { metadata, model, operation, provider, streams } = call
+    super(
+      settings,
+      { type: "chat_model", name: provider, tags: [], metadata },
+      `${operation} ${model}`,
+      "client",
+      {
         ...requestAttributes(settings.conventions, operation, provider, model),
-        "gen_ai.request.stream": streams ? true : undefined,
-        ...conversationOf(fiber, call.metadata)
-      })
+        "gen_ai.request.stream": streams ? true : undefined
+      },
+      fiber
+    )
+    this.#call = call
+    this.#wrapped = fiber.getRef(WrappedCall)
+    this.needsOutput = this.content !== undefined && operation === "chat"
   }
 
-  begin(): void {
-    this.#started = this.#clock.currentTimeMillisUnsafe()
-    this.#span = this.#start()
-    this.services = within(this.#span)
+  override begin(): void {
+    super.begin()
+    const { model, operation, provider } = this.#call
+    if (this.settings.metrics) {
+      this.#metrics = new CallMetrics(this.settings.conventions, this.around, operation, provider, model)
+    }
   }
 
-  prepared({ options }: Parameters<CallObservation["prepared"]>[0]): void {
-    this.#span?.add(optionAttributes(options))
+  prepared({ messages, options }: SentRequest): void {
+    if (this.span === undefined) return
+    this.span.add(optionAttributes(options))
+    if (this.content !== undefined) this.span.add({ "gen_ai.input.messages": inputMessages(this.content, messages) })
   }
 
-  retry(): Effect.Effect<void> {
-    return Effect.sync(() => {
-      this.#retries++
+  retry(error: ChatModelError, retry: number, delay: Duration.Duration): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      this.#retries = retry
+      if (this.#wrapped !== undefined) this.#wrapped.retries++
+      this.#metrics?.retry(error.reason._tag)
+      return this.settings.logs ? logRetry(this.#call, error, retry, delay, this.span) : Effect.void
     })
   }
 
   readonly read = (chunks: ReadonlyArray<unknown>): void => {
-    this.#firstAt ??= this.#clock.currentTimeMillisUnsafe()
+    const now = this.clock.currentTimeMillisUnsafe()
+    if (this.#firstAt === undefined) this.#firstAt = now
+    else if (this.#metrics !== undefined) this.#between.push((now - this.#lastAt) / 1000)
+    this.#lastAt = now
     this.#chunks += chunks.length
     for (const chunk of chunks as ReadonlyArray<AIMessageChunk>) { // those of a model
       if (chunk.usage !== undefined) this.#usage = chunk.usage
@@ -206,31 +347,62 @@ class ModelCall implements CallObservation {
   }
 
   end(ending: Ending): Effect.Effect<void> {
-    return Effect.sync(() => {
+    return Effect.suspend(() => {
+      const { operation, streams } = this.#call
       const outcome = outcomeOf(ending)
       const failure = ending._tag === "Failed" ? failureOf(ending.cause) : undefined
-      const response = failure?.model && responseOf(failure.model)
-      const partial: PartialAIMessage | undefined = failure?.model?.partial
-      const counts = this.#call.operation === "chat"
-      const usage = counts ? partial?.usage ?? this.#usage : undefined
-      this.#span?.add({
-        "rivulet.outcome": outcome,
-        "error.type": failure?.type,
-        "gen_ai.response.id": partial?.id || this.#id || undefined,
-        "gen_ai.response.model": stringIn(this.#metadata, "model"),
-        "gen_ai.response.finish_reasons": failure === undefined
-          ? this.#finish === undefined ? undefined : [this.#finish]
-          : ["error"],
-        ...(usage === undefined ? undefined : usageAttributes(this.#settings.conventions, usage)),
-        "gen_ai.response.time_to_first_chunk": this.#firstAt === undefined || !this.#call.streams
-          ? undefined
-          : (this.#firstAt - this.#started) / 1000,
-        "rivulet.chunks": counts ? this.#chunks : undefined,
-        "rivulet.retries": this.#retries === 0 ? undefined : this.#retries,
-        "rivulet.request.id": response?.requestId ?? stringIn(this.#metadata, "requestId"),
-        "http.response.status_code": response?.status
+      const partial = failure?.model?.partial
+      // A count is no answer: its usage was not spent.
+      const usage = operation === "chat" ? partial?.usage ?? this.#usage : undefined
+      const responseModel = stringIn(this.#metadata, "model") ?? stringIn(partial?.metadata ?? {}, "model")
+      const firstChunk = this.#firstAt === undefined || !streams ? undefined : (this.#firstAt - this.started) / 1000
+      this.#metrics?.end({
+        duration: this.seconds,
+        firstChunk,
+        perChunk: streams ? this.#between : [],
+        usage,
+        responseModel,
+        failure,
+        left: outcome === "left" || outcome === "interrupted" ? outcome : undefined
       })
-      this.#span?.end(exitOf(outcome, failure))
+      if (this.span !== undefined) {
+        const response = failure?.model && responseOf(failure.model)
+        this.span.add({
+          "rivulet.outcome": outcome,
+          "error.type": failure?.type,
+          "gen_ai.response.id": idOf(partial) ?? (this.#id === "" ? undefined : this.#id),
+          "gen_ai.response.model": responseModel,
+          "gen_ai.response.finish_reasons": failure !== undefined
+            ? ["error"]
+            : this.#finish === undefined
+            ? undefined
+            : [this.#finish],
+          "gen_ai.response.time_to_first_chunk": firstChunk,
+          ...(usage === undefined ? undefined : usageAttributes(this.settings.conventions, usage)),
+          "rivulet.chunks": operation === "chat" ? this.#chunks : undefined,
+          "rivulet.retries": this.#retries === 0 ? undefined : this.#retries,
+          "rivulet.request.id": response?.requestId ?? stringIn(this.#metadata, "requestId"),
+          "http.response.status_code": response?.status,
+          ...this.#output(ending, partial)
+        })
+        this.span.end(exitOf(outcome, failure, this.content))
+      }
+      return failure === undefined || !this.settings.logs || this.#wrapped !== undefined
+        ? Effect.void
+        : logFailed(this.#call, failure, this.#retries, partial?.content.length, this.span)
     })
   }
+
+  #output(ending: Ending, partial: PartialAIMessage | undefined): Attributes | undefined {
+    if (this.content === undefined || !this.needsOutput) return undefined
+    // What a call gives.
+    const answer = (ending._tag === "Completed" ? ending.output : partial ?? ending.partial) as
+      | AIMessage
+      | PartialAIMessage
+      | undefined
+    return answer && { "gen_ai.output.messages": outputMessages(this.content, answer) }
+  }
 }
+
+const idOf = (partial: PartialAIMessage | undefined) =>
+  partial === undefined || partial.id === "" ? undefined : partial.id

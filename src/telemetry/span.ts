@@ -39,7 +39,7 @@ export const spanStarter = (
       name,
       parent,
       annotations: Context.empty(),
-      links: [...fiber.getRef(References.TracerSpanLinks)],
+      links: fiber.getRef(References.TracerSpanLinks).slice(),
       startTime: now(),
       kind,
       root: false,

@@ -65,6 +65,8 @@ export interface Received {
   /** The last state of each metric. */
   readonly metrics: Map<string, Metric>
   readonly logs: Array<Log>
+  /** Requests that could not be read. */
+  readonly problems: Array<unknown>
 }
 
 /** A collector on a port of its own. It ends with the scope. */
@@ -86,9 +88,11 @@ export class Collector extends Context.Service<Collector, Received>()("test/Coll
 
 const start = async () => {
   const requests: Array<Request> = []
-  const received = { url: "", requests, resource: {}, spans: [], metrics: new Map(), logs: [] } as Received & {
-    url: string
-  }
+  const received = { url: "", requests, resource: {}, spans: [], metrics: new Map(), logs: [], problems: [] } as
+    & Received
+    & {
+      url: string
+    }
   const server = createServer((request, response) => {
     const parts: Array<Buffer> = []
     request.on("data", (part: Buffer) => parts.push(part))
@@ -100,6 +104,7 @@ const start = async () => {
         take(received, request.url ?? "", request.headers["content-type"] ?? "", body)
         response.writeHead(200, { "content-type": request.headers["content-type"] ?? "" }).end()
       } catch (error) {
+        received.problems.push(error)
         response.writeHead(400).end(String(error))
       }
     })

@@ -31,12 +31,13 @@ export const readMessage = (bytes: Uint8Array, fields: Fields): Record<string, u
         break
       }
       case 1: {
-        if (name !== undefined) {
-          message[name] = kind === "double"
-            ? view.getFloat64(at, true)
-            : view.getBigUint64(at, true)
-        }
+        const float = kind === "double" || kind === "doubles"
+        const value = float ? view.getFloat64(at, true) : view.getBigUint64(at, true)
         at += 8
+        if (name === undefined) break
+        // Numbers of a list may also come one by one.
+        const isList = kind === "doubles" || kind === "fixed64s"
+        message[name] = isList ? [...(message[name] as Array<unknown> ?? []), Number(value)] : value
         break
       }
       case 2: {

@@ -1,5 +1,5 @@
 // Runs a program with `rivulet/Telemetry` and effect's own exporter, against a collector, and gives what arrived there.
-import { Effect, Layer, Metric, References } from "effect"
+import { Cause, Effect, Exit, Layer, Metric, References } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { Otlp, OtlpExporter } from "effect/observability"
 import * as Telemetry from "rivulet/Telemetry"
@@ -11,7 +11,7 @@ export interface TracedOptions {
   readonly telemetry?: Telemetry.Options
 }
 
-/** What the collector has got when a program and its exporters have ended. The program never fails. */
+/** What the collector has got when a program and its exporters have ended. The program may fail. */
 export const traced = <A, E>(
   program: Effect.Effect<A, E>,
   { format = "json", telemetry = {} }: TracedOptions = {}
@@ -26,12 +26,15 @@ export const traced = <A, E>(
       metricsExportInterval: "1 hour",
       tracerExportInterval: "1 hour"
     })
-    yield* Effect.exit(program).pipe(
-      Effect.andThen(Effect.flatMap(OtlpExporter.Flusher, ({ flush }) => flush)),
+    const exit = yield* Effect.exit(program).pipe(
+      Effect.tap(Effect.flatMap(OtlpExporter.Flusher, ({ flush }) => flush)),
       Effect.provide(Telemetry.layer(telemetry).pipe(Layer.provideMerge(exporter)), { local: true }),
       Effect.provideService(References.MinimumLogLevel, "All"),
       Effect.provideService(Metric.MetricRegistry, new Map())
     )
+    // The program of a test may fail, but has no bugs.
+    if (Exit.isFailure(exit) && Exit.hasDies(exit)) return yield* Effect.die(Cause.squash(exit.cause))
+    if (collector.problems.length > 0) return yield* Effect.die(collector.problems[0])
     return collector
   }).pipe(Effect.provide([Collector.layer, FetchHttpClient.layer], { local: true }))
 

@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Fiber, Schema, Stream, Tracer } from "effect"
-import { Agent, ChatPrompt, OutputParser, Runnable, Tool } from "rivulet"
+import { Effect, Fiber, Stream, Tracer } from "effect"
+import { Agent, ChatPrompt, OutputParser, Runnable } from "rivulet"
 import * as Telemetry from "rivulet/Telemetry"
-import { ScriptedChatModel } from "rivulet/Testing"
 import { letterModel } from "../support/letterModel.ts"
+import { scriptedAgent } from "../support/scriptedAgent.ts"
 import { traced, treeOf } from "../support/traced.ts"
 import { messages } from "../support/wires.ts"
 
@@ -134,20 +134,6 @@ describe("spans", () => {
       )
       assert.isEmpty(spans)
     }))
-})
-
-const scriptedAgent = () => ({
-  model: ScriptedChatModel.make([
-    ScriptedChatModel.toolCalls([{ id: "c1", name: "get_weather", args: { city: "Paris" } }]),
-    ScriptedChatModel.text("Warm"),
-    ScriptedChatModel.toolCalls([{ id: "c1", name: "get_weather", args: { city: "Paris" } }]),
-    ScriptedChatModel.text("Warm")
-  ]).model,
-  tool: Tool.make("get_weather", {
-    parameters: Schema.Struct({ city: Schema.String }),
-    success: Schema.Number,
-    handler: ({ city }) => Effect.succeed(city.length).pipe(Effect.withSpan("look up"))
-  })
 })
 
 /** A tracer that keeps the names of its spans. */

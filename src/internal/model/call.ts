@@ -164,7 +164,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
         this.#delay(error, retries),
         (wait): ChunkPull =>
           wait === undefined ? Effect.failCause(cause) : Scope.close(attempt.scope, Exit.failCause(cause)).pipe(
-            Effect.andThen(Effect.logDebug(`Retrying in ${Duration.format(wait)}: ${error.message}`)),
+            Effect.andThen(Effect.logDebug(`Retrying in ${Duration.format(wait)}: ${error.reason._tag}`)),
             Effect.andThen(this.#onRetry({ error, retry: retries + 1, delay: wait })),
             Effect.andThen(this.#observation?.retry(error, retries + 1, wait) ?? Effect.void),
             Effect.andThen(Effect.sleep(wait)),
@@ -200,7 +200,7 @@ class Running implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
           recovery === undefined || !this.#inTime(recovery.delay)
             ? Effect.failCause(failure)
             : Scope.close(attempt.scope, Exit.failCause(cause)).pipe(
-              Effect.andThen(Effect.logDebug(`Resuming in ${Duration.format(recovery.delay)}: ${error.message}`)),
+              Effect.andThen(Effect.logDebug(`Resuming in ${Duration.format(recovery.delay)}: ${error.reason._tag}`)),
               Effect.andThen(Effect.sleep(recovery.delay)),
               Effect.andThen(Effect.suspend(() => {
                 this.#watchdog.begin()
