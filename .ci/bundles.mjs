@@ -325,7 +325,7 @@ for (const { edge, programs, project } of projects) {
 }
 
 // Every module of the core by itself, where nothing of Node.js is known.
-const leaves = new Set(["Anthropic", "OpenAi", "OpenAiCompatible", "Providers", "Sync", "Testing", "index"])
+const leaves = new Set(["Anthropic", "OpenAi", "OpenAiCompatible", "Providers", "Sync", "Testing", "Vitest", "index"])
 const core = readdirSync(join(bare, own))
   .filter((file) => file.endsWith(".js") && !leaves.has(basename(file, ".js")))
   .map((file) => basename(file, ".js"))

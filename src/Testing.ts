@@ -5,6 +5,7 @@
  *
  * - `ScriptedChatModel` replaces the model and needs no network.
  * - `AutoChatModel` answers by itself, so that a property test can run an app through thousands of conversations.
+ * - `expectAsked` asserts what either of them was asked.
  * - `AnthropicServer` and `OpenAiServer` are layers that serve a provider's wire on loopback. The whole path stays in
  *   place, provider and HTTP included, and the server can break it at any byte. `Script` and `OpenAiScript` hold the
  *   answers.
@@ -20,6 +21,8 @@
 export { forbidLiveCalls } from "./internal/http/transport.ts"
 export * as AnthropicServer from "./testing/anthropic/AnthropicServer.ts"
 export * as Script from "./testing/anthropic/Script.ts"
+export { expectAsked } from "./testing/asked.ts"
+export type { Asked } from "./testing/asked.ts"
 export * as AutoChatModel from "./testing/AutoChatModel.ts"
 export * as Cassette from "./testing/cassette/Cassette.ts"
 export * as Conformance from "./testing/conformance/Conformance.ts"

@@ -19,6 +19,7 @@ const apart = new Set([
   "Sync",
   "Telemetry",
   "Testing",
+  "Vitest",
   "VitestSetup"
 ])
 

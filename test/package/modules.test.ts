@@ -40,7 +40,10 @@ const onUnstable: ReadonlyMap<string, ReadonlySet<string>> = new Map([
 ])
 
 /** The leaves that such a module is part of. A leaf of its own is not among them. */
-const leavesWith: ReadonlyMap<string, RegExp> = new Map([["testing/auto/arbitrary.ts", /^(testing\/|Testing\.ts$)/]])
+const leavesWith: ReadonlyMap<string, RegExp> = new Map([[
+  "testing/auto/arbitrary.ts",
+  /^(testing\/|(Testing|Vitest)\.ts$)/
+]])
 
 describe("the core and the providers stand on Effect's stable modules", () => {
   it("tells stable from unstable", () => {
@@ -143,7 +146,10 @@ describe("data flows one way", () => {
   it("the core never reaches a provider, the table of providers, the testing kit or the command line", () => {
     const core = reachable([named("index.ts"), ...inFolder("internal")], everything)
     for (const path of paths(core)) {
-      assert.notMatch(path, /^(providers|testing|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible|Providers|Testing)\.ts$/)
+      assert.notMatch(
+        path,
+        /^(providers|testing|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible|Providers|Testing|Vitest)\.ts$/
+      )
     }
   })
 
@@ -212,6 +218,7 @@ describe("what is imported from outside", () => {
   const allowed: ReadonlyArray<readonly [where: RegExp, packages: RegExp]> = [
     [/^providers\/anthropic\//, /^(effect\/|@anthropic-ai\/sdk$)/],
     [/^(testing|sync)\//, /^(effect\/|node:)/],
+    [/^Vitest\.ts$/, /^(effect\/|@effect\/vitest$)/],
     [/^cli\//, /^(effect\/|@effect\/platform-node\/|node:)/],
     [/^/, /^effect\//]
   ]
