@@ -12,6 +12,7 @@ const exported = publicModules.map(({ path }) => path.slice(0, -".ts".length)).f
 // what is not used.
 const apart = new Set([
   "Anthropic",
+  "HttpClientTransport",
   "ModelLimitsRedis",
   "OpenAi",
   "OpenAiCompatible",

@@ -35,6 +35,21 @@ const stabilityOf = (specifier: string): string | undefined =>
 const onUnstable: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   // Processes share a limit in Redis, and Effect's client for it is unstable.
   ["ModelLimitsRedis.ts", new Set(["effect/persistence/Redis"])],
+  // An app's own HTTP client is Effect's, which is unstable.
+  [
+    "HttpClientTransport.ts",
+    new Set([
+      "effect/http/FetchHttpClient",
+      "effect/http/Headers",
+      "effect/http/HttpBody",
+      "effect/http/HttpClient",
+      "effect/http/HttpClientError",
+      "effect/http/HttpClientRequest",
+      "effect/http/HttpClientResponse",
+      "effect/http/HttpMethod",
+      "effect/http/UrlParams"
+    ])
+  ],
   // A model for property tests is drawn by Effect's arbitraries. The testing kit is unstable itself.
   ["testing/auto/arbitrary.ts", new Set(["effect/Arbitrary"])]
 ])

@@ -43,12 +43,13 @@ export interface ExchangeRedaction {
 export const redacted = "<redacted>"
 
 /** Headers that hold a credential. The limits of tokens end with `tokens`, or have more words after it. */
-const credentialHeader = /(^|[-_])(authorization|cookie|credential|key|password|secret|signature|token)$/i
+export const credentialHeader = /(^|[-_])(authorization|cookie|credential|key|password|secret|signature|token)$/i
 
 /** Headers of responses that name the account. */
 const accountHeader = /^(anthropic-organization-id|openai-organization|openai-project)$/i
 
-const credentialParameter = /auth|key|password|secret|^sig|signature|token/i
+/** Parameters of an address that hold a credential. */
+export const credentialParameter = /auth|key|password|secret|^sig|signature|token/i
 
 /** Fields of a request for credentials of others, such as those of an MCP server. */
 const credentialField =
