@@ -3,8 +3,8 @@
  *
  * **Details**
  *
- * Models differ in the options they take. `fit` says what happens to an option that the model does not take, by what is
- * known of the model (`ModelFacts`). By default:
+ * Models differ in the options they take. `fit` decides what happens to an option that the model does not take
+ * according to its facts (`ModelFacts`). By default:
  *
  * - Another form that says the same is used: an effort becomes tokens, and tokens become an effort.
  * - A hint (sampling parameters, an effort, a limit above the longest answer) is left out or changed. A warning is logged
@@ -13,7 +13,7 @@
  * - A promise (a forced tool, tools, a schema, an image, a stop sequence) fails the call with `UnsupportedError` before a
  *   request is made. So does an option for which the provider's API has no field.
  *
- * For a model of which nothing is known, nothing is changed.
+ * For a model without facts nothing is changed.
  *
  * @module
  * @since 0.1.0

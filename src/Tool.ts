@@ -90,8 +90,8 @@ export interface Options<
    */
   readonly failure?: Failure | undefined
   /**
-   * Runs a call. Returns the result, a promise or an effect of it, or a stream of progress values of which the last is
-   * the result.
+   * Runs a call. Returns the result, a promise or an effect of it, or a stream of progress values whose last one is the
+   * result.
    */
   readonly handler: (parameters: CodecOf<Parameters>["Type"], call: CallInfo) => Made
   /** Replaces the text of the result for the model by another text, or by parts such as images. */

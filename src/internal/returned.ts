@@ -21,7 +21,10 @@ export type NeedsOf<Made> = Made extends Effect.Effect<unknown, unknown, infer R
 /** A function of one argument, which may also take a signal that is aborted when its promise is left. */
 export type Returning<A, Made> = (input: A, signal: AbortSignal) => Made
 
-/** Calls a function. A promise becomes an effect; anything else stays what it is. An exception is the caller's. */
+/**
+ * Calls a function. A promise becomes an effect; any other value is returned as is. An exception is thrown to the
+ * caller.
+ */
 export const call = <A, Made>(f: Returning<A, Made>, input: A): unknown => {
   // Most functions take no signal.
   const controller = f.length > 1 ? new AbortController() : undefined

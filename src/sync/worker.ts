@@ -103,7 +103,8 @@ const start = (run: number, work: Work): void => {
   const fiber = Effect.runFork(done(work, send), { signal: controller.signal })
   fiber.addObserver((exit) =>
     reply(
-      // Who left does not want to know more. Any other interruption is one of the chain itself, whose output is missing.
+      // A caller that left needs no failure. Any other interruption comes from the chain itself, so its output is
+      // missing.
       Exit.isSuccess(exit) || controller.signal.aborted && Cause.hasInterruptsOnly(exit.cause)
         ? { _tag: "Done", run }
         : { _tag: "Failed", run, failure: encodeFailure(exit.cause) }

@@ -83,7 +83,7 @@ export interface Options<Tools, Decided, Stop, RO, Model = undefined>
 /** A tool that an agent's model may call. */
 export type AnyTool = Any | ProviderTool
 
-/** Options of which the type parameters do not matter. */
+/** Options whose type parameters do not matter. */
 export type AnyOptions = Options<
   ReadonlyArray<AnyTool>,
   Decision | Effect.Effect<Decision, unknown, unknown>,

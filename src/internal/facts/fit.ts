@@ -194,7 +194,7 @@ const fitSampling = (fitting: Fitting): void => {
     fitting.set({ topP: undefined })
   }
   const sent = [options.temperature, options.topP, options.topK].some((value) => value !== undefined)
-  // Sources differ on what is the effort without a word.
+  // Sources differ on the default effort.
   if (sent && facts.sampling === "effort-none") fitting.reasoning ??= { type: "off" }
 }
 

@@ -1,5 +1,6 @@
 /**
- * Fits what a call says about reasoning: words and numbers of tokens stand for each other, in bands of the longest answer.
+ * Fits the reasoning options of a call. Words and numbers of tokens are converted to each other, in bands of the
+ * longest answer.
  */
 import type { ReasoningOptions } from "../../CallOptions.ts"
 import { within } from "./fitting.ts"
@@ -41,7 +42,7 @@ export const giveWay = (fitting: Fitting, { cannot, field, instead }: Promised):
   const { call: { options, own }, facts: { thinking } } = fitting
   const word = thinking?.efforts?.includes("none") === true
   if (!inAnswer(fitting)) {
-    // Sources differ on what is the effort without a word.
+    // Sources differ on the default effort.
     if (word) fitting.reasoning ??= { type: "off" }
     return
   }
@@ -57,7 +58,7 @@ export const giveWay = (fitting: Fitting, { cannot, field, instead }: Promised):
   fitting.reasoning = { type: "off" }
 }
 
-/** Puts what the call says about reasoning into the form of the model. */
+/** Puts the reasoning options of the call into the form of the model. */
 export const fitReasoning = (fitting: Fitting): void => {
   const { facts: { thinking }, options: { reasoning } } = fitting
   if (reasoning === undefined || thinking === undefined) return
@@ -156,7 +157,7 @@ const ofWord = (
     : { type: "effort", effort: word }
 }
 
-/** A number of tokens within what the model takes. `changed` is told if that is another one. */
+/** A number of tokens that the model takes. `changed` is called if it is a smaller one. */
 const budgetForm = (
   fitting: Fitting,
   tokens: number,
@@ -165,7 +166,7 @@ const budgetForm = (
 ): ReasoningForm => {
   const { maxOutput = Infinity } = fitting.facts
   const { maxTokens } = fitting.options
-  // Where reasoning counts in the limit that the call gave, it leaves room for an answer.
+  // If reasoning counts in the limit that the call gave, it leaves room for an answer.
   const most = maxTokens === undefined || isRaised(fitting)
     ? maxOutput - 1
     : Math.max(1, Math.floor(Math.min(maxTokens, maxOutput) * bands.max))

@@ -19,7 +19,7 @@ export interface FitWarning {
   readonly reason: string
 }
 
-/** How the request says what is wished of the reasoning. */
+/** The form of the reasoning settings in a request. */
 export type ReasoningForm =
   | { readonly type: "off" }
   | { readonly type: "on" }
@@ -50,7 +50,7 @@ export interface Fitted {
   readonly warnings: ReadonlyArray<FitWarning>
 }
 
-/** The state of one fitting: the options as they become, and what is told about them. */
+/** The state of one fitting: the options so far, and the warnings and the problem. */
 export class Fitting {
   readonly call: Call
   readonly facts: Facts

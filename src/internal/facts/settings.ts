@@ -62,7 +62,7 @@ export interface Knowledge {
   readonly fit: (call: FactsCall, settings: FactsSettings) => FittedCall | Reason
   /** The usage of an answer with its cost. Undefined if the cost is not known, or the usage has it already. */
   readonly priced: (answer: FactsAnswer, options: CallOptions, settings: FactsSettings) => Usage | undefined
-  /** An error of a server with what is known about it: the option that it is about, how to go on, a retirement. */
+  /** Explains an error of a server: the option that it is about, how to go on, or a retirement. */
   readonly explained: (error: ChatModelError, call: FailedCall, settings: FactsSettings) => ChatModelError
 }
 

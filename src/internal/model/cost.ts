@@ -71,8 +71,7 @@ const dollars = (millionths: number): number => exact(millionths / 1e6)
 export const exact = (amount: number): number => Math.round(amount * 1e12) / 1e12
 
 /**
- * Whether what a provider tells of an answer, or a request asks of it, has the standard tariff and nothing that is billed
- * apart.
+ * Whether the fields of an answer or of a request mean the standard tariff and nothing that is billed separately.
  */
 const isStandard = (fields: unknown): boolean => {
   if (!isObject(fields)) return true

@@ -84,7 +84,7 @@ interface Request {
   readonly today: string
 }
 
-/** The error of a server with what the library knows about it. Errors of the library itself have no metadata. */
+/** The error of a server, with an explanation if the library has one. Errors of the library itself have no metadata. */
 export const explained = (error: ChatModelError, request: Request): ChatModelError => {
   const { attempts, metadata, model, partial, provider, reason } = error
   if (metadata === undefined) return error
@@ -120,7 +120,7 @@ const ofOption = (reason: InvalidRequestError, provider: string, model: string, 
   })
 }
 
-/** How to go on if a model does not take an option. A schema may be what is wrong with a format. */
+/** How to go on if a model does not take an option. An error about a format may be due to its schema. */
 const hintFor = ({ facts, option }: OptionFacts, provider: string, model: string, message: string) => {
   if (facts === undefined || (option === "responseFormat" && !/support/i.test(message))) return undefined
   const rule = `{ match: ${JSON.stringify(`^${model.replace(/[^\w-]/g, "\\$&")}$`)}, ${facts} }`

@@ -1,6 +1,6 @@
 /**
- * Checks the options of a call, and what the model declares it supports, before a request is made. messages.ts beside it
- * reads and checks the input. Used by `make` alone.
+ * Checks the options of a call, and the features that the model declares it supports, before a request is made.
+ * messages.ts beside it reads and checks the input. Used by `make` alone.
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -80,7 +80,7 @@ const fitted = (
   return lacking === undefined ? Result.succeed([{ messages, ...request }, logs]) : Result.fail(lacking)
 }
 
-/** Leaves out what is about tools when there are none: APIs refuse a choice among nothing, and none is called anyway. */
+/** Leaves out options about tools if there are no tools: APIs refuse such a choice, and no tool is called anyway. */
 const withoutToolOptions = (options: CallOptions): CallOptions => {
   const { parallelToolCalls: _, toolChoice: __, tools = [], ...others } = options
   // A provider's own fields may have tools of their own.

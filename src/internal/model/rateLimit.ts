@@ -252,7 +252,7 @@ class LimitedCall {
       : settled
   }
 
-  /** If nobody knows what was spent, the estimate stays. */
+  /** If the usage is unknown, the estimate stays. */
   #settle(spent: Usage | undefined): Effect.Effect<void> {
     const admitted = this.#admitted
     if (admitted === undefined || this.#estimates.tokens === 0) return Effect.void

@@ -69,9 +69,9 @@ export interface ChatRequest {
   readonly messages: ReadonlyArray<Message>
   /** The options of the call merged over those of the model, as far as the model takes them. */
   readonly options: CallOptions
-  /** The facts that are known of the model. Nothing by default. */
+  /** The known facts about the model. None by default. */
   readonly facts: Facts
-  /** How the request says what the options wish of the reasoning. Absent: as `options.reasoning` says. */
+  /** The form of the reasoning options in the request. Absent: as `options.reasoning` says. */
   readonly reasoning?: ReasoningForm | undefined
   /** The options that were left out or changed, as the model does not take them. */
   readonly warnings: ReadonlyArray<FitWarning>

@@ -23,7 +23,7 @@ export type ModelSource<I = never> = Service | Context.Key<I, Service>
 export const modelOf = <I>(source: ModelSource<I>): Effect.Effect<Service, never, I> =>
   Context.isKey(source) ? source : Effect.succeed(source)
 
-/** Throws for what is neither a model nor a tag, as callers without types may give. */
+/** Throws for a value that is neither a model nor a tag, which callers without types may give. */
 export const checkedSource = <I>(name: string, source: ModelSource<I>): ModelSource<I> => {
   if (Context.isKey(source) || isModel(source)) return source
   throw new TypeError(`${name} must be a model or the tag of one, not ${nameOf(source)}`)

@@ -17,7 +17,7 @@ export const usageOf = (inputTokens: number, outputTokens: number): Usage => ({
 /** The usage of a request that used nothing. */
 export const nothing: Usage = usageOf(0, 0)
 
-/** Follows one request. Estimates stand for what is not reported. */
+/** Follows one request. Counts that are not reported are estimated. */
 export class Spending {
   readonly #inputTokens: number
   #usage: Usage | undefined

@@ -1,5 +1,6 @@
 /**
- * `ChatModel.transform`: a model of a model by hooks. The checks of an answer hold for what the hooks give, too.
+ * `ChatModel.transform`: makes a model from a model with hooks. The checks of an answer hold for the results of hooks,
+ * too.
  */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -47,14 +48,14 @@ export interface TransformHooks {
 }
 
 /**
- * Makes a model of a model: hooks before the request, around the stream and after the answer.
+ * Makes a model from a model, with hooks before the request, around the stream and after the answer.
  *
  * **Details**
  *
  * - The new model has one set of events, whatever is inside, and its retries are those of the model.
  * - Capabilities, default options and facts are those of the model. Its tokens are counted behind the `request` hook.
  * - An answer that the `stream` hook ends without a `finish` fails with `TruncatedError`.
- * - The `partial` of an error is what the `stream` hook has shown, also if a hook fails.
+ * - The `partial` of an error holds the output of the `stream` hook so far, also if a hook fails.
  *
  * **Example** (A header for every conversation)
  *

@@ -97,7 +97,7 @@ export class Windows {
       if (window.head === this.#starts.length) window.sum = 0
       unused = Math.min(unused, window.head)
     }
-    // Moving the rest costs as much as what is dropped.
+    // Moving the rest costs no more than the dropped starts did.
     if (unused < 256 || unused * 2 < this.#starts.length) return
     this.#starts = this.#starts.slice(unused)
     for (const window of this.#windows) window.head -= unused

@@ -74,7 +74,9 @@ const objectReader = <A, P, R>(
     return part === undefined ? undefined : { _tag: "Partial", value: part as P }
   }
 
-  /** The error of an incomplete call. That the answer ended with tool calls does not explain it. */
+  /**
+   * The error of an incomplete call. The finish reason `tool_calls` does not explain it, so the call is malformed then.
+   */
   const incomplete = (message: string, path: OutputParserError["issues"][number]["path"] = []) =>
     args !== undefined && finish?.reason === "tool_calls"
       ? answer.failed("Malformed", [{ path, message }])

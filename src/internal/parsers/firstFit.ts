@@ -9,7 +9,7 @@ import type { JsonText } from "../json/text.ts"
 import type { Answer } from "./answer.ts"
 import type { OutputParserError } from "./error.ts"
 
-/** The value of one answer, which is made of a `JsonText` that chooses what is `fitting`. */
+/** The value of one answer, made from a `JsonText` that chooses the `fitting` value. */
 export class FirstFit<A, R> {
   readonly #text: JsonText
   readonly #decode: (json: unknown) => Effect.Effect<A, OutputParserError, R>

@@ -1,7 +1,7 @@
 /**
- * Counts the tokens of a request by the provider's own endpoint. Loaded by `provider/model.ts` when a count is asked for;
- * retries and time limits are those of a call. The request is the one that a call would send, without what the endpoint
- * does not take. Must know no provider.
+ * Counts the tokens of a request by the provider's own endpoint. Loaded by `provider/model.ts` when a count is asked
+ * for; retries and time limits are those of a call. The request is the one that a call would send, without the fields
+ * that the endpoint does not take. Must know no provider.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"

@@ -84,7 +84,7 @@ export abstract class EventDecoder implements Decoder, FrameHandler {
     return this.#parser.opened && !this.page
   }
 
-  /** Reads what is left in the parser, and looks for an error in what is no event stream. */
+  /** Reads the rest in the parser, and looks for an error in a body that is no event stream. */
   #endFrames(): void {
     this.#ending = true
     this.#parser.end()

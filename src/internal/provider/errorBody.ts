@@ -25,7 +25,7 @@ export interface ErrorFacts {
   readonly field?: string | undefined
   /** The delay that the body asks for. */
   readonly retryAfter?: Duration.Duration | undefined
-  /** All else that the body says, such as `requestId`, `code` and what the provider behind a router said. */
+  /** The other fields of the body, such as `requestId`, `code` and the error of the provider behind a router. */
   readonly metadata?: Metadata | undefined
 }
 
@@ -52,7 +52,7 @@ export const errorIn = (event: JsonObject): boolean => {
 
 const isErrorCode = (code: string): boolean => !/^(0|2\d\d|20000|ok|success|succeeded)$/i.test(code)
 
-/** A type, a status or a reason is also told of what is no error. */
+/** Whether a type, a status or a reason names an error. Answers have such words, too. */
 const isErrorWord = (word: string): boolean =>
   kindOfCode(word) !== undefined || generalKindOf(word) !== undefined || /^[1-9]\d*$/.test(word) && isErrorCode(word) ||
   /error|exception|fail|invalid|denied|exceeded|limit|timeout|unavailable/i.test(word)

@@ -73,7 +73,7 @@ export const defectOf = (step: string) => (defect: unknown): RunnableDefectError
 // inputs
 // -----------------------------------------------------------------------------
 
-/** Throws for what is no list, which callers without types may give. A text would be a list of its letters. */
+/** Throws for a value that is no list, which callers without types may give. A text would be a list of its letters. */
 const checkedInputs = <In>(inputs: Inputs<In>): Inputs<In> => {
   if (typeof inputs === "object" && inputs !== null && Symbol.iterator in inputs) return inputs
   throw new TypeError(`The inputs of a batch must be a list, not ${nameOf(inputs)}`)

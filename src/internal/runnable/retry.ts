@@ -34,7 +34,7 @@ export interface RetryOptions<E> {
  *
  * - After the first chunk there is no retry: chunks that were shown stay, and the failure is the run's.
  * - When all retries have failed, the last failure is the run's.
- * - In events every attempt is a run of its own. From the second on it has the tag `retry:attempt:2` and so on. Where a
+ * - In events every attempt is a run of its own. From the second on it has the tag `retry:attempt:2` and so on. If a
  *   function invokes the step, the attempts lie inside a run with the step's name.
  *
  * **Gotchas**
@@ -89,7 +89,7 @@ export const withRetry = <E>(options: RetryOptions<NoInfer<E>> = {}) => {
       ))
 }
 
-/** Where only the whole output is requested, the attempts lie in a run of their own. */
+/** If only the whole output is requested, the attempts lie in a run of their own. */
 const info = { type: "chain", events: { only: "whole" }, shape: { _tag: "Branches", branches: [] } } as const
 
 const isRetryable = (error: unknown): boolean =>

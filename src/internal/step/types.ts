@@ -97,7 +97,7 @@ export interface StepInfo {
   readonly name: string
   /** Deviations from the usual events of a step. */
   readonly events?: EventPolicy | undefined
-  /** The attributes of the step for telemetry, besides its type and its name. */
+  /** Details of the step for telemetry, besides its type and its name. */
   readonly subject?: StepSubject | undefined
   /** The elements of a sequence: steps, and sequences, which it flattens when it first runs. */
   readonly steps?: ReadonlyArray<AnyRunnable> | undefined

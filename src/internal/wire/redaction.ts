@@ -144,7 +144,7 @@ const utf8 = new TextEncoder()
 /** A secret is at most this long, or it is not found where two reads cut it. */
 const longestSecret = 4096
 
-/** Reads without secrets. Where a secret spans the end of a read, both reads become one, at the time of the second. */
+/** Reads without secrets. If a secret spans the end of a read, both reads become one, at the time of the second. */
 const redactedReads = (reads: ReadonlyArray<Uint8Array>, text: Scrub): ReadonlyArray<Uint8Array> => {
   const decoder = new TextDecoder()
   const texts = reads.map((read) => decoder.decode(read, { stream: true }))

@@ -104,7 +104,7 @@ const inputsOf = ({ image_input, pdf_input }: typeof Capabilities.Type): Readonl
     ? undefined
     : ["text", ...(image_input?.supported === true ? ["image"] : []), ...(pdf_input?.supported === true ? ["pdf"] : [])]
 
-/** How the model reasons. Whether it does unasked, and what is shown, is known from our rules alone. */
+/** How the model reasons. Only our rules tell whether it reasons unasked, and what it shows. */
 const thinkingOf = (
   capabilities: Model["capabilities"],
   { thinking: known }: Facts,

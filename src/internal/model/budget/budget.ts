@@ -46,9 +46,9 @@ export interface ModelBudget {
  * - A stream ends with `BudgetExceededError` if the usage that the provider reports before the end exceeds the budget.
  *   The chunks that arrived have been shown, and are in `partial`. An answer that is whole is never taken away: the
  *   next call fails.
- * - The estimates of calls that run count, so that many calls at once do not share the same rest.
- * - The cost of an answer is its `usage.cost`. Where that is not known, as for an answer that was left or that had another
- *   tariff, its tokens count by the price in the facts about the model; an answer that ended has a warning in the log then.
+ * - The estimates of running calls count, so that concurrent calls do not all spend the same rest of the budget.
+ * - The cost of an answer is its `usage.cost`. If that is not known, as for an answer that was left or that had another
+ *   tariff, its tokens count at the price in the facts about the model. A warning is logged for an answer that ended.
  * - A budget in US dollars for a model whose price is not known cannot be kept: each call fails with `UnsupportedError`. Give
  *   the price with `ModelFacts.layer`.
  *
@@ -89,8 +89,7 @@ export const make = (options: BudgetOptions): ModelBudget => {
 }
 
 /**
- * Limits what the calls of a model, or of the model of a layer, may use. It is the wrapper of a budget of its own; see
- * {@link make}.
+ * Limits the usage of a model, or of the model of a layer. It is the wrapper of a budget of its own; see {@link make}.
  *
  * **Example** (A script that must stay small)
  *

@@ -1,5 +1,5 @@
 /**
- * The calls of a model with a budget. Each keeps its part of an account at what is known of its usage. A delta costs two
+ * The calls of a model with a budget. Each updates its part of an account as its usage becomes known. A delta costs two
  * Effect operations.
  */
 import * as Cause from "effect/Cause"
@@ -84,7 +84,7 @@ const unknownPrice = ({ model, provider }: Service): ChatModelError =>
 
 type AnswerRun = Run<AIMessageChunk, AIMessage, ChatModelError, never>
 
-/** One call. It keeps its part of the account at what is known of its usage. */
+/** One call. It updates its part of the account as its usage becomes known. */
 class BudgetedCall {
   readonly #model: Service
   readonly #budget: Budget
@@ -97,7 +97,7 @@ class BudgetedCall {
   /** The amounts that the last request adds to the account. */
   #charged: Amounts = { tokens: 0, cost: 0 }
   #settled = false
-  /** In what the budget is exceeded by an answer that has not ended. */
+  /** The unit in which an answer that has not ended exceeds the budget. */
   #exceeded: Unit | undefined
 
   constructor(
@@ -167,7 +167,7 @@ class BudgetedCall {
     return Effect.failCause(cause)
   }
 
-  /** The consumer left. If nobody knows what was used, the estimate stays. */
+  /** The consumer left. If the usage is unknown, the estimate stays. */
   readonly left: Effect.Effect<void> = Effect.sync(() => {
     const spent = this.#spending.left()
     if (spent !== undefined) this.#settle(spent)
@@ -233,7 +233,7 @@ interface Amounts {
   readonly cost: number
 }
 
-/** The cost of usage. Where it is not known, the tokens count by their price. */
+/** The cost of usage. If it is not known, the tokens count at their price. */
 const costOf = (facts: Facts, usage: Usage): number => {
   const { in: input = 0, out = 0 } = facts.price ?? {}
   return usage.cost?.total ?? cost(facts, usage)?.total ?? (usage.inputTokens * input + usage.outputTokens * out) / 1e6

@@ -77,7 +77,7 @@ const decisionOf = (verdict: Verdict, { before }: Asked, { from, text }: TextWin
       let at = from
       for (const { end, replacement = redacted, start } of verdict.ranges.toSorted((a, b) => a.start - b.start)) {
         const first = Math.max(at, within(start))
-        // A part that begins in what stays held comes again, and may be longer then.
+        // A part that begins in text that stays held comes again, and may be longer then.
         if (first >= before || within(end) <= first) continue
         at = within(end)
         changes.push({ start: first, end: at, replacement })
@@ -95,5 +95,5 @@ const notVerdict = (value: unknown) =>
     `withGuard: check must give ModelGuard.pass, ModelGuard.redact or ModelGuard.stop, not ${nameOf(value)}`
   )
 
-/** The text in place of what a guard takes out. */
+/** The default text in place of a part that a guard takes out. */
 export const redacted = "[redacted]"

@@ -1,6 +1,7 @@
 /**
- * The filter of one answer: chunks go in, and what may be shown comes out. Where text has to be judged it yields, so one
- * filter serves guards that decide at once and guards that decide by an effect. Used by `guard.ts`. Knows no effect.
+ * The filter of one answer: it takes chunks and returns those that may be shown. It yields when text has to be judged,
+ * so one filter serves guards that decide at once and guards that decide by an effect. Used by `guard.ts`. Knows no
+ * effect.
  */
 import type { AIMessageChunk, Delta } from "../../../AIMessageChunk.ts"
 import type { Metadata } from "../../../Message.ts"
@@ -141,7 +142,7 @@ export class Filter {
     window.push({ ...part, ...withoutTokens(part.metadata) })
   }
 
-  /** Asks about all held text, because it ends here, and shows what the answer leaves of it. */
+  /** Asks about all held text, because it ends here, and shows the text that the answer lets through. */
   *#release(shown: Array<Delta>): Judging {
     const { window } = this
     const before = this.#before(true)
@@ -150,7 +151,7 @@ export class Filter {
     window.drop()
   }
 
-  /** The end of what is released now. It does not split a character. */
+  /** The end of the text that is released now. It does not split a character. */
   #before(last: boolean): number {
     const { text } = this.window
     if (last) return text.length

@@ -1,6 +1,7 @@
 /**
  * `ModelGuard.withGuard`: a filter over the text of an answer. It works on the opened run of a model, so events, errors
- * and folds have the filtered text alone. A read costs one step of an effect, the search and the fold of what is shown.
+ * and folds have the filtered text alone. A read costs one step of an effect, the search and the fold of the shown
+ * chunks.
  */
 import * as Array from "effect/Array"
 import * as Cause from "effect/Cause"
@@ -156,7 +157,7 @@ class Guarded implements Run<AIMessageChunk, AIMessage, ChatModelError, never> {
     )
     const recovering = this.#recovering
     if (recovering === undefined || !recovering.recovers(error)) return this.#ended(failed)
-    // The answer may go on from what was shown, and then the held text comes again with more of it.
+    // The answer may go on from the shown text. Then the held text comes again, with more after it.
     if (!this.#filter.window.isEmpty) recovering.begun()
     return failed
   }

@@ -7,7 +7,7 @@ import { nameOf } from "../../excerpt.ts"
 import { isObject } from "../../json/object.ts"
 import { longestMatch } from "./matchLength.ts"
 
-/** A text for what was taken out: fixed, or made of the match. */
+/** The text in place of a match: fixed, or made from the match. */
 export type Replacement = string | ((match: string) => string)
 
 /** A word or a regular expression, and what happens where it is found. */

@@ -24,7 +24,7 @@ export const beginning = (
   return { before: messages.slice(0, -1), text: repeated ? text : last.content + text }
 }
 
-/** Makes chunks of one answer of those of its continuation. */
+/** Turns the chunks of a continuation into chunks of the answer that broke. */
 export class Continuation {
   readonly #id: string
   readonly #text: number | undefined
@@ -32,7 +32,7 @@ export class Continuation {
   #next: number
   /** The blocks of text that have begun. */
   #texts = 0
-  /** White space at the end of what was shown, which may come again. */
+  /** White space at the end of the shown text, which may come again. */
   #space: string
   /** The text with which the model may begin, and as much of it as has come. */
   #echo: string | undefined
@@ -75,7 +75,7 @@ export class Continuation {
     return own
   }
 
-  /** A slice of text without what was shown. */
+  /** A slice of text without the text that was shown already. */
   #rest(slice: string): string {
     let text = slice
     if (this.#echo !== undefined) {
@@ -87,7 +87,7 @@ export class Continuation {
     }
     let at = 0
     while (at < text.length && at < this.#space.length && text[at] === this.#space[at]) at++
-    // Only what comes first can be that white space.
+    // Only the first characters can be that white space.
     this.#space = at === text.length ? this.#space.slice(at) : ""
     return text.slice(at)
   }

@@ -33,8 +33,8 @@ export const continuesByDefault = ({ model, provider }: Service): Continues =>
   table.find(([name, pattern]) => name === provider && pattern.test(model))?.[2] ?? false
 
 /**
- * Whether a model may be asked to go on with an answer: with text alone, as signed reasoning and calls have no middle; and
- * where the request asks for free text, as what is enforced begins anew.
+ * Whether a model may be asked to go on with an answer. The answer must be text alone, because signed reasoning and
+ * calls cannot be continued, and the request must ask for free text, because an enforced format begins anew.
  */
 export const mayContinue = (
   partial: PartialAIMessage,

@@ -162,7 +162,7 @@ export class Recovered implements Run<AIMessageChunk, AIMessage, ChatModelError,
     return Array.isArrayNonEmpty(out) ? Effect.succeed(out) : this.pull
   }
 
-  /** The marker of an attempt that has begun to answer. Before that the answer keeps what was shown. */
+  /** The marker of an attempt that has begun to answer. Before that the answer keeps the text that was shown. */
   #begun(): Array<AIMessageChunk> {
     const marker = this.#pending
     if (marker === undefined) return []

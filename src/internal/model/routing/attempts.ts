@@ -104,7 +104,7 @@ export const laterOptions = (
   const given = options?.timeout?.total
   if (given === undefined || given === false) return { options }
   const total = Duration.fromInput(given)
-  // The model refuses what is no duration.
+  // The model itself rejects a value that is no duration.
   if (Option.isNone(total)) return { options }
   const left = Duration.toMillis(total.value) - (clock.currentTimeMillisUnsafe() - since)
   return left > 0 ? { options: { ...options, timeout: { ...options?.timeout, total: left } } } : undefined

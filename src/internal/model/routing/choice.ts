@@ -1,6 +1,6 @@
 /**
- * The ways in which a router chooses a model for a call. Each takes the models that may be asked, of which there is at
- * least one, and costs one look at each.
+ * The ways in which a router chooses a model for a call. Each takes a non-empty list of the models that may be asked,
+ * and looks at each once.
  */
 import type { NonEmptyReadonlyArray } from "effect/Array"
 import type { Random } from "effect/Random"

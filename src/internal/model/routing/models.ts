@@ -33,8 +33,8 @@ type EffectIn<Models extends ReadonlyArray<ModelSource>> = Extract<
 >
 
 /**
- * Models of each of which it is known whether it is an effect. Of others it would not be known whether the wrapped model
- * is one.
+ * A list in which the type of each model tells whether it is an effect. Otherwise the type of the wrapped model would
+ * be unknown.
  */
 export type Known<Models extends ReadonlyArray<ModelSource>> = {
   readonly [K in keyof Models]: [Models[K]] extends [Service] ? Models[K]

@@ -153,7 +153,7 @@ const open = (members: Members, { falls, key }: Settings, choose: Choose): OpenM
 // models
 // -----------------------------------------------------------------------------
 
-/** One model of a router, and what is known of it. */
+/** One model of a router, with its measurements and its circuit. */
 class Member implements Choosable {
   readonly id: string
   readonly weight: number
@@ -209,14 +209,14 @@ const isUnhealthy = ({ reason }: ChatModelError): boolean => {
 // calls
 // -----------------------------------------------------------------------------
 
-/** One call of a router: its turns, and what they say about the models. */
+/** One call of a router. It reports the outcomes of its turns to the models. */
 class RoutedCall implements Turns {
   readonly #members: Members
   readonly #choose: Choose
   readonly #clock: Clock.Clock
   readonly #random: Random.Random
   readonly #asked = new Set<Member>()
-  /** No model was healthy when the call began, so that all are asked. */
+  /** No model was healthy when the call began, so all are asked. */
   #desperate = false
   #visit: Visit
   readonly first: Candidate
@@ -318,7 +318,7 @@ class Visit {
     return time
   }
 
-  /** Who has left an answer has had one. */
+  /** The consumer left. If the answer had begun, the model counts as healthy. */
   left(): void {
     const answered = this.#state === "answering"
     if (!this.#enter("over")) return

@@ -454,7 +454,7 @@ const deltaOf = (choice: JsonObject): JsonObject => objectAt(choice, "delta") ??
 /** Whether a delta has anything beside a role. */
 const hasContent = (delta: JsonObject): boolean => meaningful(delta, ["role"]) !== undefined
 
-/** Whether an event without choices is a part: it has a type of its own, or what may be content. */
+/** Whether an event without choices is a part: it has a type of its own, or fields that may be content. */
 const isContent = (event: JsonObject): boolean => {
   const { type, ...fields } = meaningful(event, [...eventFields, ...usageFields]) ?? {}
   if (String(event["object"]).startsWith("chat.completion")) return false
@@ -463,8 +463,8 @@ const isContent = (event: JsonObject): boolean => {
 }
 
 /**
- * Whether a field of a delta is for the next request: what only the server can read, such as the signature of a thought
- * (Gemini's `extra_content`).
+ * Whether a field of a delta goes back in the next request because only the server can read it, such as the signature
+ * of a thought (Gemini's `extra_content`).
  */
 const goesBack = (name: string, value: JsonObject[string]): boolean =>
   name === "extra_content" || name === "provider_specific_fields" || opaque.test(name) ||

@@ -28,7 +28,7 @@ export interface EncodedRequest extends Encoded {
   readonly betas: ReadonlyArray<string>
 }
 
-/** The limit of an answer for a model of which none is known. The API requires one. */
+/** The limit of an answer for a model without a known limit. The API requires one. */
 const guessedMaxTokens = 32_000
 
 /** Encodes a call, or gives the reason why Anthropic cannot take it. */
