@@ -5,7 +5,7 @@ import { join } from "node:path"
 import { pathToFileURL } from "node:url"
 import { output, readJson, run } from "../lib.mjs"
 
-/** Downloads the newest version of a package, without what it depends on, and gives its folder. */
+/** Downloads the newest version of a package, without its dependencies, and returns its folder. */
 const download = (name, work) => {
   // Without the tag npm takes an older version if the newest one asks for a newer Node.js.
   const [{ filename }] = JSON.parse(

@@ -15,7 +15,7 @@ const openAiGoals = { "rivulet OpenAi chat": 1.35, "rivulet OpenAi responses": 1
 
 const paths = { messages: "/v1/messages", chat: "/v1/chat/completions", responses: "/v1/responses" }
 
-/** How many reads and bytes an answer takes: fetch joins what has arrived, whatever was written at a time. */
+/** How many reads and bytes an answer takes: fetch joins the bytes that have arrived, however they were written. */
 const sizeOf = async (/** @type {string} */ url) => {
   const { body } = await fetch(url, { method: "POST" })
   let reads = 0

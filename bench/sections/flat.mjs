@@ -1,4 +1,5 @@
-// Whether a delta of a long answer costs what one of a short answer does, and what a call costs before its first delta.
+// Compares the cost of a delta in a long answer and in a short one, and measures the cost of a call before its first
+// delta.
 import { arrays, fetched, sdk } from "../clients.mjs"
 import { cpuOf, median } from "../lab.mjs"
 
