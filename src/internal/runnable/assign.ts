@@ -69,7 +69,8 @@ export const assign = <
   RestOf<Chunk, In, B> | Slices<B>,
   Chunk
 > =>
-  // Only steps have the brand. What `assignOf` gives has the types of its branches, which it does not look at.
+  // Only steps have the brand. The result of `assignOf` has the types of its branches, but `assignOf` does not track
+  // them.
   assignOf(branches as unknown as Readonly<Record<string, AnyRunnable>>) as Runnable<
     never,
     unknown,
