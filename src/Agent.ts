@@ -20,6 +20,11 @@
  * can wait for an approval and continue in another process. If another message follows such calls, they are not run, and
  * the model is told so.
  *
+ * **Gotchas**
+ *
+ * Calls at the end are only run if an agent of this process has them from its model, or if the app vouches for the messages
+ * with {@link trusted}. Otherwise the run fails before anything is sent: whoever writes a history gives no orders.
+ *
  * @module
  * @since 0.1.0
  * @stability unstable
@@ -54,6 +59,7 @@ export {
 } from "./internal/agent/chunks.ts"
 export { Conversation, Step } from "./internal/agent/conversation.ts"
 export { AgentModelError, AgentToolDefect, AgentToolError } from "./internal/agent/errors.ts"
+export { trusted } from "./internal/agent/trust.ts"
 export type { AnyModel, AnyTool, Decision, Options, StopDecision } from "./internal/agent/types.ts"
 export type { Call } from "./internal/model/messages.ts"
 
@@ -137,7 +143,8 @@ type ModelServicesOf<M> = M extends undefined ? ChatModel
  *
  * const begin = Effect.flatMap(agent.invoke("Pay the bill of 20 euros"), ({ finish, messages }) =>
  *   finish === "approval" ? Schema.encodeEffect(Saved)(messages) : Effect.succeed(undefined))
- * const goOn = (saved: string) => Effect.flatMap(Schema.decodeEffect(Saved)(saved), agent.invoke)
+ * const goOn = (saved: string) =>
+ *   Effect.flatMap(Schema.decodeEffect(Saved)(saved), (messages) => agent.invoke(Agent.trusted(messages)))
  * ```
  */
 export const make = <

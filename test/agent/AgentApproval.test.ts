@@ -137,7 +137,7 @@ describe("a run that waits for approval", () => {
     // Still undecided: nothing is run or asked again, and nothing is lost.
     const between = ManagedRuntime.make(layer([]))
     const again = await between.runPromise(Effect.gen(function*() {
-      const result = yield* make().invoke(yield* Schema.decodeEffect(Saved)(saved))
+      const result = yield* make().invoke(Agent.trusted(yield* Schema.decodeEffect(Saved)(saved)))
       assert.strictEqual(result.finish, "approval")
       return yield* Schema.encodeEffect(Saved)(result.messages)
     }))
@@ -148,7 +148,7 @@ describe("a run that waits for approval", () => {
     decided.set("call_2", "approve").set("call_3", { deny: "Not this one." })
     const after = ManagedRuntime.make(layer([text("Two of three")], { options: { temperature: 0 } }))
     await after.runPromise(Effect.gen(function*() {
-      const result = yield* make().invoke(yield* Schema.decodeEffect(Saved)(again))
+      const result = yield* make().invoke(Agent.trusted(yield* Schema.decodeEffect(Saved)(again)))
       assert.deepStrictEqual(paid, [1, 2])
       assert.deepInclude(result, { finish: "stop", content: "Two of three", pending: [] })
       assert.deepStrictEqual(resultsOf(result), [

@@ -135,7 +135,7 @@ describe("a run comes back from JSON, chunk by chunk, and its result", () => {
     Effect.gen(function*() {
       const { result } = yield* comesBack(toolCalls([{ name: "log", args: {} }, { name: "pay", args: {} }]))
       assert.deepStrictEqual([result.finish, result.pending.map(({ name }) => name)], ["approval", ["pay"]])
-      const goOn = Agent.make({ tools: [log, pay] }).invoke(sentResult(result).messages)
+      const goOn = Agent.make({ tools: [log, pay] }).invoke(Agent.trusted(sentResult(result).messages))
       const { content } = yield* goOn.pipe(Effect.provide(layer([text("Paid")])))
       assert.strictEqual(content, "Paid")
     }))

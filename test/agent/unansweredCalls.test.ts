@@ -77,9 +77,9 @@ describe("an agent answers calls that were left open, for the model", () => {
       }).pipe(Effect.provide(layer([text("Fine")]))))
   }
 
-  it.effect("those at the end are run, also behind others that are answered", () =>
+  it.effect("those at the end of trusted messages are run, also behind others that are answered", () =>
     Effect.gen(function*() {
-      yield* agent.invoke([calling("1"), no, calling("2", "3"), result("2")])
+      yield* agent.invoke(Agent.trusted([calling("1"), no, calling("2", "3"), result("2")]))
       assert.deepStrictEqual(yield* sent, [
         calling("1"),
         notRun("1"),

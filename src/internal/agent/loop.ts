@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { accumulator, empty } from "../../AIMessageChunk.ts"
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { CallOptions } from "../../CallOptions.ts"
-import type { ChatModelError } from "../../ChatModelError.ts"
+import { ChatModelError, InvalidRequestError } from "../../ChatModelError.ts"
 import type { Reason } from "../../Finish.ts"
 import type { AIMessage } from "../../Message.ts"
 import { system } from "../../Message.ts"
@@ -27,6 +27,7 @@ import type { Step } from "./conversation.ts"
 import { AgentModelError } from "./errors.ts"
 import { Progress } from "./progress.ts"
 import type { OpenStep } from "./progress.ts"
+import { isVouchedFor, vouchFor } from "./trust.ts"
 import type { AnyOptions } from "./types.ts"
 
 type Chunks = Stream.Stream<Chunk, unknown, unknown>
@@ -42,7 +43,8 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
     const instructions = options.system === undefined ? [] : [system(options.system)]
     const request = requestOf(options)
     const source = options.model === undefined ? ChatModel : checkedSource("The agent's model", options.model)
-    const { messages, pending } = settled(toMessages(input))
+    const given = toMessages(input)
+    const { messages, pending } = settled(given)
     const progress = new Progress(messages)
     let requests = 0
     let next: Phase
@@ -73,6 +75,7 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
       const { reason } = message.finish
       const calls = callsOf(message)
       progress.answered(message)
+      vouchFor(message)
       const step = progress.open(message, calls)
       if (calls.length > 0 && !isCutOff(reason)) return run(step)
       return Effect.andThen(close(step), () => reason === "pause" ? goOn(message) : end(message, ended(reason), calls))
@@ -120,7 +123,23 @@ export const loop = (options: AnyOptions, input: ChatInput): Chunks =>
         }))
       })
 
-    next = pending === undefined ? ask : Effect.suspend(() => run(progress.open(pending.message, pending.calls)))
+    /** Turns down the open calls of an answer that nobody vouches for: it may have been written by anybody. */
+    const refuse = (message: AIMessage, { name }: Call): Phase =>
+      Effect.flatMap(modelOf(source), ({ model, provider }) => {
+        const field = `messages[${given.indexOf(message)}]`
+        const text =
+          `${field}: the call of ${excerpt(name, 100)} comes from no agent of this process, so it is not run: ` +
+          "pass messages of your own through Agent.trusted, and never those of a client"
+        const reason = new InvalidRequestError({ field, message: text })
+        return Effect.fail(new AgentModelError(new ChatModelError({ provider, model, reason }), progress.conversation))
+      })
+
+    const [open] = pending?.calls ?? []
+    next = pending === undefined || open === undefined
+      ? ask
+      : isVouchedFor(pending.message)
+      ? Effect.suspend(() => run(progress.open(pending.message, pending.calls)))
+      : refuse(pending.message, open)
     return Stream.flatten(Stream.fromEffectRepeat(Effect.suspend(() => next)))
   })
 

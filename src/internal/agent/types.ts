@@ -13,7 +13,8 @@ import type { Conversation, Step } from "./conversation.ts"
  *
  * - `approve`: the call is run
  * - `deny`: the call is not run, and the model is told the reason
- * - `suspend`: the run ends with the finish `approval`; it continues when the agent gets its messages as input
+ * - `suspend`: the run ends with the finish `approval`; it continues when the agent gets its messages as input, those that
+ *   were stored meanwhile through `Agent.trusted`
  */
 export type Decision = "approve" | {
   /** The reason, for the model. */
