@@ -51,14 +51,27 @@ const onUnstable: ReadonlyMap<string, ReadonlySet<string>> = new Map([
     ])
   ],
   // A model for property tests is drawn by Effect's arbitraries. The testing kit is unstable itself.
-  ["testing/auto/arbitrary.ts", new Set(["effect/Arbitrary"])]
+  ["testing/auto/arbitrary.ts", new Set(["effect/Arbitrary"])],
+  // Effect's exporters of OpenTelemetry are unstable. `Telemetry` loads this if the environment names an endpoint.
+  [
+    "telemetry/exporter.ts",
+    new Set([
+      "effect/http/FetchHttpClient",
+      "effect/http/Headers",
+      "effect/http/HttpClient",
+      "effect/observability/OtlpLogger",
+      "effect/observability/OtlpMetrics",
+      "effect/observability/OtlpSerialization",
+      "effect/observability/OtlpTracer"
+    ])
+  ]
 ])
 
 /** The leaves that such a module is part of. A leaf of its own is not among them. */
-const leavesWith: ReadonlyMap<string, RegExp> = new Map([[
-  "testing/auto/arbitrary.ts",
-  /^(testing\/|(Testing|Vitest)\.ts$)/
-]])
+const leavesWith: ReadonlyMap<string, RegExp> = new Map([
+  ["testing/auto/arbitrary.ts", /^(testing\/|(Testing|Vitest)\.ts$)/],
+  ["telemetry/exporter.ts", /^Telemetry\.ts$/]
+])
 
 describe("the core and the providers stand on Effect's stable modules", () => {
   it("tells stable from unstable", () => {
@@ -216,6 +229,10 @@ describe("data flows one way", () => {
     for (const path of paths(testing)) {
       assert.notMatch(path, /^(providers|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible|Providers)\.ts$/)
     }
+  })
+
+  it("the exporter of telemetry is loaded only if it is wanted", () => {
+    assert.notInclude(paths(reachable([named("Telemetry.ts")], loadedAtOnce)), "telemetry/exporter.ts")
   })
 
   it("nothing imports telemetry, so that no app carries it that does not want it", () => {
