@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ChatModel, ChatPrompt, OutputParser, Runnable } from "rivulet"
+import { ScriptedChatModel } from "rivulet/Testing"
 
 describe("graph", () => {
   const prompt = ChatPrompt.make("About {topic}")
@@ -21,6 +22,16 @@ describe("graph", () => {
         { from: "StrOutputParser", to: "__end__" }
       ]
     })
+  })
+
+  it("has the name of a model, also of a wrapped one", () => {
+    const { model } = ScriptedChatModel.make([], { provider: "scripted", model: "gold-1" })
+    const wrapped = model.pipe(ChatModel.withDefaults({ temperature: 0 }))
+    const node = { name: "scripted", type: "chat_model", model: "gold-1" } as const
+    for (const step of [model, wrapped]) {
+      const { nodes } = Runnable.graph(Runnable.sequence(prompt, step, OutputParser.string))
+      assert.deepInclude(nodes[2], node)
+    }
   })
 
   it("of a chain is printed as LangChain does", () => {

@@ -2,6 +2,7 @@
  * `graph` and `toMermaid`: the steps of a chain as a drawing. Looks at descriptions only, and runs nothing.
  */
 import type { RunType } from "../../RunEvent.ts"
+import { optional } from "../optional.ts"
 import { TypeId } from "../step/run.ts"
 import type { Step } from "../step/types.ts"
 
@@ -13,6 +14,8 @@ export interface GraphNode {
   readonly name: string
   /** The type of the step in events, or one of the two ends. */
   readonly type: RunType | "start" | "end"
+  /** The name of the model, if the step is a chat model that is not taken from the context. */
+  readonly model?: string | undefined
 }
 
 /** A connection: the output of one step goes to another. */
@@ -57,22 +60,27 @@ export const graph = (self: Drawn): Graph => {
   const ids = new Set<string>()
   const uses = new Map<string, number>()
 
-  const add = (name: string, type: GraphNode["type"], from: ReadonlyArray<Loose>): ReadonlyArray<Loose> => {
+  const add = (
+    name: string,
+    type: GraphNode["type"],
+    from: ReadonlyArray<Loose>,
+    model?: string
+  ): ReadonlyArray<Loose> => {
     const plain = name.replace(/\W/g, "_")
     const base = reserved.has(plain) ? `${plain}_` : plain
     let id = base
     for (let i = uses.get(base) ?? 1; ids.has(id); uses.set(base, i)) id = `${base}_${++i}`
     ids.add(id)
-    nodes.push({ id, name, type })
+    nodes.push({ id, name, type, ...optional("model", model) })
     edges.push(...from.map((edge) => ({ ...edge, to: id })))
     return [{ from: id }]
   }
 
   /** Adds a step behind these edges, and gives the edges that lead out of it. */
   const walk = (step: Drawn, from: ReadonlyArray<Loose>): ReadonlyArray<Loose> => {
-    const { name, shape, type } = step[TypeId]
+    const { name, shape, subject, type } = step[TypeId]
     if (shape?._tag === "Sequence") return shape.steps.reduce((from, step) => walk(step, from), from)
-    const itself = add(name, type, from)
+    const itself = add(name, type, from, subject?._tag === "Model" ? subject.model : undefined)
     return shape === undefined || shape.branches.length === 0
       ? itself
       : shape.branches.flatMap(([label, branch]) => walk(branch, itself.map((edge) => ({ ...edge, label }))))
