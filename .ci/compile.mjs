@@ -9,7 +9,17 @@ const [work] = process.argv.slice(2)
 const project = join(work, "project")
 makeProject(project, [
   tarball(work),
-  ...["effect", "@anthropic-ai/sdk", "@effect/vitest", "@types/node", "openai", "vitest", "zod"].map(pinned)
+  ...[
+    "effect",
+    "@anthropic-ai/sdk",
+    "@effect/platform-node",
+    "@effect/vitest",
+    "@types/node",
+    "openai",
+    "undici",
+    "vitest",
+    "zod"
+  ].map(pinned)
 ])
 
 // -----------------------------------------------------------------------------
