@@ -18,6 +18,7 @@ import { available, defaultName, resolve } from "./models.ts"
 import { note, prose, stdoutIsTerminal, write } from "./output.ts"
 import { readPrompt } from "./prompt.ts"
 import { show } from "./show.ts"
+import { StatusShown } from "./status.ts"
 import { plainTable, rowsOf } from "./table.ts"
 import { tour } from "./tour.ts"
 
@@ -71,6 +72,13 @@ const question = {
   )
 }
 
+const wireFlag = Flag.Boolean("wire").pipe(
+  Flag.withDescription(
+    "Show on stderr what is sent and what comes back: headers and frames with their times, without keys"
+  ),
+  Flag.withDefault(false)
+)
+
 const takeFlag = (unit: string) =>
   integer("take").pipe(Flag.withDescription(`Stop after this many ${unit} and close the connection`), Flag.optional)
 
@@ -99,6 +107,7 @@ const ask = <E>(
     readonly system: Option.Option<string>
     readonly take: Option.Option<number>
     readonly failOnLength: boolean
+    readonly wire: boolean
   },
   answer: (question: Question) => Effect.Effect<void, E, ChatModel>
 ) =>
@@ -108,7 +117,7 @@ const ask = <E>(
       : resolve(yield* defaultName, "RIVULET_MODEL")
     const asked = Effect.gen(function*() {
       const prompt = yield* readPrompt(command, flags.prompt)
-      if (model.demo) yield* note(demoNotice)
+      if (model.demo) yield* note(flags.wire ? `${demoNotice}. It sends nothing that --wire could show` : demoNotice)
       yield* answer({
         prompt,
         system: Option.getOrUndefined(flags.system),
@@ -117,7 +126,10 @@ const ask = <E>(
         failOnLength: flags.failOnLength
       })
     })
-    yield* Effect.provide(asked, model.layer)
+    const run = Effect.provide(asked, model.layer)
+    if (!flags.wire) return yield* run
+    const { shown } = yield* Effect.promise(() => import("./wire.ts"))
+    yield* run.pipe(Effect.provideService(StatusShown, false), Effect.provide(shown))
   })
 
 const callOptions = ({ maxTokens, reasoning, temperature }: CallFlags): CallOptions => ({
@@ -145,7 +157,8 @@ const stream = Command.make(
     showReasoning: Flag.Boolean("show-reasoning").pipe(
       Flag.withDescription("Print the model's reasoning to stderr"),
       Flag.withDefault(false)
-    )
+    ),
+    wire: wireFlag
   },
   (flags) =>
     ask("stream", flags, ({ prompt, system, ...question }) =>
@@ -177,7 +190,8 @@ const events = Command.make(
     json: Flag.Boolean("json").pipe(
       Flag.withDescription("Print each event as a line of JSON even on a terminal, instead of a tree"),
       Flag.withDefault(false)
-    )
+    ),
+    wire: wireFlag
   },
   ({ json, v1, ...flags }) => {
     const tree = stdoutIsTerminal() && !json && !v1

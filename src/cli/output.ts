@@ -16,9 +16,13 @@ export class OutputError extends Data.TaggedError("OutputError")<{
 
 const closedCodes = new Set<unknown>(["EPIPE", "EOF", "ERR_STREAM_DESTROYED", "ERR_STREAM_WRITE_AFTER_END"])
 
+/** Whether the last line of stdout has text. */
+let lineOpen = false
+
 /** Writes to stdout and ends when the system has accepted the text, so a slow reader slows the writer. */
 export const write = (text: string): Effect.Effect<void, OutputError> =>
   Effect.callback((resume) => {
+    if (text !== "") lineOpen = !text.endsWith("\n")
     process.stdout.write(text, (error: NodeJS.ErrnoException | null | undefined) =>
       resume(
         error == null
@@ -40,6 +44,13 @@ export const note = (text: string, style: (line: string) => string = identity): 
   Effect.sync(() => {
     process.stderr.write(`${prose(process.stderr, style(visible(text.replace(/\s+/g, " "))))}\n`)
   })
+
+/** Writes a line to stderr as it stands, on a line of its own if stdout is the same terminal. */
+export const trace = (line: string): void => {
+  if (lineOpen && stdoutIsTerminal() && stderrIsTerminal()) process.stderr.write("\n")
+  lineOpen = false
+  process.stderr.write(`${line}\n`)
+}
 
 /** A text of our own, wrapped if the stream is a terminal. */
 export const prose = (stream: NodeJS.WriteStream, text: string): string =>

@@ -3,6 +3,7 @@
  * other text is written. show.ts, events.ts and compare.ts use it.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { fstatSync } from "node:fs"
@@ -80,6 +81,11 @@ const causes: { readonly [R in Reason["_tag"]]?: string } = {
   MalformedResponseError: "a malformed answer"
 }
 
+/** Whether status lines are shown. Other lines on stderr would break them up. */
+export const StatusShown: Context.Reference<boolean> = Context.Reference<boolean>("rivulet/cli/StatusShown", {
+  defaultValue: () => true
+})
+
 /** One line of a terminal that is written over. Without a terminal it does nothing. */
 export class StatusLine {
   readonly #out: NodeJS.WriteStream | undefined
@@ -117,6 +123,13 @@ export class StatusLine {
     effect: Effect.Effect<A, E, R>
   ): Effect.Effect<A, E, R> {
     if (this.#out === undefined) return effect
+    return Effect.flatMap(StatusShown, (shown) => shown ? this.#during(describe, effect) : effect)
+  }
+
+  #during<A, E, R>(
+    describe: (now: number) => string | undefined,
+    effect: Effect.Effect<A, E, R>
+  ): Effect.Effect<A, E, R> {
     const tick = Effect.map(Clock.currentTimeMillis, (now) => this.show(describe(now) ?? ""))
     return Effect.raceFirst(effect, Effect.forever(Effect.delay(tick, interval))).pipe(
       Effect.ensuring(Effect.sync(() => this.clear()))
