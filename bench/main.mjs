@@ -11,6 +11,7 @@ import { flat } from "./sections/flat.mjs"
 import { imports } from "./sections/imports.mjs"
 import { many } from "./sections/many.mjs"
 import { partialJson } from "./sections/partialJson.mjs"
+import { telemetry } from "./sections/telemetry.mjs"
 import { wrappedModel } from "./sections/wrapped.mjs"
 
 const help = `npm run bench -- [options]
@@ -18,14 +19,14 @@ const help = `npm run bench -- [options]
   Measures rivulet beside plain fetch with a minimal SSE parser and the raw iterators of
   the official SDKs, on streams of a local server in its own process.
 
-  --section <name>   cpu, peers, flat, first, many, wrapped, imports, cancel, partial-json
-                     (several allowed; default: all; peers: LangChain, and beside
+  --section <name>   cpu, peers, flat, first, many, wrapped, telemetry, imports, cancel,
+                     partial-json (several allowed; default: all; peers: LangChain, and beside
                      partial-json those who read again, after npm install --prefix
                      bench/peers)
   --cut <name>       for cpu: 16k, whole, event, burst (several allowed; default: all)
   --api <name>       for cpu: messages, chat, responses (several allowed; default: all)
   --client <name>    for cpu: only clients whose name holds this, and fetch (several allowed)
-  --rounds <n>       for cpu, flat, wrapped and partial-json
+  --rounds <n>       for cpu, flat, wrapped, telemetry and partial-json
   --deltas <n>       for cpu
   --unicode          texts with characters outside Latin-1
   --quick            fewer rounds
@@ -91,6 +92,9 @@ const main = async () => {
   if (wants("wrapped")) {
     const rounds = Number(values.rounds ?? (quick ? 5 : 25))
     done("wrapped", await wrappedModel(server, { deltas: 2000, rounds, calls: 1000 }))
+  }
+  if (wants("telemetry")) {
+    done("telemetry", await telemetry(server, { rounds: Number(values.rounds ?? (quick ? 5 : 15)) }))
   }
   if (wants("cancel")) {
     done("cancel", await cancel(server, { breaks: quick ? 50 : 200, heapBreaks: quick ? 500 : 2000 }))

@@ -76,6 +76,21 @@ export const report = {
       }
     ])
   },
+  telemetry: ({ deltas, rounds, goals, rows }) => {
+    title("Telemetry around a chain of prompt, model and parser", `${deltas} deltas, ${rounds} rounds, CPU in µs`)
+    table(
+      ["", "a delta of a 16 KiB read", "more", "a delta by itself", "more", "a call", "more"],
+      rows.map((/** @type {any} */ { name, batched, alone, call }) => ({
+        cells: [
+          name,
+          ...[batched, alone].flatMap(({ micros, more }) => [fixed(micros, 2), fixed(more, 2)]),
+          fixed(call.micros, 0),
+          fixed(call.more, 0)
+        ],
+        ...(alone.more > 0 ? { remark: goal(alone.more, goals.microsPerDelta, " µs") } : undefined)
+      }))
+    )
+  },
   flat: ({ rounds, clients }) => {
     title(
       "CPU by the length of the answer",

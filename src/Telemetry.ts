@@ -40,6 +40,7 @@ import { Content } from "./telemetry/content.ts"
 import type { ContentOptions } from "./telemetry/content.ts"
 import type { Conventions } from "./telemetry/conventions.ts"
 import { environment } from "./telemetry/environment.ts"
+import { Metrics } from "./telemetry/metrics.ts"
 import { makeObserver } from "./telemetry/observer.ts"
 import type { SampledRun } from "./telemetry/observer.ts"
 
@@ -134,7 +135,10 @@ export const layer = (options: Options = {}): Layer.Layer<never> =>
       ? undefined
       : options.content ?? found.content
     const observer = Layer.merge(
-      Layer.succeed(RunObserver, makeObserver({ conventions, logs, metrics, sample, spans })),
+      Layer.succeed(
+        RunObserver,
+        makeObserver({ conventions, logs, metrics: metrics ? new Metrics(conventions) : undefined, sample, spans })
+      ),
       Layer.succeed(Content, content)
     )
     const services = yield* Effect.context<never>()

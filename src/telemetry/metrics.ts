@@ -125,38 +125,84 @@ export interface EndedCall {
   readonly left: "left" | "interrupted" | undefined
 }
 
+/** The metrics of an app. */
+export class Metrics {
+  readonly conventions: Conventions
+  /** The attributes of the last calls. */
+  readonly #known = new Map<string, Record<string, string>>()
+
+  constructor(conventions: Conventions) {
+    this.conventions = conventions
+  }
+
+  /** Starts to count a call. */
+  call(services: Context.Context<never>, operation: string, provider: string, model: string): CallMetrics {
+    return new CallMetrics(this, services, requestAttributes(this.conventions, operation, provider, model))
+  }
+
+  /** Counts the time of a tool or an agent, in seconds. */
+  step(
+    kind: "tool" | "agent",
+    name: string,
+    time: number,
+    failure: Failure | undefined,
+    services: Context.Context<never>
+  ): void {
+    const attributes = kind === "tool"
+      ? { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, "error.type": failure?.type }
+      : { "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name, "error.type": failure?.type }
+    const metric = kind === "tool" ? tools : agents
+    metric.updateUnsafe(time, this.with(services, attributes))
+  }
+
+  /**
+   * Services with the attributes of a metric. A metric finds its series by them, which is cheap if they are the same object
+   * as before.
+   */
+  with(services: Context.Context<never>, attributes: Attributes): Context.Context<never> {
+    const around = Context.get(services, Metric.CurrentMetricAttributes)
+    const entries = [...Object.entries(around), ...Object.entries(attributes)].flatMap(([key, value]) =>
+      value === undefined ? [] : [[key, String(value)] as const]
+    )
+    const key = JSON.stringify(entries)
+    let all = this.#known.get(key)
+    if (all === undefined) {
+      if (this.#known.size >= maxKnown) this.#known.clear()
+      this.#known.set(key, all = Object.fromEntries(entries))
+    }
+    return Context.add(services, Metric.CurrentMetricAttributes, all)
+  }
+}
+
+/** How many different attributes are remembered. An app with more models than this finds their series more slowly. */
+const maxKnown = 500
+
 /** The metrics of one call. */
 export class CallMetrics {
-  readonly #conventions: Conventions
+  readonly #metrics: Metrics
   readonly #services: Context.Context<never>
   readonly #attributes: Attributes
   readonly #base: Context.Context<never>
 
-  constructor(
-    conventions: Conventions,
-    services: Context.Context<never>,
-    operation: string,
-    provider: string,
-    model: string
-  ) {
-    this.#conventions = conventions
+  constructor(metrics: Metrics, services: Context.Context<never>, attributes: Attributes) {
+    this.#metrics = metrics
     this.#services = services
-    this.#attributes = requestAttributes(conventions, operation, provider, model)
-    this.#base = withAttributes(services, this.#attributes)
+    this.#attributes = attributes
+    this.#base = this.#with(attributes)
     open.updateUnsafe(1, this.#base)
   }
 
   retry(type: string): void {
-    retries.updateUnsafe(1, withAttributes(this.#services, { ...this.#attributes, "error.type": type }))
+    retries.updateUnsafe(1, this.#with({ ...this.#attributes, "error.type": type }))
   }
 
   end(call: EndedCall): void {
     open.updateUnsafe(-1, this.#base)
     const answered = { ...this.#attributes, "gen_ai.response.model": call.responseModel }
-    const ended = withAttributes(this.#services, { ...answered, "error.type": call.failure?.type })
-    const whole = call.failure === undefined && call.responseModel === undefined
-      ? this.#base
-      : withAttributes(this.#services, answered)
+    const whole = call.responseModel === undefined ? this.#base : this.#with(answered)
+    const ended = call.failure === undefined
+      ? whole
+      : this.#with({ ...answered, "error.type": call.failure.type })
     for (const metrics of this.#sets()) {
       metrics.duration.updateUnsafe(call.duration, ended)
       if (call.firstChunk !== undefined) metrics.firstChunk.updateUnsafe(call.firstChunk, whole)
@@ -165,24 +211,32 @@ export class CallMetrics {
     if (call.usage !== undefined) this.#used(call.usage, answered, whole)
     if (call.failure !== undefined) failures.updateUnsafe(1, ended)
     if (call.left !== undefined) {
-      left.updateUnsafe(1, withAttributes(this.#services, { ...this.#attributes, "rivulet.outcome": call.left }))
+      left.updateUnsafe(1, this.#with({ ...this.#attributes, "rivulet.outcome": call.left }))
     }
   }
 
+  #with(attributes: Attributes): Context.Context<never> {
+    return this.#metrics.with(this.#services, attributes)
+  }
+
   #sets() {
-    return this.#conventions === "current" ? [current] : this.#conventions === "older" ? [older] : [current, older]
+    return this.#metrics.conventions === "current"
+      ? [current]
+      : this.#metrics.conventions === "older"
+      ? [older]
+      : [current, older]
   }
 
   #used(usage: Usage, answered: Attributes, services: Context.Context<never>): void {
-    if (this.#conventions !== "older") {
+    if (this.#metrics.conventions !== "older") {
       add(inputTokens, usage.inputTokens, services)
       add(outputTokens, usage.outputTokens, services)
       add(cacheReadTokens, usage.cacheReadTokens, services)
       add(cacheWriteTokens, usage.cacheWriteTokens, services)
       add(reasoningTokens, usage.reasoningTokens, services)
     }
-    if (this.#conventions !== "current") {
-      const ofType = (type: string) => withAttributes(this.#services, { ...answered, "gen_ai.token.type": type })
+    if (this.#metrics.conventions !== "current") {
+      const ofType = (type: string) => this.#with({ ...answered, "gen_ai.token.type": type })
       olderTokens.updateUnsafe(usage.inputTokens, ofType("input"))
       olderTokens.updateUnsafe(usage.outputTokens, ofType("output"))
     }
@@ -190,36 +244,6 @@ export class CallMetrics {
   }
 }
 
-/** Counts the time of a tool or an agent, in seconds. */
-export const endedStep = (
-  kind: "tool" | "agent",
-  name: string,
-  time: number,
-  failure: Failure | undefined,
-  services: Context.Context<never>
-): void => {
-  const attributes = { "error.type": failure?.type }
-  if (kind === "tool") {
-    tools.updateUnsafe(
-      time,
-      withAttributes(services, { "gen_ai.operation.name": "execute_tool", "gen_ai.tool.name": name, ...attributes })
-    )
-  } else {
-    agents.updateUnsafe(
-      time,
-      withAttributes(services, { "gen_ai.operation.name": "invoke_agent", "gen_ai.agent.name": name, ...attributes })
-    )
-  }
-}
-
 const add = (counter: Metric.Counter<number>, value: number | undefined, services: Context.Context<never>): void => {
   if (value !== undefined && value !== 0) counter.updateUnsafe(value, services)
-}
-
-const withAttributes = (services: Context.Context<never>, attributes: Attributes): Context.Context<never> => {
-  const all: Record<string, string> = { ...Context.get(services, Metric.CurrentMetricAttributes) }
-  for (const [key, value] of Object.entries(attributes)) {
-    if (value !== undefined) all[key] = String(value)
-  }
-  return Context.add(services, Metric.CurrentMetricAttributes, all)
 }

@@ -31,15 +31,15 @@ import type { Attributes, Conventions } from "./conventions.ts"
 import { failureOf, responseOf, spanExit } from "./failure.ts"
 import type { Failure } from "./failure.ts"
 import { logFailed, logRetry } from "./logs.ts"
-import { CallMetrics, endedStep } from "./metrics.ts"
-import { spanStarter } from "./span.ts"
+import type { CallMetrics, Metrics } from "./metrics.ts"
+import { startSpan } from "./span.ts"
 import type { StartedSpan } from "./span.ts"
 
 /** The options of `Telemetry.layer` with all defaults filled in. */
 export interface Settings {
   readonly conventions: Conventions
   readonly spans: boolean
-  readonly metrics: boolean
+  readonly metrics: Metrics | undefined
   readonly logs: boolean
   readonly sample: ((run: SampledRun) => boolean) | undefined
 }
@@ -122,11 +122,9 @@ abstract class Observed implements Observation {
   protected readonly content: ContentOptions | undefined
   protected readonly clock: Clock.Clock
   protected readonly around: Context.Context<never>
-  readonly #start: (() => StartedSpan | undefined) | undefined
-  readonly #traced: boolean
-  protected span: StartedSpan | undefined
-  protected started = 0
-  services: Context.Context<never> | undefined
+  protected readonly span: StartedSpan | undefined
+  protected readonly started: number
+  services: Context.Context<never>
   abstract readonly read: Observation["read"]
   abstract readonly needsOutput: boolean
   abstract end(ending: Ending): Effect.Effect<void>
@@ -143,28 +141,26 @@ abstract class Observed implements Observation {
     this.content = settings.spans ? fiber.getRef(Content) : undefined
     this.clock = fiber.getRef(Clock.Clock)
     this.around = fiber.context as Context.Context<never>
-    this.#traced = fiber.getRef(Traced) ?? (settings.spans && sampled(settings, run))
-    if (!this.#traced) return
-    const start = spanStarter(fiber)
-    const conversation = conversationOf(fiber, run.metadata)
-    this.#start = () => start(name, kind, { ...attributes, ...conversation })
-  }
-
-  begin(): void {
+    const traced = fiber.getRef(Traced) ?? (settings.spans && sampled(settings, run))
     this.started = this.clock.currentTimeMillisUnsafe()
-    this.span = this.#start?.()
-    const traced = Context.make(Traced, this.#traced)
+    this.span = traced
+      ? startSpan(fiber, name, kind, { ...attributes, ...conversationOf(fiber, run.metadata) })
+      : undefined
+    const services = traced ? insideTraced : insideUntraced
     this.services = this.span === undefined
-      ? traced
+      ? services
       // A span is no requirement of what runs inside.
-      : Context.add(traced, Tracer.ParentSpan, this.span.span) as Context.Context<unknown> as Context.Context<never>
+      : Context.add(services, Tracer.ParentSpan, this.span.span) as Context.Context<unknown> as Context.Context<never>
   }
 
-  /** The time since the begin, in seconds. */
+  /** The time since the start, in seconds. */
   protected get seconds(): number {
     return (this.clock.currentTimeMillisUnsafe() - this.started) / 1000
   }
 }
+
+const insideTraced = Context.make(Traced, true)
+const insideUntraced = Context.make(Traced, false)
 
 const sampled = ({ sample }: Settings, run: SampledRun): boolean => {
   if (sample === undefined) return true
@@ -189,30 +185,21 @@ class StepObservation extends Observed {
     // The outermost of several wrappers logs.
     this.#wrapped = subject?._tag === "Model" && fiber.getRef(WrappedCall) === undefined ? { retries: 0 } : undefined
     this.needsOutput = this.content !== undefined && (type === "tool" || subject?._tag === "Agent")
-  }
-
-  override begin(): void {
-    super.begin()
-    if (this.#wrapped !== undefined && this.services !== undefined) {
-      this.services = Context.add(this.services, WrappedCall, this.#wrapped)
-    }
-    const { input, type } = this.#step
-    if (this.content !== undefined && type === "tool" && input !== undefined) {
-      this.span?.add({ "gen_ai.tool.call.arguments": recordedValue(this.content, "arguments", input.value) })
+    if (this.#wrapped !== undefined) this.services = Context.add(this.services, WrappedCall, this.#wrapped)
+    if (this.content !== undefined && type === "tool" && step.input !== undefined) {
+      this.span?.add({ "gen_ai.tool.call.arguments": recordedValue(this.content, "arguments", step.input.value) })
     }
   }
 
   end(ending: Ending): Effect.Effect<void> {
     return Effect.suspend(() => {
-      // Its input failed.
-      if (this.services === undefined) return Effect.void
       const { name, subject, type } = this.#step
       const outcome = outcomeOf(ending)
       const failure = ending._tag === "Failed" ? failureOf(ending.cause) : undefined
       this.span?.add({ "rivulet.outcome": outcome, "error.type": failure?.type, ...this.#output(ending) })
       this.span?.end(exitOf(outcome, failure, this.content))
       const kind = type === "tool" ? "tool" : subject?._tag === "Agent" ? "agent" : undefined
-      if (this.settings.metrics && kind !== undefined) endedStep(kind, name, this.seconds, failure, this.around)
+      if (kind !== undefined) this.settings.metrics?.step(kind, name, this.seconds, failure, this.around)
       if (!this.settings.logs || failure === undefined || this.#wrapped === undefined || subject?._tag !== "Model") {
         return Effect.void
       }
@@ -279,7 +266,7 @@ const conversationOf = (fiber: AnyFiber, metadata: Metadata): Attributes => ({
 class ModelCall extends Observed implements CallObservation {
   readonly #call: OpenedCall
   readonly #wrapped: { retries: number } | undefined
-  #metrics: CallMetrics | undefined
+  readonly #metrics: CallMetrics | undefined
   #retries = 0
   #firstAt: number | undefined
   #lastAt = 0
@@ -307,14 +294,7 @@ class ModelCall extends Observed implements CallObservation {
     this.#call = call
     this.#wrapped = fiber.getRef(WrappedCall)
     this.needsOutput = this.content !== undefined && operation === "chat"
-  }
-
-  override begin(): void {
-    super.begin()
-    const { model, operation, provider } = this.#call
-    if (this.settings.metrics) {
-      this.#metrics = new CallMetrics(this.settings.conventions, this.around, operation, provider, model)
-    }
+    this.#metrics = settings.metrics?.call(this.around, operation, provider, model)
   }
 
   prepared({ messages, options }: SentRequest): void {

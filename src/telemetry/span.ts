@@ -1,6 +1,5 @@
 /**
- * Starts spans as `Effect.makeSpan` does, but at a time and with a parent of our own: the run of a step that reads chunks
- * begins with the first of them, and its parent is the span around the place where it was opened.
+ * Starts spans as `Effect.makeSpan` does, but in the place where a run is opened and without an effect, and ends them once.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -20,44 +19,44 @@ export interface StartedSpan {
   readonly end: (exit: Exit.Exit<unknown, unknown>) => void
 }
 
-/** Starts a span in a fiber, now or later. It gives nothing if tracing is off in the fiber. */
-export const spanStarter = (
-  fiber: Fiber.Fiber<unknown, unknown>
-): (name: string, kind: Tracer.SpanKind, attributes: Attributes) => StartedSpan | undefined => {
-  if (!fiber.getRef(References.TracerEnabled)) return () => undefined
-  const tracer = fiber.getRef(Tracer.Tracer)
+/** Starts a span in a fiber. It gives nothing if tracing is off there. */
+export const startSpan = (
+  fiber: Fiber.Fiber<unknown, unknown>,
+  name: string,
+  kind: Tracer.SpanKind,
+  attributes: Attributes
+): StartedSpan | undefined => {
+  if (!fiber.getRef(References.TracerEnabled)) return undefined
   const clock = fiber.getRef(Clock.Clock)
   const timed = fiber.getRef(References.TracerTimingEnabled)
+  const now = () => timed ? clock.currentTimeNanosUnsafe() : 0n
   const parent = propagated(
     Context.getOrUndefined(fiber.context as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
   )
-  const now = () => timed ? clock.currentTimeNanosUnsafe() : 0n
-  return (name, kind, attributes) => {
-    const unsampled = (Option.isSome(parent) && !parent.value.sampled) ||
-      LogLevel.isGreaterThan(fiber.getRef(Tracer.MinimumTraceLevel), fiber.getRef(Tracer.CurrentTraceLevel))
-    const span = tracer.span({
-      name,
-      parent,
-      annotations: Context.empty(),
-      links: fiber.getRef(References.TracerSpanLinks).slice(),
-      startTime: now(),
-      kind,
-      root: false,
-      sampled: !unsampled
-    })
-    const add = (attributes: Attributes) => {
-      for (const key in attributes) {
-        if (attributes[key] !== undefined) span.attribute(key, attributes[key])
-      }
+  const unsampled = (Option.isSome(parent) && !parent.value.sampled) ||
+    LogLevel.isGreaterThan(fiber.getRef(Tracer.MinimumTraceLevel), fiber.getRef(Tracer.CurrentTraceLevel))
+  const span = fiber.getRef(Tracer.Tracer).span({
+    name,
+    parent,
+    annotations: Context.empty(),
+    links: fiber.getRef(References.TracerSpanLinks).slice(),
+    startTime: now(),
+    kind,
+    root: false,
+    sampled: !unsampled
+  })
+  const add = (attributes: Attributes) => {
+    for (const key in attributes) {
+      if (attributes[key] !== undefined) span.attribute(key, attributes[key])
     }
-    add(fiber.getRef(References.TracerSpanAnnotations))
-    add(attributes)
-    return {
-      span,
-      add,
-      end: (exit) => {
-        if (span.status._tag !== "Ended") span.end(now(), exit)
-      }
+  }
+  add(fiber.getRef(References.TracerSpanAnnotations))
+  add(attributes)
+  return {
+    span,
+    add,
+    end: (exit) => {
+      if (span.status._tag !== "Ended") span.end(now(), exit)
     }
   }
 }

@@ -38,9 +38,9 @@ export const traced = <A, E>(
     return collector
   }).pipe(Effect.provide([Collector.layer, FetchHttpClient.layer], { local: true }))
 
-/** The tree of the spans of a trace, in the order in which they started. */
+/** The tree of the spans of a trace, in the order in which they ended: a step that reads another one is open before it. */
 export const treeOf = (spans: ReadonlyArray<Span>, of: (span: Span) => string = ({ name }) => name): string => {
-  const sorted = spans.toSorted((a, b) => a.start < b.start ? -1 : a.start > b.start ? 1 : 0)
+  const sorted = spans.toSorted((a, b) => a.end < b.end ? -1 : a.end > b.end ? 1 : 0)
   return printed(sorted.map((span) => ({ id: span.spanId, parent: span.parentId, name: of(span) })))
 }
 

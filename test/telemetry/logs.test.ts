@@ -7,9 +7,11 @@ import { outcomesOf, settled } from "../support/outcomes.ts"
 import { traced } from "../support/traced.ts"
 import { messages } from "../support/wires.ts"
 
-/** The logs above the debug level, without the fields that every log of Effect has. */
+/** The logs about calls above the debug level, without the fields that every log of Effect has. */
 const told = ({ logs }: Received) =>
-  logs.filter(({ severity }) => /^(info|warn|error|fatal)/i.test(severity)).map(({ attributes, body, severity }) => {
+  logs.filter(({ body, severity }) =>
+    /^(info|warn|error|fatal)/i.test(severity) && !JSON.stringify(body).startsWith("[\"Nothing is known of claude-test")
+  ).map(({ attributes, body, severity }) => {
     const { "effect.fiberId": _, ...others } = attributes
     return { severity: severity.toUpperCase().slice(0, 4), body, attributes: others }
   })

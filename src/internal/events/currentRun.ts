@@ -190,7 +190,9 @@ export interface StartedRun {
 
 /** Starts a run of a step inside the current run: its own fields, and the context of the steps inside it. */
 export const startRun = (context: RunContext, step: StepInfo): StartedRun => {
-  const id = globalThis.crypto.randomUUID()
+  // Nobody sees the ids of runs that are only observed.
+  const unseen = context.watcher === nobody
+  const id = unseen ? "" : globalThis.crypto.randomUUID()
   const fields = {
     type: step.type,
     name: context.stepName ?? step.name,
@@ -205,7 +207,7 @@ export const startRun = (context: RunContext, step: StepInfo): StartedRun => {
     inside: {
       ...context,
       info,
-      path: [...context.path, id],
+      path: unseen ? context.path : [...context.path, id],
       stepTags: [],
       stepName: undefined,
       byFunction: step.shape === undefined,

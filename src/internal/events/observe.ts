@@ -1,7 +1,7 @@
 /**
  * Runs an observed run: tells its observation of the reads and of the end, and gives its services to what runs inside.
- * Called by `watch` for steps and by the call of a model. A read costs one Effect operation and, if the run has services
- * of its own, one change of the fiber's services.
+ * Called by `watch` for steps and by the call of a model. A read costs one Effect operation. The services cost
+ * one change of the fiber's services, which the runs of a chain share.
  */
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -12,69 +12,77 @@ import * as Scope from "effect/Scope"
 import { optional } from "../optional.ts"
 import { fedElsewhere } from "../step/fold.ts"
 import type { Folded } from "../step/fold.ts"
-import { withServices } from "../step/run.ts"
-import type { ChunkPull, Opener, Run } from "../step/types.ts"
+import { pulledInside, remembered, withPull, withServices } from "../step/run.ts"
+import type { ChunkPull, Opener } from "../step/types.ts"
 import type { Ending, Observation } from "./observer.ts"
 
 /** A run that is observed. What runs inside is closed before the observation ends. */
 export const observe = <Chunk, Out, E, R>(
   observation: Observation,
   open: Opener<Chunk, Out, E, R>
-): Opener<Chunk, Out, E, R> =>
-(scope) => {
-  let over = false
-  let fold: Folded<Out> | undefined
-  const end = (ending: () => Ending) =>
-    Effect.suspend(() => {
-      if (over) return Effect.void
-      over = true
-      return Effect.uninterruptible(observation.end(ending()))
-    })
-  const partial = () => observation.needsOutput ? fold?.partial() : undefined
-  const inner = Scope.forkUnsafe(scope)
-  const failed = (cause: Cause.Cause<E>) =>
-    Scope.close(inner, Exit.failCause(cause)).pipe(
-      Effect.andThen(end(() =>
-        Cause.hasInterruptsOnly(cause)
-          ? { _tag: "Left", exit: Exit.failCause(cause), partial: partial() }
-          : { _tag: "Failed", cause, partial: partial() }
-      )),
-      Effect.andThen(Effect.failCause(cause))
-    )
-  const completed = (output: () => Out) =>
-    Effect.andThen(
-      Scope.close(inner, Exit.void),
-      end(() => ({ _tag: "Completed", output: observation.needsOutput ? output() : undefined }))
-    )
-  const inside = withServices<Chunk, Out, E, R, R>(servicesOf(observation), open)
-  return Effect.andThen(
-    // Added before the scope inside was used, so that it closes after everything in there.
-    Scope.addFinalizerExit(
-      scope,
-      (exit) => Effect.andThen(Scope.close(inner, exit), end(() => ({ _tag: "Left", exit, partial: partial() })))
-    ),
-    Effect.matchCauseEffect(inside(inner), {
-      onFailure: failed,
-      onSuccess: (run) => {
-        const { needsOutput, read } = observation
-        const folding = needsOutput ? run.fold() : undefined
-        fold = folding
-        const pull: ChunkPull<Chunk, E, R> = Pull.matchEffect(run.pull, {
-          onSuccess: (chunks) => {
-            read?.(chunks)
-            folding?.add(chunks)
-            return Effect.succeed(chunks)
-          },
-          // Only asked for an output if there is a fold.
-          onDone: () => Effect.andThen(completed(() => folding?.done() as Out), Cause.done()),
-          onFailure: failed
-        })
-        const { whole } = run
-        return Effect.succeed(
-          {
-            pull,
-            fold: folding === undefined ? run.fold : () => fedElsewhere(folding),
-            single: run.single,
+): Opener<Chunk, Out, E, R> => {
+  const { services } = observation
+  const run = observed(observation, open)
+  return services === undefined
+    ? run
+    // What an observation adds is not required by anybody.
+    : withServices<Chunk, Out, E, R, R>(remembered((around) => Context.merge(around, services)), run)
+}
+
+const observed =
+  <Chunk, Out, E, R>(observation: Observation, open: Opener<Chunk, Out, E, R>): Opener<Chunk, Out, E, R> => (scope) => {
+    const { needsOutput, read } = observation
+    let over = false
+    let fold: Folded<Out> | undefined
+    const end = (ending: () => Ending) =>
+      Effect.suspend(() => {
+        if (over) return Effect.void
+        over = true
+        return Effect.uninterruptible(observation.end(ending()))
+      })
+    const partial = () => needsOutput ? fold?.partial() : undefined
+    const inner = Scope.forkUnsafe(scope)
+    const failed = (cause: Cause.Cause<E>) =>
+      Scope.close(inner, Exit.failCause(cause)).pipe(
+        Effect.andThen(end(() =>
+          Cause.hasInterruptsOnly(cause)
+            ? { _tag: "Left", exit: Exit.failCause(cause), partial: partial() }
+            : { _tag: "Failed", cause, partial: partial() }
+        )),
+        Effect.andThen(Effect.failCause(cause))
+      )
+    const completed = (output: () => Out) =>
+      Effect.andThen(
+        Scope.close(inner, Exit.void),
+        end(() => ({ _tag: "Completed", output: needsOutput ? output() : undefined }))
+      )
+    return Effect.andThen(
+      // Added after the scope inside was made, so that it runs first.
+      Scope.addFinalizerExit(
+        scope,
+        (exit) => Effect.andThen(Scope.close(inner, exit), end(() => ({ _tag: "Left", exit, partial: partial() })))
+      ),
+      Effect.matchCauseEffect(open(inner), {
+        onFailure: failed,
+        onSuccess: (run) => {
+          const folding = fold = needsOutput ? run.fold() : undefined
+          const told = <R2>(pull: ChunkPull<Chunk, E, R2>): ChunkPull<Chunk, E, R2> =>
+            Pull.matchEffect(pull, {
+              onSuccess: (chunks) => {
+                read?.(chunks)
+                folding?.add(chunks)
+                return Effect.succeed(chunks)
+              },
+              // Only asked for an output if there is a fold.
+              onDone: () => Effect.andThen(completed(() => folding?.done() as Out), Cause.done()),
+              onFailure: failed
+            })
+          const { inside, whole } = run
+          return Effect.succeed({
+            ...(inside === undefined
+              ? withPull(run, told(run.pull))
+              : pulledInside(run, { pull: told(inside.pull), change: inside.change })),
+            ...(folding === undefined ? undefined : { fold: () => fedElsewhere(folding) }),
             ...optional(
               "whole",
               whole && Effect.matchCauseEffect(whole, {
@@ -82,52 +90,8 @@ export const observe = <Chunk, Out, E, R>(
                 onSuccess: (output) => Effect.as(completed(() => output), output)
               })
             )
-          } satisfies Run<Chunk, Out, E, R>
-        )
-      }
-    })
-  )
-}
-
-/** A run whose chunks begin an observation: with the first of them, or with the end without one. */
-export const beginning = <Chunk, Out, E, R>(
-  observation: Observation,
-  open: Opener<Chunk, Out, E, R>
-): Opener<Chunk, Out, E, R> =>
-(scope) =>
-  Effect.map(open(scope), (run) => {
-    let begun = false
-    const begin = () => {
-      begun = true
-      observation.begin()
-    }
-    const first: ChunkPull<Chunk, E, R> = Pull.matchEffect(run.pull, {
-      onSuccess: (chunks) => {
-        begin()
-        return Effect.succeed(chunks)
-      },
-      onDone: () => {
-        begin()
-        return Cause.done()
-      },
-      onFailure: Effect.failCause
-    })
-    return { pull: Effect.suspend(() => begun ? run.pull : first), fold: run.fold, single: run.single }
-  })
-
-/** Adds the services of an observation, which may come later, and remembers the last result: most reads have the same. */
-const servicesOf = (observation: Observation) => {
-  let last: Context.Context<never> | undefined
-  let lastAdded: Context.Context<never> | undefined
-  let result: Context.Context<never> | undefined
-  return <R>(services: Context.Context<R>): Context.Context<R> => {
-    const added = observation.services
-    if (added === undefined) return services
-    if (result === undefined || services !== last || added !== lastAdded) {
-      last = services as Context.Context<never> // only compared
-      lastAdded = added
-      result = Context.merge(services, added) as Context.Context<never>
-    }
-    return result as Context.Context<R> // what is added is not required by anybody
+          })
+        }
+      })
+    )
   }
-}

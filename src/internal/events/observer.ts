@@ -77,11 +77,9 @@ export type Ending =
     readonly partial: unknown
   }
 
-/** The observation of one run. All functions are called in order, in the fibers that run it. */
+/** The observation of one run, which has begun. All functions are called in order, in the fibers that run it. */
 export interface Observation {
-  /** The input is there: at once, or with its first chunk. A run whose input fails before that is not begun. */
-  readonly begin: () => void
-  /** Services for what runs inside. They may come with `begin`. */
+  /** Services for what runs inside. */
   readonly services: Context.Context<never> | undefined
   /** The chunks of one read have come. It may do nothing for each chunk that costs more than a comparison. */
   readonly read: ((chunks: ReadonlyArray<unknown>) => void) | undefined

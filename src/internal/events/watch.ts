@@ -19,7 +19,7 @@ import type { ChunkPull, Opener, Run, StepInfo } from "../step/types.ts"
 import { currentRun, inContext, RunObserver, startRun } from "./currentRun.ts"
 import type { RunContext, RunInfo, StartedRun } from "./currentRun.ts"
 import { encodeError } from "./encodeError.ts"
-import { beginning, observe } from "./observe.ts"
+import { observe } from "./observe.ts"
 import type { Observation, OpenedStep } from "./observer.ts"
 import { endShowsInput, hasEvents, hasStreamEvents, shownInput, shownOutput, startsWithWholeInput } from "./policy.ts"
 
@@ -35,7 +35,6 @@ export const watch = <Chunk, Out, E, R>(
     if (context === undefined || !hasEvents(step, context.demand)) return open(scope)
     const started = startRun(context, step)
     const observation = observationOf(fiber, step, context, started.info, { value: input })
-    observation?.begin()
     const run = started.info.wanted
       ? watched(step, context, started, { _tag: "Value", value: input }, open)
       : inContext(started.inside, open)
@@ -54,10 +53,9 @@ export const watchOver = <InChunk, In, E0, R0, Chunk, Out, E, R>(
     if (context === undefined || !hasEvents(step, context.demand)) return over(before)(scope)
     const started = startRun(context, step)
     const observation = observationOf(fiber, step, context, started.info, undefined)
-    const input = observation === undefined ? before : beginning(observation, before)
     const run = started.info.wanted
-      ? watchedOver(step, context, started, input, over)
-      : inContext(started.inside, over(input))
+      ? watchedOver(step, context, started, before, over)
+      : inContext(started.inside, over(before))
     return (observation === undefined ? run : observe(observation, run))(scope)
   })
 

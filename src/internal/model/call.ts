@@ -62,7 +62,6 @@ export const openCall = (call: Call): Opener<AIMessageChunk, AIMessage, ChatMode
     const { model, operation, provider, streams } = call
     const { metadata = {} } = fiber.getRef(CurrentRun)?.info ?? {}
     const observation = observer.call({ provider, model, operation, streams, metadata }, fiber)
-    observation.begin()
     return observe(observation, opened(call, observation))(scope)
   })
 

@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import { optional } from "../optional.ts"
 import { last } from "./fold.ts"
 import type { ChunkFold } from "./fold.ts"
-import type { ChunkPull, Chunks, Opener, Run } from "./types.ts"
+import type { ChunkPull, Chunks, Opener, PullInside, Run } from "./types.ts"
 
 /** The key under which a runnable has its step. */
 export const TypeId = "~rivulet/Runnable"
@@ -84,16 +84,31 @@ export const withPull = <Chunk, Out, E, R, E2, R2>(
   pull: ChunkPull<Chunk, E2, R2>
 ): Run<Chunk, Out, E2, R2> => ({ pull, fold: run.fold, single: run.single })
 
-/** Opens a run, and pulls it, with other services. */
+/** Opens a run, and pulls it, with other services. A change should remember its last result. */
 export const withServices = <Chunk, Out, E, R, R2>(
   change: (services: Context.Context<R2>) => Context.Context<NoInfer<R>>,
   open: Opener<Chunk, Out, E, R>
 ): Opener<Chunk, Out, E, R2> =>
 (scope) =>
-  Effect.map(Effect.updateContext(open(scope), change), (run) => ({
-    ...withPull(run, Effect.updateContext(run.pull, change)),
-    ...optional("whole", run.whole && Effect.updateContext(run.whole, change))
-  }))
+  Effect.map(Effect.updateContext(open(scope), change), (run) => {
+    const { inside: inner } = run
+    // A run has the services of its type.
+    const outer = change as unknown as PullInside<Chunk, E>["change"]
+    const inside: PullInside<Chunk, E> = inner === undefined
+      ? { pull: run.pull as ChunkPull<Chunk, E, never>, change: outer }
+      // Two changes are one.
+      : { pull: inner.pull, change: (services) => inner.change(outer(services)) }
+    return {
+      ...pulledInside(run, inside),
+      ...optional("whole", run.whole && Effect.updateContext(run.whole, change))
+    }
+  })
+
+/** A run with a pull that is pulled with other services. */
+export const pulledInside = <Chunk, Out, E, R, E2>(
+  run: Run<Chunk, Out, E, R>,
+  inside: PullInside<Chunk, E2>
+): Run<Chunk, Out, E2, never> => ({ ...withPull(run, Effect.updateContext(inside.pull, inside.change)), inside })
 
 /** A function that remembers its last result, as most reads have the services of the one before. */
 export const remembered = <A, B>(f: (input: A) => B): (input: A) => B => {

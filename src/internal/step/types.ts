@@ -2,6 +2,7 @@
  * The types of a step and of one run of it. Types only: combinators, models, tools and the event layer all build on
  * them, so this file imports none of these.
  */
+import type * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Pipeable } from "effect/Pipeable"
 import type * as Pull from "effect/Pull"
@@ -123,6 +124,14 @@ export interface Run<in out Chunk, out Out, out E, out R> {
   readonly single?: true | undefined
   /** The output, for a reader that needs no chunks. It takes the place of `pull`: use one of them. */
   readonly whole?: Effect.Effect<Out, E, R> | undefined
+  /** What `pull` is, if it is a pull with other services: so that services are changed once a read, not once a step. */
+  readonly inside?: PullInside<Chunk, E> | undefined
+}
+
+/** A pull, and how the services of a fiber are changed to pull it. Which services these are is in the type of the run. */
+export interface PullInside<Chunk, out E> {
+  readonly pull: ChunkPull<Chunk, E, never>
+  readonly change: (services: Context.Context<never>) => Context.Context<never>
 }
 
 /** The next chunks of a run. */
