@@ -2,7 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ConfigProvider, Effect, Fiber, Layer, Redacted, Schedule, Schema, Stream } from "effect"
 import { TestClock } from "effect/testing"
-import { Agent, AIMessageChunk, ChatModel, TokenCount, Tool } from "rivulet"
+import { readdirSync, readFileSync } from "node:fs"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { Agent, AIMessageChunk, ChatModel, ModelRouting, TokenCount, Tool } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
 import * as OpenAi from "rivulet/OpenAi"
 import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
@@ -10,7 +13,14 @@ import { AnthropicServer, Cassette, Script, TestServer } from "rivulet/Testing"
 import { serve } from "../support/anthropic.ts"
 import { cassettes, collect, slowly } from "../support/cassettes.ts"
 import type { Given } from "../support/cassettes.ts"
-import { wires } from "../support/wires.ts"
+import { responsesApi, wires } from "../support/wires.ts"
+
+/** The folders of the recordings. */
+const fixtures: { readonly [wire: string]: string } = {
+  Messages: "messages",
+  "Chat Completions": "chat",
+  Responses: "responses"
+}
 
 const words = ["Hello", " world", " é𝄞", "!"]
 
@@ -194,6 +204,22 @@ for (const wire of wires) {
   })
 }
 
+describe("every recording of our own", () => {
+  for (const wire of wires) {
+    const folder = fileURLToPath(new URL(`../fixtures/${fixtures[wire.name]}/`, import.meta.url))
+    for (const file of readdirSync(folder).filter((file) => file.endsWith(".sse"))) {
+      it.live(`${wire.name}: ${file} is played as it was recorded`, () =>
+        Effect.gen(function*() {
+          const { record, replay } = yield* cassettes
+          const { model } = yield* wire.serve(Script.body(readFileSync(join(folder, file)), { cut: 97 }))
+          const live = outcome(yield* collect(model).pipe(record))
+          assert.isAbove(live.chunks.length + (live.error === undefined ? 0 : 1), 0)
+          assert.deepStrictEqual(outcome(yield* collect(model).pipe(replay)), live)
+        }))
+    }
+  }
+})
+
 describe("a cassette", () => {
   const noKeys = Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromUnknown({}))
 
@@ -256,6 +282,38 @@ describe("a cassette", () => {
       assert.lengthOf(exchanges(), 3)
       assert.deepStrictEqual(yield* run.pipe(replay), live)
       assert.lengthOf(yield* server.requests, 3)
+    }))
+
+  it.live("plays requests that ran at the same time, each with its own answer", () =>
+    Effect.gen(function*() {
+      const { exchanges, record, replay } = yield* cassettes
+      const server = yield* AnthropicServer.make({
+        script: ({ body }) => {
+          const question = /"content":"(.*?)"/.exec(JSON.stringify(body))?.[1] ?? ""
+          return Script.text(`You said ${question}`, { delay: question.length * 5 })
+        }
+      })
+      const { model } = yield* serve(Script.text("Hello"), { baseUrl: server.url })
+      const questions = ["six six", "one", "three", "one", "four"]
+      const ask = Effect.map(
+        Effect.forEach(questions, (question) => model.invoke(question), { concurrency: "unbounded" }),
+        (messages) => messages.map(({ content }) => content)
+      )
+      const live = yield* record(ask)
+      assert.deepStrictEqual(live, questions.map((question) => `You said ${question}`))
+      assert.lengthOf(exchanges(), 5)
+      assert.deepStrictEqual(yield* replay(ask), live)
+    }))
+
+  it.live("holds the requests of several providers, and plays a fallback", () =>
+    Effect.gen(function*() {
+      const { exchanges, record, replay } = yield* cassettes
+      const { model: claude } = yield* serve(Script.status(529))
+      const { model: gpt } = yield* responsesApi.serve(responsesApi.tokens(words))
+      const model = ModelRouting.withFallbacks([gpt])(claude)
+      const live = yield* collect(model).pipe(record)
+      assert.deepStrictEqual(exchanges().map(({ response }) => response?.status), [529, 200])
+      assert.deepStrictEqual(outcome(yield* collect(model).pipe(replay)), outcome(live))
     }))
 
   it.live("serves a model that was made under it and is called elsewhere, and one with its own fetch", () =>

@@ -19,6 +19,8 @@ export class Recording implements ExchangeTap {
   readonly #bytes: Array<Uint8Array> = []
   readonly #times: Array<number> = []
   #head: ResponseHead | undefined
+  /** The exchange once it has ended. A file is written after each answer, with those before it. */
+  #made: Exchange | undefined
   #end: WireEnd = { at: 0, how: "left", waiting: true }
 
   constructor(redaction: ExchangeRedaction, onEnd: () => void) {
@@ -46,6 +48,12 @@ export class Recording implements ExchangeTap {
 
   /** The exchange without its secrets. If it has not ended, its reader has left it. */
   get exchange(): Exchange {
+    const exchange = this.#made ?? this.#exchange()
+    if (this.ended) this.#made = exchange
+    return exchange
+  }
+
+  #exchange(): Exchange {
     const { request } = this.#redaction
     return {
       request: { ...request, headers: kept(request.headers) },

@@ -110,9 +110,8 @@ export class Tape {
     const cassette = `The cassette ${JSON.stringify(name)}`
     if (mode === "refuse") return new UnsupportedError({ message: `${cassette} refuses all requests: ${what}` })
     return new UnsupportedError({
-      message:
-        `${cassette} has no answer to ${what}. ${this.#reason(asked, equal)}. To record it into ${path}, run the ` +
-        `test with ${modeVariable}=record, or auto to keep what is recorded, and a key`
+      message: `${cassette} has no answer to ${what}. ${this.#reason(asked, equal)}. To record it into ${path}, ` +
+        `run the test with a key and the mode record (${modeVariable}=record), or auto to keep what is recorded`
     })
   }
 
