@@ -338,6 +338,37 @@ export const examples = {
       assert.equal(events.filter((event) => event.startsWith("  on_tool_end")).length, 3)
     }
   }],
+  "telemetry.ts": [{
+    answers: ({ Script }) => ({
+      script: ({ body: { messages } }) =>
+        JSON.stringify(messages).includes("joke")
+          ? Script.text("A goldfish walks into a bowl.")
+          : messages.length === 1
+          ? Script.message({ blocks: [toolUse("1", "get_weather", { city: "Paris" })] })
+          : Script.text("It is 5 degrees in Paris.")
+    }),
+    check: ({ requests, stdout }) => {
+      assert.equal(requests.length, 3)
+      const [answer, joke, ...tree] = stdout.trimEnd().split("\n")
+      assert.equal(answer, "It is 5 degrees in Paris.")
+      assert.equal(joke, "A goldfish walks into a bowl.")
+      assert.deepEqual(tree.map((line) => line.slice(0, 34).trimEnd()), [
+        "app",
+        "  invoke_agent Weather",
+        "    chat claude-haiku-4-5",
+        "    execute_tool get_weather",
+        "      look up",
+        "    chat claude-haiku-4-5",
+        "  RunnableSequence",
+        "    ChatPromptTemplate",
+        "    chat claude-haiku-4-5",
+        "    StrOutputParser"
+      ])
+      for (const line of tree.filter((line) => line.includes("chat"))) {
+        assert.match(line, /completed \d+ -> \d+ tokens first chunk after \d+ ms$/)
+      }
+    }
+  }],
   "testing-chain.ts": [{
     answers: () => ({}),
     check: ({ requests, stdout }) => {
