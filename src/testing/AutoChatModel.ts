@@ -34,7 +34,7 @@
  * @since 0.1.0
  * @stability unstable
  */
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type { CallOptions } from "../CallOptions.ts"
 import type { Capabilities } from "../Capabilities.ts"
@@ -77,7 +77,7 @@ export interface Options {
   readonly capabilities?: Partial<Capabilities> | undefined
   /** The probability from 0 to 1 that an answer calls tools if it may. Default: 0.6. */
   readonly toolCalls?: number | undefined
-  /** The most calls of one answer, at least 1. Default: 3. */
+  /** The most calls of one answer, from 1 to 16. Default: 3. */
   readonly maxCalls?: number | undefined
   /**
    * The most answers with calls after a message of a human. The next one is a text, unless the request forces a call.
@@ -128,8 +128,10 @@ export const make = (options?: SeedOptions): ScriptedChatModel["Service"] =>
  * )
  * ```
  */
-export const layer = (options?: SeedOptions): Layer.Layer<ChatModel | ScriptedChatModel> =>
-  Layer.suspend(() => layerOf(() => make(options)))
+export const layer = (options?: SeedOptions): Layer.Layer<ChatModel | ScriptedChatModel> => {
+  const manner = mannerOf(options)
+  return layerOf(() => makeBy(planOf(options?.seed ?? 0), manner, options, undefined))
+}
 
 /** A model that {@link arbitrary} drew. A failing property prints what it answered. */
 export interface Drawn {

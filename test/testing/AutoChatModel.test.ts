@@ -167,6 +167,36 @@ describe("an answer keeps to its request", () => {
       }
     }))
 
+  it.effect("an object of a schema decodes, by every way of asking for one", () =>
+    Effect.gen(function*() {
+      const recipe = Schema.Struct({
+        title: Schema.NonEmptyString,
+        steps: Schema.Array(Schema.Struct({ text: Schema.String, minutes: Schema.optionalKey(Schema.Int) })),
+        served: Schema.Union([Schema.Literal("hot"), Schema.Null]),
+        on: Schema.Date
+      })
+      for (let seed = 0; seed < 100; seed++) {
+        for (const method of ["native", "tool"] as const) {
+          const { value } = yield* ChatModel.generateObject("A recipe", { schema: recipe, method }).pipe(
+            Effect.provide(AutoChatModel.layer({ seed }))
+          )
+          assert.isTrue(Schema.is(recipe)(value), JSON.stringify(value))
+        }
+      }
+    }))
+
+  it.effect("the arguments of a tool without a type are an object", () =>
+    Effect.gen(function*() {
+      const free = { name: "free", parameters: {} }
+      for (let seed = 0; seed < 50; seed++) {
+        const { toolCalls } = yield* AutoChatModel.make({ seed }).model.invoke("Hi", {
+          tools: [free],
+          toolChoice: "required"
+        })
+        for (const { args } of toolCalls) assert.isObject(args)
+      }
+    }))
+
   it.effect("a schema without a value fails the call", () =>
     Effect.gen(function*() {
       const never = { name: "never", parameters: { type: "object", properties: { a: false }, required: ["a"] } }

@@ -4,6 +4,7 @@
  *
  * @internal
  */
+import type * as JsonSchema from "effect/JsonSchema"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { CallOptions, ToolDefinition } from "../../CallOptions.ts"
@@ -158,13 +159,23 @@ const call = (
   { invalidArguments, size, unknownTools }: Manner
 ): Made<Block> => {
   const tool = tools[choices.below(tools.length)]
-  const args = tool && valueFor(tool.parameters, choices, size)
+  const args = tool && valueFor(ofObject(tool.parameters), choices, size)
   if (tool === undefined || args === undefined) {
     return Result.fail(noValue(`the parameters of the tool ${tool?.name}`))
   }
   const name = choices.chance(unknownTools) ? `${tool.name}_2` : tool.name
   const text = choices.chance(invalidArguments) ? broken(args, choices) : JSON.stringify(args)
   return Result.succeed({ type: "tool_call", id: newId(), name, text })
+}
+
+const ofObjects = new WeakMap<JsonSchema.JsonSchema, JsonSchema.JsonSchema>()
+
+/** Parameters as a schema of an object, which arguments are, also if the schema does not say so. */
+const ofObject = (parameters: JsonSchema.JsonSchema): JsonSchema.JsonSchema => {
+  const made = ofObjects.get(parameters) ?? { ...parameters, type: "object" }
+  // The same object each time, as what is known of a schema is kept by it.
+  ofObjects.set(parameters, made)
+  return made
 }
 
 /** Arguments as a bad model writes them: cut off, not an object, or with a value of another type. */

@@ -31,9 +31,6 @@ export interface Condition {
 
 const anything: Flat = { node: {}, unions: [], conditions: [], needsCheck: false }
 
-/** The longest chain of references. */
-const maxDepth = 50
-
 const checked = [
   "not",
   "contains",
@@ -48,9 +45,10 @@ const checked = [
   "patternProperties"
 ]
 
-/** Flattens a schema. `undefined`: no value fits it. */
-export const flatten = (root: Node, schema: unknown, depth = 0): Flat | undefined => {
-  if (schema === false || depth > maxDepth) return undefined
+/** Flattens a schema. `undefined`: no value fits it. `around` are the schemas that are being flattened. */
+export const flatten = (root: Node, schema: unknown, around: ReadonlyArray<unknown> = []): Flat | undefined => {
+  // A schema that is a part of itself, and not of an item or a property, has no value.
+  if (schema === false || around.includes(schema)) return undefined
   if (!isJsonSchema(schema)) return anything
   const { $ref, allOf, anyOf, else: no, if: condition, oneOf, then: yes, ...node } = withPrefixItems(schema)
   const own: Flat = {
@@ -61,7 +59,7 @@ export const flatten = (root: Node, schema: unknown, depth = 0): Flat | undefine
   }
   const target = typeof $ref === "string" ? [definitionOf(root, $ref) ?? false] : []
   return [...target, ...listOf(allOf)].reduce<Flat | undefined>(
-    (flat, member) => flat && both(flat, flatten(root, member, depth + 1)),
+    (flat, member) => flat && both(flat, flatten(root, member, [...around, schema])),
     own
   )
 }

@@ -39,9 +39,11 @@ export class Plan {
   }
 }
 
-/** The most turns, and calls of one turn, that are not the simplest. */
-const maxTurns = 64
+/** The most calls of one turn. */
 const maxCalls = 16
+
+/** The turns of a plan that is being shrunk, at first. */
+const maxTurns = 64
 
 const start = (step: number): Place => ({ step, item: 0, at: 0, tooSmall: -1 })
 
@@ -61,7 +63,7 @@ const zeros: Numbered = { seed: 0, limit: 0, fixed: none }
 
 /** The numbers of one turn, which counts from 0. */
 export const turnOf = ({ seed, turns }: Plan, turn: number): Turn =>
-  (turns === undefined && turn < maxTurns ? seeded(seed, turn) : turns?.[turn]) ?? { own: zeros, calls: [zeros] }
+  turns === undefined ? seeded(seed, turn) : turns[turn] ?? { own: zeros, calls: [zeros] }
 
 const turnsOf = (plan: Plan): ReadonlyArray<Turn> =>
   plan.turns ?? Array.from({ length: maxTurns }, (_, turn) => seeded(plan.seed, turn))

@@ -10,14 +10,26 @@ import { definitionOf, isJsonSchema, withPrefixItems } from "../../internal/json
 
 type Node = JsonSchema.JsonSchema
 
-/** Whether a value fits a schema, whose references are to `root`. */
-export const isValid = (root: Node, schema: unknown, value: unknown): boolean => {
+/** A reference that is being followed for a value. */
+type Followed = readonly [target: unknown, value: unknown]
+
+/** Whether a value fits a schema, whose references are to `root`. A reference that leads back to itself fits nothing. */
+export const isValid = (
+  root: Node,
+  schema: unknown,
+  value: unknown,
+  around: ReadonlyArray<Followed> = []
+): boolean => {
   if (schema === false) return false
   if (!isJsonSchema(schema)) return true
   const node = withPrefixItems(schema)
-  const fits = (schema: unknown, value: unknown) => isValid(root, schema, value)
+  const fits = (schema: unknown, value: unknown) => isValid(root, schema, value, around)
   const { $ref } = node
-  if (typeof $ref === "string" && !fits(definitionOf(root, $ref) ?? false, value)) return false
+  if (typeof $ref === "string") {
+    const target = definitionOf(root, $ref) ?? false
+    if (around.some(([schema, of]) => schema === target && of === value)) return false
+    if (!isValid(root, target, value, [...around, [target, value]])) return false
+  }
   if (node["type"] !== undefined && !listOf(node["type"]).some((type) => isOfType(type, value))) return false
   if ("const" in node && !isSame(node["const"], value)) return false
   if (Array.isArray(node["enum"]) && !node["enum"].some((each) => isSame(each, value))) return false

@@ -26,7 +26,7 @@ type Json = Schema.Json
 /** A value that fits the schema, `undefined` if none was found. `size` is the most optional items of a list. */
 export const valueFor = (schema: Node, choices: Choices, size: number): Json | undefined => {
   // Other numbers are only asked for if these find nothing.
-  for (let attempt = 0; attempt < attempts; attempt++) {
+  for (let attempt = 0; attempt < wholeAttempts; attempt++) {
     const source = attempt === 0 ? choices : again(choices, attempt)
     const value = new Builder(schema, source, size).value(schema, 0)
     if (value !== undefined && isValid(schema, schema, value)) return value
@@ -34,12 +34,23 @@ export const valueFor = (schema: Node, choices: Choices, size: number): Json | u
   return undefined
 }
 
-/** How often a value is built before it counts as impossible. */
-const attempts = 20
+/** How often a whole value, a part of it, and a string, is built before it counts as impossible. */
+const wholeAttempts = 3
+const attempts = 8
+const textAttempts = 24
 
 /** A value below this level, or after this many values, is as small as the schema allows. */
 const maxDepth = 4
 const maxValues = 80
+
+/** No schema for a model has as many required parts; only one that holds itself without an end has. */
+const mostValues = 2000
+
+/** The most times that parts of one value are built again. After that it counts as impossible. */
+const maxRetries = 100
+
+/** The most schemas within each other. A union that is an option of itself would be chosen without an end. */
+const maxNesting = 100
 
 const again = (choices: Choices, attempt: number): Choices =>
   new Choices({ seed: mix(choices.next(), attempt), limit: Infinity, fixed: new Map() }, attempt)
@@ -53,6 +64,8 @@ class Builder {
   readonly #flats: WeakMap<Node, Flat | "none">
   #choices: Choices
   #values = 0
+  #retries = 0
+  #nesting = 0
 
   constructor(root: Node, choices: Choices, size: number) {
     this.#root = root
@@ -64,12 +77,14 @@ class Builder {
 
   value(schema: unknown, depth: number): Json | undefined {
     const flat = this.#flat(schema)
-    if (flat === undefined || depth > 60) return undefined
-    this.#values++
+    if (flat === undefined || ++this.#values > mostValues) return undefined
     const before = this.#choices
     const tries = flat.needsCheck ? attempts : 1
     for (let attempt = 0; attempt < tries; attempt++) {
-      if (attempt > 0) this.#choices = again(before, attempt)
+      if (attempt > 0) {
+        if (!this.#mayRetry()) break
+        this.#choices = again(before, attempt)
+      }
       const value = this.#build(flat, depth)
       if (value !== undefined && (!flat.needsCheck || isValid(this.#root, schema, value))) {
         this.#choices = before
@@ -94,6 +109,14 @@ class Builder {
   }
 
   #build(flat: Flat, depth: number): Json | undefined {
+    if (this.#nesting > maxNesting) return undefined
+    this.#nesting++
+    const value = this.#buildFlat(flat, depth)
+    this.#nesting--
+    return value
+  }
+
+  #buildFlat(flat: Flat, depth: number): Json | undefined {
     const { node } = flat
     if ("const" in node) return node["const"] as Json // a schema is JSON
     if (Array.isArray(node["enum"])) {
@@ -149,10 +172,15 @@ class Builder {
     )
   }
 
+  #mayRetry(): boolean {
+    return this.#retries++ < maxRetries
+  }
+
   #first(flats: ReadonlyArray<Flat | undefined>, depth: number): Json | undefined {
     for (const flat of flats) {
       const value = flat && this.#build(flat, depth)
       if (value !== undefined) return value
+      if (flat !== undefined && !this.#mayRetry()) break
     }
     return undefined
   }
@@ -175,7 +203,7 @@ class Builder {
     const max = Math.max(min, Math.min(Number(node["maxLength"] ?? Infinity), min + 4 * this.#size))
     const numbers = this.#choices.many()
     const made = typeof pattern === "string" ? textsOf(pattern) : undefined
-    for (let attempt = 0; attempt < attempts; attempt++) {
+    for (let attempt = 0; attempt < textAttempts; attempt++) {
       const text = this.#text(format, made, numbers.retry(attempt), min, max)
       if (isValid(this.#root, node, text)) return text
     }
@@ -245,7 +273,10 @@ class Builder {
   #unique(schema: unknown, depth: number, seen: Set<string>): Json | undefined {
     const before = this.#choices
     for (let attempt = 0; attempt < attempts; attempt++) {
-      if (attempt > 0) this.#choices = again(before, attempt)
+      if (attempt > 0) {
+        if (!this.#mayRetry()) break
+        this.#choices = again(before, attempt)
+      }
       const value = this.value(schema, depth + 1)
       const text = JSON.stringify(value)
       if (value === undefined || seen.has(text)) continue

@@ -2,8 +2,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Ajv2020 } from "ajv/dist/2020.js"
 import type { JsonSchema } from "effect"
-import { Choices } from "../../../src/testing/auto/choices.ts"
+import { Choices, Numbers } from "../../../src/testing/auto/choices.ts"
 import { valueFor } from "../../../src/testing/auto/values.ts"
+import { randomSchema } from "./randomSchema.ts"
 
 type Node = JsonSchema.JsonSchema
 
@@ -198,6 +199,24 @@ describe("a value fits its schema", () => {
       assert.isUndefined(valueFor(schema, numbered(1), 4))
     })
   }
+})
+
+describe("a random schema", () => {
+  it("has values that fit, or none", () => {
+    let found = 0
+    for (let i = 1; i <= 40; i++) {
+      const schema = randomSchema(new Numbers(i))
+      const validate = new Ajv2020({ strict: false }).compile(schema)
+      for (const [seed, limit] of [0, 3, 20, Infinity, Infinity].entries()) {
+        const value = valueFor(schema, numbered(seed, limit), 4)
+        if (value === undefined) break
+        assert.isTrue(validate(value), `${JSON.stringify(value)} of ${JSON.stringify(schema)}`)
+        found++
+      }
+    }
+    // About every seventh of these schemas contradicts itself.
+    assert.isAbove(found, 140)
+  })
 })
 
 describe("a string has its format", () => {
