@@ -34,6 +34,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import type { ChatModel, ChatRequest } from "./ChatModel.ts"
+import { forbidLiveCalls } from "./internal/http/transport.ts"
 import * as AutoChatModel from "./testing/AutoChatModel.ts"
 import * as ScriptedChatModel from "./testing/ScriptedChatModel.ts"
 
@@ -99,7 +100,8 @@ export interface Block<R, Shared = never> {
  * **Details**
  *
  * With `answers` the model is a `ScriptedChatModel`, and otherwise an `AutoChatModel`. `app` are layers of the app that may
- * require the model; they are built for each test.
+ * require the model; they are built for each test. A call of another model to a real provider fails, as `forbidLiveCalls` of
+ * `rivulet/Testing` says.
  *
  * **Example** (A tool is called, and the next test begins anew)
  *
@@ -130,7 +132,8 @@ export const layer: {
   <A, E>(options: (ScriptOptions | AutoOptions) & AppOptions<A, E>): Block<Model | A>
 } = (options: (ScriptOptions | AutoOptions) & Partial<AppOptions<never, unknown>> = {}): Block<Model> => {
   const model = modelOf(options)
-  const services = options.app === undefined ? model : Layer.provideMerge(options.app, model)
+  const app = options.app === undefined ? model : Layer.provideMerge(options.app, model)
+  const services = Layer.merge(app, Layer.succeed(forbidLiveCalls, true))
   // Built anew for each effect: another test would have used its script up.
   return blockOf<never>(base, (effect) => Effect.provide(effect, services, { local: true }))
 }

@@ -8,6 +8,7 @@ import { dirname, join } from "node:path"
 import { ChatModel, ChatModelError, HttpTransport, ModelFacts, TokenCount } from "rivulet"
 import * as Anthropic from "rivulet/Anthropic"
 import { AnthropicServer, forbidLiveCalls, Script } from "rivulet/Testing"
+import { layer } from "rivulet/Vitest"
 import { build, makeFolder } from "../support/build.ts"
 import { cassettes } from "../support/cassettes.ts"
 
@@ -90,6 +91,19 @@ describe("forbidLiveCalls", () => {
       const { message } = yield* Effect.flip(model.invoke("Ho")).pipe(replay, forbidden)
       assert.include(message, "The cassette")
       assert.lengthOf(yield* server.requests, 1)
+    }))
+})
+
+layer()("layer of rivulet/Vitest", (it) => {
+  it.effect("forbids live calls, and a test may allow them", () =>
+    Effect.gen(function*() {
+      const model = yield* abroad
+      const forbidden = yield* Effect.flip(model.invoke("Hi"))
+      assert.strictEqual(forbidden.reason._tag, "UnsupportedError")
+      const allowed = yield* Effect.flip(model.invoke("Hi", { maxRetries: 0 })).pipe(
+        Effect.provideService(forbidLiveCalls, false)
+      )
+      assert.strictEqual(allowed.reason._tag, "NetworkError")
     }))
 })
 

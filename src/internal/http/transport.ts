@@ -42,7 +42,7 @@ export const forbiddenByDefault: unique symbol = Symbol.for("rivulet/forbidLiveC
 
 /**
  * Whether calls to providers fail with `UnsupportedError` before anything is sent. `undefined`, the default: only after
- * `rivulet/VitestSetup` was imported.
+ * `rivulet/VitestSetup` was imported. In tests of `layer` of `rivulet/Vitest` they do.
  *
  * **Details**
  *
