@@ -82,13 +82,13 @@ import * as Anthropic from "rivulet/Anthropic"
 import { AnthropicServer, Script, ScriptedChatModel } from "rivulet/Testing"
 `
 
-/** The ts blocks of a text, each with the number of its first line, and whether the line before it says to run it. */
+/** The ts blocks of a text, each with the number of its first line, and the runner that the line before it says it is a test for. */
 const blocksOf = (text) => {
   const blocks = []
   let block
   for (const [i, line] of text.split("\n").entries()) {
     if (block === undefined && /^```(ts|typescript)\b/.test(line)) {
-      block = { line: i + 2, lines: [], runs: text.split("\n")[i - 1] === "<!-- run: node --test -->" }
+      block = { line: i + 2, lines: [], runs: /^<!-- run: (.*) -->$/.exec(text.split("\n")[i - 1])?.[1] }
     } else if (block !== undefined && line.startsWith("```")) {
       blocks.push(block)
       block = undefined
@@ -99,6 +99,7 @@ const blocksOf = (text) => {
 }
 
 mkdirSync(join(project, "blocks"))
+mkdirSync(join(project, "vitest"))
 let blocks = 0
 const tests = []
 for (const file of [...documents.map((name) => join(root, name)), ...sources]) {
@@ -109,7 +110,8 @@ for (const file of [...documents.map((name) => join(root, name)), ...sources]) {
     const program = lines.join("\n")
     const whole = /^import /m.test(program) ? program : `${imports}\n${program}`
     writeFileSync(join(project, "blocks", `${name}-line-${line}.ts`), `${whole}\nexport {}\n`)
-    if (runs) tests.push(`${name}-line-${line}.js`)
+    if (runs === "node --test") tests.push(`${name}-line-${line}.js`)
+    if (runs === "vitest") writeFileSync(join(project, "vitest", `${name}-line-${line}.test.ts`), program)
     if (runs && name === "docs-write-a-provider.md") {
       expect(lines.length <= 100, `The provider of ${name} has ${lines.length} lines; 100 are promised`)
     }

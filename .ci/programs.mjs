@@ -125,6 +125,13 @@ for (const name of tests) {
   say(`ok  blocks/${name}: ${passed} tests`)
 }
 
+// The first test of a user of Vitest, in a project that has nothing else.
+const runner = join(project, "node_modules", "vitest", "vitest.mjs")
+const vitest = await Effect.runPromise(runProgram([runner, "run", "--dir", "vitest"], { NO_COLOR: "1" }, 4 * limit))
+const firstTests = Number(/Tests\s+(\d+) passed/.exec(vitest.stdout)?.[1])
+expect(vitest.code === 0 && firstTests > 0, `not ok  vitest\n${vitest.stdout}${vitest.stderr}`)
+say(`ok  vitest: ${firstTests} tests of the documents`)
+
 const cli = join(project, "node_modules", ".bin", "rivulet")
 const { version } = readJson(root, "package.json")
 const asked = await Effect.runPromise(runProgram([cli, "--version"], {}))

@@ -369,6 +369,13 @@ export const examples = {
       }
     }
   }],
+  "testing-agent.ts": [{
+    answers: () => ({}),
+    check: ({ requests, stdout }) => {
+      assert.match(stdout, /^Property falsified.*\n- average\(\{"numbers":\[\]\}\)\n/s)
+      assert.equal(requests.length, 0)
+    }
+  }],
   "testing-chain.ts": [{
     answers: () => ({}),
     check: ({ requests, stdout }) => {
