@@ -135,7 +135,7 @@ export const layer = (options?: SeedOptions): Layer.Layer<ChatModel | ScriptedCh
 
 /** A model that {@link arbitrary} drew. A failing property prints what it answered. */
 export interface Drawn {
-  /** The seed. With {@link layer} it gives the conversation as it was before it was shrunk. */
+  /** The seed. {@link layer} with it and the same options gives the conversation as it was before it was shrunk. */
   readonly seed: number
   /** Provides the model, each time a new one, and `ScriptedChatModel` to read its requests. */
   readonly layer: Layer.Layer<ChatModel | ScriptedChatModel>

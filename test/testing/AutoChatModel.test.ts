@@ -4,7 +4,7 @@ import { Ajv2020 } from "ajv/dist/2020.js"
 import { Arbitrary, Effect, Exit, Schedule, Schema, Stream } from "effect"
 import { Agent, AIMessageChunk, ChatModel, Tool } from "rivulet"
 import type { CallOptions, Message } from "rivulet"
-import { AutoChatModel, ScriptedChatModel } from "rivulet/Testing"
+import { AutoChatModel, expectAsked, ScriptedChatModel } from "rivulet/Testing"
 
 const tools: ReadonlyArray<CallOptions.ToolDefinition> = [
   {
@@ -325,6 +325,38 @@ describe("with faults", () => {
       assert.includeMembers([...wrong.keys()], ["right", "wrong", "unreadable"])
       const unknown = yield* outcomes({ unknownTools: 0.5 }, { tools, toolChoice: "required" })
       assert.includeMembers([...unknown.keys()], ["right", "wrong"])
+    }))
+})
+
+describe("a drawn model", () => {
+  const messagesOf = (layer: AutoChatModel.Drawn["layer"]) =>
+    Effect.map(Effect.provide(Agent.make({ tools: [tool] }).invoke("Go"), layer), ({ messages }) => messages)
+
+  it.effect("answers as one with its seed and its options", () =>
+    Effect.gen(function*() {
+      const options: AutoChatModel.Options = { size: 2, faults: { unknownTools: 0.2 } }
+      const drawn = yield* Arbitrary.sampleEffect(AutoChatModel.arbitrary(options), { count: 20, seed: 1 })
+      for (const { layer, seed } of drawn) {
+        assert.deepStrictEqual(yield* messagesOf(layer), yield* messagesOf(AutoChatModel.layer({ ...options, seed })))
+      }
+      assert.isAbove(new Set(drawn.map(({ seed }) => seed)).size, 10)
+    }))
+
+  it.effect("is another one each time it is provided, and prints what the last one answered", () =>
+    Effect.gen(function*() {
+      const [drawn] = yield* Arbitrary.sampleEffect(AutoChatModel.arbitrary(), { count: 1, seed: 2 })
+      assert.isDefined(drawn)
+      assert.strictEqual(String(drawn), `AutoChatModel of seed ${drawn.seed}, which gave\nno answer`)
+      for (let i = 0; i < 2; i++) {
+        const { content } = yield* ChatModel.invoke("Hi").pipe(
+          Effect.tap(() => expectAsked([{ human: "Hi" }])),
+          Effect.provide(drawn.layer)
+        )
+        assert.strictEqual(
+          String(drawn),
+          `AutoChatModel of seed ${drawn.seed}, which gave\n- text ${JSON.stringify(content)}`
+        )
+      }
     }))
 })
 
