@@ -1,4 +1,4 @@
-// Cassettes in a folder of their own, and what a call gives, for the tests of recording and playing.
+// Cassettes in a folder of their own, and the result of a call, for the tests of recording and playing.
 import { Effect, Layer, Stream } from "effect"
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -32,7 +32,7 @@ export const cassettes = Effect.map(
   }
 )
 
-/** What a call gave: the chunks with the times at which they came, in milliseconds, and the error of its end. */
+/** The result of a call: the chunks with the times at which they came, in milliseconds, and the error of its end. */
 export interface Given {
   readonly chunks: ReadonlyArray<AIMessageChunk.AIMessageChunk>
   readonly times: ReadonlyArray<number>

@@ -1,4 +1,4 @@
-// What a cassette writes, what it leaves out, and what it says of a request that it does not have.
+// The file of a cassette, the secrets that it leaves out, and the error of a request that it does not have.
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Redacted } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"

@@ -1,4 +1,4 @@
-// What redaction takes out of an exchange, however its bytes are cut, and what it leaves.
+// Redaction takes secrets out of an exchange, however its bytes are cut, and leaves the rest.
 import { assert, describe, it } from "@effect/vitest"
 import { Redacted } from "effect"
 import { redaction } from "../../src/internal/wire/redaction.ts"

@@ -55,7 +55,12 @@ export const tapped = (next: Fetch, tap: (request: SentRequest) => ExchangeTap):
     end(left ? { at: at(), how: "left", waiting } : { at: at(), how: "failed", error })
     throw error
   }
-  const response = await next(input, init).catch(failed)
+  let response: Response
+  try {
+    response = await next(input, init)
+  } catch (error) {
+    return failed(error)
+  }
   const { body, headers, status, statusText } = response
   exchange.response({ at: at(), status, headers })
   // A redirect that a browser hides has the status 0, of which no other response can be made.

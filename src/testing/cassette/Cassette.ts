@@ -21,6 +21,7 @@
  * **Gotchas**
  *
  * - Two tests need two cassettes: the file holds the requests of one layer.
+ * - `cut` and `coalesce` of an edited script do not count: each `Write` is one read.
  * - The times are those at which the program took the bytes. A slow reader is recorded as a slow answer.
  * - What differs in each run, such as the date in a prompt, must be the same when it is played: set it in the test, or
  *   name it in `ignore` or `redact`.
@@ -72,7 +73,7 @@ export interface Options {
   /** The folder of the file, from the working directory. Defaults to `test/cassettes`. */
   readonly folder?: string | undefined
   /**
-   * What happens to a request.
+   * Whether requests are sent, answered from the cassette, or refused.
    *
    * - `replay` answers it from the cassette. A request that is not recorded fails with `UnsupportedError`, whose message
    *   shows the nearest recorded one. Nothing is sent, and models need no key.
@@ -93,7 +94,7 @@ export interface Options {
    * Answers are not changed by default.
    */
   readonly edit?: ((answer: Script, request: RedactedRequest) => Script) | undefined
-  /** What is redacted beside the rules. Both recorded and played requests are redacted before they are compared. */
+  /** Texts to redact beside the rules. Both recorded and played requests are redacted before they are compared. */
   readonly redact?: RedactOptions | undefined
   /**
    * Fields of a request that do not count when requests are compared, as paths in which `*` is any field or item:

@@ -21,7 +21,7 @@ import { Recording } from "./recording.ts"
 /** The variable that says what happens to requests where the test does not. */
 export const modeVariable = "RIVULET_CASSETTES"
 
-/** What happens to a request. */
+/** Whether requests are sent, answered from the cassette, or refused. */
 export type Mode = "record" | "replay" | "auto" | "refuse"
 
 /** The settings of a tape. */
