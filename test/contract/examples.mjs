@@ -376,6 +376,13 @@ export const examples = {
       assert.equal(requests.length, 0)
     }
   }],
+  "serve.ts": [{
+    answers: () => ({}),
+    check: ({ requests, stdout }) => {
+      assert.equal(stdout, "Goldfish| dream| of| rivulets|\nstopped\n")
+      assert.equal(requests.length, 0)
+    }
+  }],
   "testing-chain.ts": [{
     answers: () => ({}),
     check: ({ requests, stdout }) => {

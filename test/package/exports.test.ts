@@ -17,6 +17,7 @@ const apart = new Set([
   "OpenAi",
   "OpenAiCompatible",
   "Providers",
+  "Serve",
   "Sync",
   "Telemetry",
   "Testing",

@@ -240,6 +240,25 @@ describe("data flows one way", () => {
     for (const path of paths(reachable(outside, everything))) assert.notMatch(path, /^(telemetry\/|Telemetry\.ts)/)
   })
 
+  it("nothing imports the server, so that no app carries it that does not serve", () => {
+    const outside = all.filter(({ path }) =>
+      path !== "Serve.ts" && !path.startsWith("serve/") && !path.startsWith("cli/")
+    )
+    for (const path of paths(reachable(outside, everything))) assert.notMatch(path, /^(serve\/|Serve\.ts)/)
+  })
+
+  it("the wires of the server know no server, and no chat", () => {
+    for (const path of paths(reachable(inFolder("serve/wires"), atRuntime))) {
+      assert.notMatch(path, /^serve\/(server|run|chats|gate|node|routes|requestBody|responseBody)\.ts$/)
+    }
+  })
+
+  it("the server carries no provider, no testing kit and no command line", () => {
+    for (const path of paths(reachable([named("Serve.ts")], everything))) {
+      assert.notMatch(path, /^(providers|testing|cli)\/|^(Anthropic|OpenAi|OpenAiCompatible|Providers|Testing)\.ts$/)
+    }
+  })
+
   it("nothing but the command line imports it", () => {
     const outside = all.filter(({ path }) => !path.startsWith("cli/"))
     for (const path of paths(reachable(outside, everything))) assert.notMatch(path, /^cli\//)
