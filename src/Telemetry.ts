@@ -17,16 +17,14 @@
  *   `failed`, `left` or `interrupted`.
  * - A wrapped model, such as one with fallbacks or a cache, is a span `model {name}` with the calls that it made inside. So
  *   the tokens and costs of all `chat` spans, and their metrics, add up to what was paid.
- * - A call that finally failed is one warning in the log, and a retry that waits for more than a second an info. A failed
- *   model of a wrapped one is no warning if another one answered.
+ * - A call that finally failed is one warning in the log, and a retry that waits for more than a second an info. A failure
+ *   is no warning if another model or another attempt at the step (`Runnable.withRetry`, `Runnable.withFallbacks`) follows.
  * - Nothing that is said is recorded: no prompt, answer, argument, result, nor the message of an error, which may quote
  *   them. {@link Content} changes that.
  *
  * **Gotchas**
  *
- * - Effect's own spans, such as those of `Effect.withSpan` in the app, have the messages of errors.
- * - `Runnable.withRetry` and `Runnable.withFallbacks` run steps again, so each failed attempt is a call of its own, with a
- *   warning. `maxRetries` and `ModelRouting.withFallbacks` belong to one call.
+ * Effect's own spans, such as those of `Effect.withSpan` in the app, have the messages of errors.
  *
  * @module
  * @since 0.1.0

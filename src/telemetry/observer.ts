@@ -24,6 +24,7 @@ import type {
 } from "../internal/events/observer.ts"
 import type { AIMessage, Metadata, PartialAIMessage } from "../Message.ts"
 import type { Usage } from "../Usage.ts"
+import { Attempt, whenDecided } from "./attempts.ts"
 import { Content, inputMessages, outputMessages, recordedValue } from "./content.ts"
 import type { ContentOptions } from "./content.ts"
 import { optionAttributes, requestAttributes, usageAttributes } from "./conventions.ts"
@@ -84,6 +85,7 @@ export const makeObserver = (settings: Settings): Observer => ({
       ? undefined // its call is observed
       : new StepObservation(settings, step, fiber),
   call: (call, fiber) => new ModelCall(settings, call, fiber),
+  attempt: (fiber) => new Attempt(fiber),
   placeOf: (services) => {
     const span = Context.getOrUndefined(services as Context.Context<Tracer.ParentSpan>, Tracer.ParentSpan)
     const traced = Context.get(services, Traced)
@@ -204,7 +206,8 @@ class StepObservation extends Observed {
         return Effect.void
       }
       const { retries } = this.#wrapped
-      return logFailed(subject, failure, retries, failure.model?.partial?.content.length, this.span)
+      const partialLength = failure.model?.partial?.content.length
+      return whenDecided(this.around, logFailed(subject, failure, retries, partialLength, this.span))
     })
   }
 
@@ -369,7 +372,10 @@ class ModelCall extends Observed implements CallObservation {
       }
       return failure === undefined || !this.settings.logs || this.#wrapped !== undefined
         ? Effect.void
-        : logFailed(this.#call, failure, this.#retries, partial?.content.length, this.span)
+        : whenDecided(
+          this.around,
+          logFailed(this.#call, failure, this.#retries, partial?.content.length, this.span)
+        )
     })
   }
 

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Schedule, Stream } from "effect"
-import { ModelRouting } from "rivulet"
+import { ModelRouting, OutputParser, Runnable } from "rivulet"
 import { Script } from "rivulet/Testing"
 import type { Received } from "../support/otlp.ts"
 import { outcomesOf, settled } from "../support/outcomes.ts"
@@ -79,6 +79,34 @@ describe("logs", () => {
       const { model: other } = yield* messages.serve(messages.status(403))
       const failed = told(yield* traced(broken.pipe(ModelRouting.withFallbacks([other])).invoke("Hi")))
       assert.deepStrictEqual(failed.map(({ severity }) => severity), ["WARN"])
+    }))
+
+  it.live("an attempt at a step that another one replaces is no warning, and the last one that fails is", () =>
+    Effect.gen(function*() {
+      const { model: broken } = yield* messages.serve(messages.status(401))
+      const { model: other } = yield* messages.serve(messages.status(403))
+      const { model } = yield* messages.serve(outcomesOf(messages).hello)
+      const retried = Runnable.sequence(broken, OutputParser.string).pipe(
+        Runnable.withRetry({ times: 2, schedule: Schedule.spaced("1 millis"), while: () => true })
+      )
+      const types = (run: Effect.Effect<unknown, unknown>) =>
+        Effect.map(traced(run), (received) => told(received).map(({ attributes }) => attributes["error.type"]))
+      const ways = <A>(chain: Runnable.Chain<string, A, unknown>) => [
+        chain.invoke("Hi"),
+        Stream.runDrain(chain.stream("Hi"))
+      ]
+      for (const run of ways(retried.pipe(Runnable.withFallbacks([Runnable.sequence(model, OutputParser.string)])))) {
+        assert.deepStrictEqual(yield* types(run), [])
+      }
+      for (const run of ways(retried)) assert.deepStrictEqual(yield* types(run), ["AuthenticationError"])
+      for (const run of ways(retried.pipe(Runnable.withFallbacks([Runnable.sequence(other, OutputParser.string)])))) {
+        assert.deepStrictEqual(yield* types(run), ["PermissionError"])
+      }
+      // After the first chunk nothing follows.
+      const { model: cut } = yield* messages.serve(outcomesOf(messages).afterHello(settled, Script.reset))
+      for (const run of ways(cut.pipe(Runnable.withFallbacks([model])))) {
+        assert.deepStrictEqual(yield* types(run), ["NetworkError"])
+      }
     }))
 
   it.live("there are none if logs are off", () =>

@@ -97,12 +97,24 @@ export interface CallObservation extends Observation {
   readonly retry: (error: ChatModelError, retry: number, delay: Duration.Duration) => Effect.Effect<void>
 }
 
+/** The observation of one attempt at a step, which another one may follow. One of its effects runs, once. */
+export interface AttemptObservation {
+  /** Services for the attempt. */
+  readonly services: Context.Context<never>
+  /** The attempt is the run, or has failed and nothing follows. */
+  readonly kept: Effect.Effect<void>
+  /** The attempt has failed, and another one follows. */
+  readonly replaced: Effect.Effect<void>
+}
+
 /** Observes runs. Its functions must not throw. */
 export interface Observer {
   /** A run opens in this fiber. Undefined: it is not observed. */
   readonly step: (step: OpenedStep, fiber: Fiber.Fiber<unknown, unknown>) => Observation | undefined
   /** A call of a model opens in this fiber. */
   readonly call: (call: OpenedCall, fiber: Fiber.Fiber<unknown, unknown>) => CallObservation
+  /** An attempt at a step opens in this fiber. */
+  readonly attempt: (fiber: Fiber.Fiber<unknown, unknown>) => AttemptObservation
   /** Moves what runs with other services back to where these services are in the trace. */
   readonly placeOf: (
     services: Context.Context<never>

@@ -3,11 +3,14 @@
  * corrected. Failures count only before the first chunk; after it the attempt is the run. A read costs one suspension.
  */
 import * as Cause from "effect/Cause"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
-import { withPull } from "../step/run.ts"
+import { RunObserver } from "../events/currentRun.ts"
+import type { AttemptObservation } from "../events/observer.ts"
+import { remembered, withPull, withServices } from "../step/run.ts"
 import type { ChunkPull, Chunks, Opener, Run } from "../step/types.ts"
 
 /** The attempts at a run. */
@@ -31,20 +34,38 @@ export const untilFirst = <Chunk, Out, E, R>(
   attempts: Effect.Effect<Attempts<Chunk, Out, E, R>, never, R>
 ): Opener<Chunk, Out, E, R> =>
 (scope) =>
-  Effect.flatMap(attempts, ({ chosen, first, next }) => {
-    const attempt = (open: Opener<Chunk, Out, E, R>): ReturnType<Opener<Chunk, Out, E, R>> => {
-      const child = Scope.forkUnsafe(scope)
-      return Effect.matchCauseEffect(start(open, child), {
-        onSuccess: (started) => Effect.succeed(resumed(chosen === undefined ? started : chosen(started))),
-        onFailure: (cause) =>
-          Effect.flatMap(
-            Scope.close(child, Exit.failCause(cause)),
-            () => Effect.flatMap(next(cause), attempt)
-          )
-      })
-    }
-    return Effect.suspend(() => attempt(first))
-  })
+  Effect.flatMap(attempts, ({ chosen, first, next }) =>
+    Effect.withFiber((fiber) => {
+      const observer = fiber.getRef(RunObserver)
+      const attempt = (open: Opener<Chunk, Out, E, R>): ReturnType<Opener<Chunk, Out, E, R>> => {
+        const child = Scope.forkUnsafe(scope)
+        const observation = observer?.attempt(fiber)
+        return Effect.matchCauseEffect(start(inAttempt(observation, open), child), {
+          onSuccess: (started) => {
+            const run = resumed(chosen === undefined ? started : chosen(started))
+            return observation === undefined ? Effect.succeed(run) : Effect.as(observation.kept, run)
+          },
+          onFailure: (cause) =>
+            Effect.flatMap(Scope.close(child, Exit.failCause(cause)), () => {
+              if (observation === undefined) return Effect.flatMap(next(cause), attempt)
+              return Effect.flatMap(
+                Effect.tapCause(next(cause), () => observation.kept),
+                (open) => Effect.andThen(observation.replaced, Effect.suspend(() => attempt(open)))
+              )
+            })
+        })
+      }
+      return attempt(first)
+    }))
+
+const inAttempt = <Chunk, Out, E, R>(
+  observation: AttemptObservation | undefined,
+  open: Opener<Chunk, Out, E, R>
+): Opener<Chunk, Out, E, R> =>
+  observation === undefined
+    ? open
+    // What an observation adds is not required by anybody.
+    : withServices<Chunk, Out, E, R, R>(remembered((around) => Context.merge(around, observation.services)), open)
 
 /** Opens a run and reads its first chunks. */
 export const start = <Chunk, Out, E, R>(
