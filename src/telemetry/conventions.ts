@@ -38,6 +38,13 @@ export const requestAttributes = (
   }
 }
 
+/** The host and the port of the server. Nothing else of an address is told, as it may hold a key. */
+export const serverAttributes = (baseUrl: string | undefined): Attributes => {
+  if (baseUrl === undefined || !URL.canParse(baseUrl)) return {}
+  const { hostname, port, protocol } = new URL(baseUrl)
+  return { "server.address": hostname, "server.port": port === "" ? protocol === "http:" ? 80 : 443 : Number(port) }
+}
+
 /** The options of a request as they are sent. */
 export const optionAttributes = (options: CallOptions): Attributes => {
   const { maxTokens, reasoning, responseFormat, stopSequences, temperature, topK, topP } = options

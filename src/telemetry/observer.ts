@@ -27,7 +27,7 @@ import type { Usage } from "../Usage.ts"
 import { Attempt, whenDecided } from "./attempts.ts"
 import { Content, inputMessages, outputMessages, recordedValue } from "./content.ts"
 import type { ContentOptions } from "./content.ts"
-import { optionAttributes, requestAttributes, usageAttributes } from "./conventions.ts"
+import { optionAttributes, requestAttributes, serverAttributes, usageAttributes } from "./conventions.ts"
 import type { Attributes, Conventions } from "./conventions.ts"
 import { failureOf, responseOf, spanExit } from "./failure.ts"
 import type { Failure } from "./failure.ts"
@@ -282,7 +282,7 @@ class ModelCall extends Observed implements CallObservation {
   readonly needsOutput: boolean
 
   constructor(settings: Settings, call: OpenedCall, fiber: AnyFiber) {
-    const { metadata, model, operation, provider, streams } = call
+    const { baseUrl, metadata, model, operation, provider, streams } = call
     super(
       settings,
       { type: "chat_model", name: provider, tags: [], metadata },
@@ -290,6 +290,7 @@ class ModelCall extends Observed implements CallObservation {
       "client",
       {
         ...requestAttributes(settings.conventions, operation, provider, model),
+        ...serverAttributes(baseUrl),
         "gen_ai.request.stream": streams ? true : undefined
       },
       fiber

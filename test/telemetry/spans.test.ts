@@ -37,13 +37,18 @@ describe("spans", () => {
 
   it.live("a call tells whom it asked, for what, and what came of it", () =>
     Effect.gen(function*() {
-      const { model } = yield* messages.serve(messages.tokens(["Hel", "lo"]), { maxTokens: 100 })
+      const { model, server } = yield* messages.serve(messages.tokens(["Hel", "lo"]), { maxTokens: 100 })
       for (const run of [Stream.runDrain(model.stream("Hi")), model.invoke("Hi")]) {
         const { spans: [span] } = yield* traced(Effect.provideService(run, Telemetry.ConversationId, "c1"))
-        const { "gen_ai.response.time_to_first_chunk": first, "rivulet.request.id": request, ...rest } =
-          span!.attributes
+        const {
+          "gen_ai.response.time_to_first_chunk": first,
+          "rivulet.request.id": request,
+          "server.port": port,
+          ...rest
+        } = span!.attributes
         assert.isAtLeast(Number(first), 0)
         assert.isString(request)
+        assert.strictEqual(String(port), new URL(server.url).port)
         assert.deepStrictEqual(rest, {
           "gen_ai.operation.name": "chat",
           "gen_ai.provider.name": "anthropic",
@@ -59,6 +64,7 @@ describe("spans", () => {
           "gen_ai.usage.cache_read.input_tokens": 0,
           "gen_ai.usage.cache_write.input_tokens": 0,
           "rivulet.usage.cost": 0.00002,
+          "server.address": "127.0.0.1",
           "rivulet.outcome": "completed",
           "rivulet.chunks": 3
         })

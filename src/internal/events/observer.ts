@@ -42,6 +42,8 @@ export interface OpenedStep {
 export interface OpenedCall {
   readonly provider: string
   readonly model: string
+  /** The address of the server, if it is known. */
+  readonly baseUrl: string | undefined
   /** Counting tokens is a call, too, but gives no answer. */
   readonly operation: "chat" | "count_tokens"
   /** Whether the adapter streams the answer. */

@@ -39,7 +39,7 @@ import type { ChatRequest } from "./request.ts"
 import { limitsOf, Watchdog } from "./watchdog.ts"
 
 /** A call of a model: its request, and how an attempt opens. */
-export interface Call extends Pick<OpenedCall, "operation" | "streams"> {
+export interface Call extends Pick<OpenedCall, "baseUrl" | "operation" | "streams"> {
   readonly provider: string
   readonly model: string
   /** What is known of the model by those who made it, or else by the app that calls it. */
@@ -59,9 +59,9 @@ export const openCall = (call: Call): Opener<AIMessageChunk, AIMessage, ChatMode
   Effect.withFiber((fiber) => {
     const observer = fiber.getRef(RunObserver)
     if (observer === undefined) return opened(call, undefined)(scope)
-    const { model, operation, provider, streams } = call
+    const { baseUrl, model, operation, provider, streams } = call
     const { metadata = {} } = fiber.getRef(CurrentRun)?.info ?? {}
-    const observation = observer.call({ provider, model, operation, streams, metadata }, fiber)
+    const observation = observer.call({ provider, model, baseUrl, operation, streams, metadata }, fiber)
     return observe(observation, opened(call, observation))(scope)
   })
 

@@ -45,6 +45,8 @@ interface MakeBase {
   readonly provider: string
   /** The name of the model. */
   readonly model: string
+  /** The address of the server that is asked, for telemetry, which tells its host and its port. Absent: not known. */
+  readonly baseUrl?: string | undefined
   /** Default options of every call. */
   readonly options?: CallOptions | undefined
   /**
@@ -125,7 +127,7 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
   const stream = spec.stream ?? whole
   // MakeOptions has one of the two; a caller without types may give neither.
   if (stream === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
-  const { model, provider } = spec
+  const { baseUrl, model, provider } = spec
   const known = (spec.facts?.know ?? settings?.know)?.(spec, spec.facts, settings)
   const facts = known?.facts ?? {}
   const byFacts = spec.capabilities && (known?.capabilities(spec.capabilities) ?? spec.capabilities)
@@ -150,6 +152,7 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
           provider,
           model,
           knowledge,
+          baseUrl,
           operation: "count_tokens",
           streams: false,
           request: prepared(input, options),
@@ -161,6 +164,7 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
         provider,
         model,
         knowledge,
+        baseUrl,
         operation: "chat",
         streams: spec.stream !== undefined && !(wantsWhole && whole !== undefined),
         request: prepared(input, options),

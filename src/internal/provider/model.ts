@@ -37,6 +37,8 @@ import type { AppSettings } from "./settings.ts"
 export interface ProviderModel<E extends Encoded> extends Connectable<E> {
   readonly provider: string
   readonly model: string
+  /** The address of the server. */
+  readonly baseUrl: string
   /** The options for every call. */
   readonly options: CallOptions
   readonly capabilities: Partial<Capabilities>
@@ -133,6 +135,7 @@ export const providerModel = <E extends Encoded>(spec: ProviderModel<E>): Servic
     {
       provider,
       model,
+      baseUrl: spec.baseUrl,
       options,
       capabilities,
       facts: source(facts),

@@ -81,6 +81,7 @@ const importSdk = async () => {
 export const isOfficial = (baseUrl: string = defaultBaseUrl): boolean =>
   URL.canParse(baseUrl) && /(^|\.)anthropic\.com$/.test(new URL(baseUrl).hostname)
 
-const defaultBaseUrl = "https://api.anthropic.com"
+/** The address of Anthropic. */
+export const defaultBaseUrl = "https://api.anthropic.com"
 
 const keySite = "https://console.anthropic.com/settings/keys"

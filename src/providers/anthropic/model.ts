@@ -14,7 +14,7 @@ import type { AppSettings } from "../../internal/provider/settings.ts"
 import { MessageDecoder } from "../wires/messages/decoder.ts"
 import { encodeRequest, schemaDialect } from "../wires/messages/request.ts"
 import type { EncodedRequest } from "../wires/messages/request.ts"
-import { connect, isOfficial } from "./client.ts"
+import { connect, defaultBaseUrl, isOfficial } from "./client.ts"
 import type { Options } from "./options.ts"
 
 const provider = "anthropic"
@@ -77,6 +77,7 @@ export const partsOf = (options: Options, settings: AppSettings): ProviderModel<
   return {
     provider,
     model,
+    baseUrl: baseUrl ?? defaultBaseUrl,
     options: callOptions,
     capabilities,
     facts: { rules: anthropic, api: "messages", like },

@@ -63,6 +63,7 @@ export const partsOf = (options: Options, settings: AppSettings): ProviderModel<
   return {
     provider,
     model,
+    baseUrl,
     options: call,
     capabilities: {
       ...usualCapabilities,

@@ -63,6 +63,7 @@ export const partsOf = (options: Options, settings: AppSettings): ProviderModel<
   return {
     provider,
     model,
+    baseUrl,
     options: call,
     capabilities: spec.capabilities,
     facts: { rules: pricedAt(baseUrl, openai), api, like },
