@@ -1,6 +1,6 @@
 // Traces of an agent and of a chain, printed by a viewer in the same process. Any app can send to it: run this file with
 // `view`, and the app with `OTEL_EXPORTER_OTLP_ENDPOINT=http://localhost:4318 OTEL_EXPORTER_OTLP_PROTOCOL=http/json`.
-import { Console, Effect, Layer, Schema } from "effect"
+import { Array, Console, Effect, Layer, Order, Schema } from "effect"
 import { createServer } from "node:http"
 import type { Server } from "node:http"
 import type { AddressInfo } from "node:net"
@@ -50,7 +50,7 @@ const print = ({ resourceSpans }: Traces) => {
   const spans = resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap(({ spans }) => spans))
   const ids = new Set(spans.map(({ spanId }) => spanId))
   // A step that reads another one is open before it, so the order of the ends is that of the steps.
-  const sorted = spans.toSorted((a, b) => Number(BigInt(a.endTimeUnixNano) - BigInt(b.endTimeUnixNano)))
+  const sorted = Array.sort(spans, Order.mapInput(Order.BigInt, (span: Span) => BigInt(span.endTimeUnixNano)))
   const printAll = (inside: ReadonlyArray<Span>, root: Span | undefined, depth: number) => {
     for (const span of inside) {
       console.log(line(span, root ?? span, depth))
