@@ -23,12 +23,29 @@ const rows = (wire: Wire): ReadonlyArray<Row> => {
     ["a reset before the headers", Script.resetBeforeHeaders, "NetworkError"],
     status(400, "InvalidRequestError"),
     status(401, "AuthenticationError"),
+    status(402, "QuotaExhaustedError"),
     status(403, "PermissionError"),
     status(404, "NotFoundError"),
+    status(408, "TimeoutError"),
+    status(409, "InvalidRequestError"),
+    status(413, "ContextLengthError"),
+    status(422, "InvalidRequestError"),
     status(429, "RateLimitError"),
     status(500, "InternalProviderError"),
+    status(502, "InternalProviderError"),
     status(503, "OverloadedError"),
-    status(529, "OverloadedError")
+    status(504, "TimeoutError"),
+    status(529, "OverloadedError"),
+    ["connection refused", afterHello(), "NetworkError", { baseUrl: "http://127.0.0.1:1" }],
+    ...(wire.name === "Messages"
+      ? [
+        [
+          "an error event inside a 200",
+          afterHello(Script.errorEvent("overloaded_error", "busy")),
+          "OverloadedError"
+        ] as const
+      ]
+      : [])
   ]
 }
 
