@@ -13,7 +13,7 @@ export type ContentPlace = "input" | "output" | "arguments" | "result"
 export interface ContentOptions {
   /**
    * Changes a text before it is recorded: it gives what is recorded in its place. It runs for each text of a message and
-   * each string of arguments and results. If it throws, `[not recorded]` is. By default texts are recorded as they are.
+   * each string of arguments and results, but not for the names of their fields. If it throws, `[not recorded]` is. By default texts are recorded as they are.
    */
   readonly redact?: ((text: string, place: ContentPlace) => string) | undefined
   /**
@@ -48,7 +48,8 @@ export const inputMessages = (options: ContentOptions, messages: ReadonlyArray<M
   const recorder = new Recorder(options, "input")
   // The newest messages come first, as they are kept.
   return JSON.stringify(
-    messages.toReversed().flatMap((message) => recorder.full ? [] : [recorded(recorder, message)]).toReversed()
+    messages.toReversed().flatMap((message) => recorder.full ? [] : [recorded(recorder, message)]).toReversed(),
+    jsonReplacer
   )
 }
 
@@ -59,7 +60,7 @@ export const outputMessages = (
 ): string => {
   const recorder = new Recorder(options, "output")
   const parts = answer.parts.map((part) => recordedPart(recorder, part))
-  return JSON.stringify([{ role: "assistant", parts, finish_reason: answer.finish?.reason ?? "error" }])
+  return JSON.stringify([{ role: "assistant", parts, finish_reason: answer.finish?.reason ?? "error" }], jsonReplacer)
 }
 
 /** Arguments or a result, as JSON. */
