@@ -4,6 +4,7 @@
  */
 import type * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
+import type { CallOptions } from "../CallOptions.ts"
 import { ChatModelError } from "../ChatModelError.ts"
 import type { Reason } from "../ChatModelError.ts"
 import { optional } from "../internal/optional.ts"
@@ -37,6 +38,8 @@ export class PublicError {
   readonly message: string
   /** The field of the request that is wrong, as the wire spells it. */
   readonly field: string | undefined
+  /** The option of a call that is wrong, by its name in `CallOptions`. */
+  readonly option: keyof CallOptions | undefined
   /** The delay after which a retry may succeed. */
   readonly retryAfter: Duration.Duration | undefined
   /** A code of the app's own. */
@@ -47,6 +50,7 @@ export class PublicError {
     readonly status: number
     readonly message: string
     readonly field?: string | undefined
+    readonly option?: keyof CallOptions | undefined
     readonly retryAfter?: Duration.Duration | undefined
     readonly code?: string | undefined
   }) {
@@ -54,6 +58,7 @@ export class PublicError {
     this.status = fields.status
     this.message = fields.message
     this.field = fields.field
+    this.option = fields.option
     this.retryAfter = fields.retryAfter
     this.code = fields.code
   }
@@ -133,11 +138,35 @@ export const publicErrorOf = (
   return internal(id)
 }
 
+/** The options that a client can give. A field may be the word of a provider, so no other is told. */
+const options: ReadonlyArray<keyof CallOptions> = [
+  "maxTokens",
+  "temperature",
+  "topP",
+  "topK",
+  "stopSequences",
+  "tools",
+  "toolChoice",
+  "parallelToolCalls",
+  "reasoning",
+  "responseFormat"
+]
+
+const optionOf = (field: string | undefined): keyof CallOptions | undefined => {
+  const name = /^\w+/.exec(field ?? "")?.[0]
+  return options.find((option) => option === name)
+}
+
 const ofModel = (error: unknown): PublicError | undefined => {
   if (error instanceof ChatModelError) {
     const { reason, retryAfter } = error
     const wait = reason._tag === "BudgetExceededError" ? reason.resetAfter : retryAfter
-    return new PublicError({ ...sentences[reason._tag], ...optional("retryAfter", wait) })
+    const option = "field" in reason ? optionOf(reason.field) : undefined
+    return new PublicError({
+      ...sentences[reason._tag],
+      ...optional("retryAfter", wait),
+      ...optional("option", option)
+    })
   }
   return error instanceof RunnableTimeoutError
     ? new PublicError({ kind: "timeout", status: 504, message: "The run took too long." })

@@ -41,8 +41,10 @@ export interface Times {
 interface Active {
   /** Ends the run with an error that its client is told. */
   readonly stop: Deferred.Deferred<never, PublicError>
-  /** Ends it at once. */
-  readonly kill: Effect.Effect<unknown>
+  /** Interrupts it. Does not wait. */
+  readonly kill: () => void
+  /** Breaks its response off, whatever its finalizers do. */
+  readonly cut: () => void
   readonly over: Deferred.Deferred<void>
 }
 
@@ -51,15 +53,17 @@ export class Runs {
   readonly #active = new Set<Active>()
   isStopping = false
 
-  /** Runs an effect that {@link stop} can end. `use` gets the effect that fails when it does. */
+  /** Runs an effect that {@link stop} can end. `use` gets the effect that fails when it does; `cut` breaks it off. */
   readonly track = <A, E, R>(
-    use: (stop: Effect.Effect<never, PublicError>) => Effect.Effect<A, E, R>
+    use: (stop: Effect.Effect<never, PublicError>) => Effect.Effect<A, E, R>,
+    cut: () => void = () => {}
   ): Effect.Effect<A, E | PublicError, R> =>
     Effect.withFiber((fiber): Effect.Effect<A, E | PublicError, R> => {
       if (this.isStopping) return Effect.fail(stopping)
       const active: Active = {
         stop: Deferred.makeUnsafe(),
-        kill: Effect.suspend(() => Fiber.interrupt(fiber)),
+        kill: () => fiber.interruptUnsafe(),
+        cut,
         over: Deferred.makeUnsafe()
       }
       this.#active.add(active)
@@ -78,11 +82,18 @@ export class Runs {
       this.isStopping = true
       const active = [...this.#active]
       for (const { stop } of active) Deferred.doneUnsafe(stop, Exit.fail(stopping))
-      return Effect.forEach(active, ({ over }) => Deferred.await(over), { concurrency: "unbounded", discard: true })
-        .pipe(
-          Effect.timeoutOption(drain),
-          Effect.andThen(Effect.forEach(active, ({ kill }) => kill, { concurrency: "unbounded", discard: true }))
-        )
+      const over = Effect.timeoutOption(
+        Effect.forEach(active, ({ over }) => Deferred.await(over), { discard: true }),
+        drain
+      )
+      const kill = Effect.sync(() => {
+        for (const each of this.#active) {
+          each.cut()
+          each.kill()
+        }
+      })
+      // A finalizer that hangs does not keep the server from ending.
+      return Effect.asVoid(Effect.andThen(Effect.andThen(over, kill), over))
     })
   }
 }
@@ -169,16 +180,15 @@ export const streamed = <R>(
         // The run counts as open until its reader has everything.
         Effect.andThen(body.taken),
         Effect.map(() => body.end())
+      ), () => body.destroy()).pipe(
+        // The server stops before the run starts, or the reader takes nothing. There is nobody to write for.
+        Effect.ignore,
+        Effect.ensuring(Effect.sync(() => {
+          signal.removeEventListener("abort", aborted)
+          body.destroy()
+          if (!isCommitted) Deferred.doneUnsafe(head, Exit.fail(stopping))
+        }))
       )
-    ).pipe(
-      // The server stops before the run starts, or the reader takes nothing. There is nobody to write for.
-      Effect.ignore,
-      Effect.ensuring(Effect.sync(() => {
-        signal.removeEventListener("abort", aborted)
-        body.destroy()
-        if (!isCommitted) Deferred.doneUnsafe(head, Exit.fail(stopping))
-      }))
-    )
 
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(Effect.forkDetach(Effect.interruptible(whole)), (forked) => {

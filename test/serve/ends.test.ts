@@ -4,6 +4,7 @@ import { Cause, Deferred, Duration, Effect, Fiber, Layer, Logger, Redacted, Sche
 import * as Net from "node:net"
 import { APIError } from "openai"
 import { AIMessageChunk, ChatModel, ChatModelError, Runnable } from "rivulet"
+import type { Message } from "rivulet"
 import * as OpenAiCompatible from "rivulet/OpenAiCompatible"
 import * as Serve from "rivulet/Serve"
 import { OpenAiScript, OpenAiServer, ScriptedChatModel } from "rivulet/Testing"
@@ -122,6 +123,36 @@ for (const [reason, status, code] of reasons) {
   })
 }
 
+it.live("an option that a model does not take is named as the client spells it", () =>
+  Effect.gen(function*() {
+    const reply = [fail(new ChatModelError.UnsupportedError({ message, field: "responseFormat.schema" }))]
+    const { url } = yield* serve(model, layer([reply], { options: once }))
+    const { all, text } = yield* Effect.promise(async () => allOf(await post(url, body())))
+    assert.deepInclude(JSON.parse(text).error, { param: "response_format", code: "unsupported_value" })
+    assert.notInclude(all, secret)
+  }))
+
+it.live("no field of an error reaches a client", () =>
+  Effect.gen(function*() {
+    const planted = new ChatModelError.ChatModelError({
+      provider: secret,
+      model: secret,
+      reason: new ChatModelError.RateLimitError({ message }),
+      partial: AIMessageChunk.toMessage([AIMessageChunk.text(secret)]) as Message.PartialAIMessage, // it has no finish
+      metadata: { requestId: secret, type: secret },
+      attempts: [{ provider: secret, model: secret, reason: new ChatModelError.UnknownError({ message }) }]
+    })
+    const chat = Serve.chat(
+      Runnable.fn((input: ChatModel.ChatInput) => Effect.andThen(Effect.succeed(input), Effect.fail(planted)))
+    )
+    const { url } = yield* serve(Serve.make({ chats: { chat }, onFailure: () => Effect.void }), Layer.empty)
+    for (const stream of [true, false]) {
+      const { all, response } = yield* Effect.promise(async () => allOf(await post(url, body({ stream }))))
+      assert.strictEqual(response.status, 429)
+      assert.notInclude(all, secret)
+    }
+  }))
+
 describe("failures that are not a model's", () => {
   class Sold extends Schema.TaggedError<Sold>()("Sold", { note: Schema.String }) {}
 
@@ -168,7 +199,7 @@ describe("failures that are not a model's", () => {
       const sold = yield* Effect.promise(async () => allOf(await post(url, body({ model: "sold" }))))
       assert.deepStrictEqual([sold.response.status, JSON.parse(sold.text).error], [409, {
         message: "It is sold.",
-        type: "server_error",
+        type: "invalid_request_error",
         param: null,
         code: "sold"
       }])
@@ -246,6 +277,36 @@ describe("a client that leaves", () => {
         yield* Fiber.await(fiber)
       }))
   }
+
+  it.live("leaves nothing open, however often", () =>
+    Effect.gen(function*() {
+      const open = { now: 0, begun: 0 }
+      const chat = Serve.chat(
+        Runnable.transform("Words", (input: Stream.Stream<ChatModel.ChatInput>) =>
+          Stream.flatMap(input, () => {
+            open.now++
+            open.begun++
+            return Stream.concat(Stream.make("one"), Stream.never)
+          }).pipe(Stream.ensuring(Effect.sync(() => open.now--))))
+      )
+      const { url } = yield* serve(Serve.make({ chats: { chat } }), Layer.empty)
+      yield* Effect.forEach(
+        Array.from({ length: 200 }, (_, i) => i),
+        (i) =>
+          Effect.promise(async () => {
+            const aborter = new AbortController()
+            const content = body({ stream: i % 4 !== 0 })
+            const asked = fetch(`${url}/v1/chat/completions`, { method: "POST", body: content, signal: aborter.signal })
+            if (i % 4 === 0) setTimeout(() => aborter.abort(), 5)
+            else await (await asked).body!.getReader().read()
+            aborter.abort()
+            await asked.catch(() => {})
+          }),
+        { concurrency: 20, discard: true }
+      )
+      while (open.now > 0) yield* Effect.sleep("5 millis")
+      assert.isAtLeast(open.begun, 150)
+    }))
 
   it.live("interrupts the run of a plain fetch handler before its cancellation is done", () =>
     Effect.gen(function*() {
@@ -358,6 +419,24 @@ describe("a server that stops", () => {
       const refused = yield* Effect.promise(() => post(url, body()))
       assert.deepStrictEqual([refused.status, refused.headers.get("x-should-retry")], [503, null])
       yield* Effect.promise(close)
+    }))
+
+  it.live("ends although a finalizer hangs", () =>
+    Effect.gen(function*() {
+      const chat = Serve.chat(
+        Runnable.transform("Words", (input: Stream.Stream<ChatModel.ChatInput>) =>
+          Stream.flatMap(input, () =>
+            Stream.concat(Stream.make("one"), Stream.never)).pipe(Stream.ensuring(Effect.never)))
+      )
+      const { close, fetch } = Serve.toFetch(Serve.make({ chats: { chat }, limits: { drain: "50 millis" } }))
+      const response = yield* Effect.promise(() =>
+        fetch(new Request("http://localhost/v1/chat/completions", { method: "POST", body: body({ stream: true }) }))
+      )
+      yield* Effect.promise(close)
+      const failure = yield* Effect.promise(() =>
+        response.text()
+      ).pipe(Effect.catchDefect(Effect.succeed))
+      assert.instanceOf(failure, Error)
     }))
 
   it.live("breaks off a stream that nobody reads", () =>

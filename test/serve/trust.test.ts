@@ -333,3 +333,22 @@ describe("the words of a client", () => {
       assert.strictEqual(alone.status, 400)
     }))
 })
+
+it.live("a body that a middleware has parsed before is read", () =>
+  Effect.gen(function*() {
+    const { fetch } = Serve.toFetch(open, hello)
+    const listener = Serve.toNode(fetch)
+    const server = Http.createServer(async (request, response) => {
+      let all = ""
+      for await (const piece of request) all += String(piece)
+      listener(Object.assign(request, { body: JSON.parse(all) as unknown }), response)
+    })
+    yield* Effect.acquireRelease(
+      Effect.callback<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
+      () => Effect.sync(() => server.close())
+    )
+    const { port } = server.address() as AddressInfo // it listens on a port
+    const response = yield* Effect.promise(() => post(`http://127.0.0.1:${port}`, body()))
+    assert.strictEqual(response.status, 200)
+    assert.include(yield* Effect.promise(() => response.text()), "Hello")
+  }))

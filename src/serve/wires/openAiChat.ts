@@ -4,6 +4,7 @@
  * the field that clients of other servers read. Citations, files, and tools that a provider runs have no field here, so
  * they are left out. A text delta costs one `JSON.stringify` of the text.
  */
+import type { CallOptions } from "../../CallOptions.ts"
 import { optional } from "../../internal/optional.ts"
 import type { Usage } from "../../Usage.ts"
 import { ItemReader } from "../items.ts"
@@ -56,11 +57,25 @@ const errorWords: { readonly [K in Kind]: readonly [type: string, code: string |
   other: ["server_error", null]
 }
 
-const errorBody = (error: PublicError): string => {
-  const [type, code] = errorWords[error.kind]
-  return jsonText({
-    error: { message: error.message, type, param: error.field ?? null, code: error.code ?? code }
-  })
+const errorBody = ({ code: own, field, kind, message, option, status }: PublicError): string => {
+  const [word, code] = errorWords[kind]
+  const type = kind === "other" && status < 500 ? "invalid_request_error" : word
+  const param = field ?? (option === undefined ? undefined : optionFields[option])
+  return jsonText({ error: { message, type, param: param ?? null, code: own ?? code } })
+}
+
+/** The fields that options of a call come from. */
+const optionFields: { readonly [O in keyof CallOptions]?: string } = {
+  maxTokens: "max_tokens",
+  temperature: "temperature",
+  topP: "top_p",
+  topK: "top_k",
+  stopSequences: "stop",
+  tools: "tools",
+  toolChoice: "tool_choice",
+  parallelToolCalls: "parallel_tool_calls",
+  reasoning: "reasoning_effort",
+  responseFormat: "response_format"
 }
 
 const usageBody = (usage: Usage | undefined) => ({

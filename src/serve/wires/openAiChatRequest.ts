@@ -135,11 +135,16 @@ export const decode = (body: unknown, counts: Counts): Asked | PublicError => {
     messages,
     options,
     given,
-    unread: Object.keys(body).filter((key) => isSet(body[key]) && !readFields.has(key) && /^[a-z_]{1,40}$/.test(key)),
+    unread: Object.keys(body)
+      .filter((key) => isSet(body[key]) && !readFields.has(key) && /^[a-z_]{1,40}$/.test(key))
+      .slice(0, maxUnread),
     stream: request.stream === true,
     streamedUsage: request.stream_options?.include_usage === true
   }
 }
+
+/** The names go into a header, which must not grow with the request. */
+const maxUnread = 20
 
 const isSet = (value: unknown): boolean => value !== undefined && value !== null
 
