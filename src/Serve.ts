@@ -153,7 +153,7 @@ export interface Caller {
 
 /** The limits of a server. */
 export interface Limits {
-  /** The most bytes of a request's body, compressed or not. Defaults to 1 MiB. */
+  /** The most bytes of a request's body. Defaults to 1 MiB. */
   readonly bodyBytes?: number | undefined
   /** The deepest nesting of a request's JSON. Defaults to 64. */
   readonly depth?: number | undefined

@@ -91,8 +91,10 @@ export const estimateOutput = ({ maxTokens, reasoning }: CallOptions, expected: 
   return Math.min(most ?? Infinity, expected ?? most ?? usualOutput)
 }
 
-const tokensOfJson = (value: unknown): number =>
-  Math.ceil((typeof value === "object" && value !== null ? sizeOf(value) : String(value).length) / jsonValue)
+const tokensOfJson = (value: unknown): number => Math.ceil(lengthOf(value) / jsonValue)
+
+const lengthOf = (value: unknown): number =>
+  typeof value === "object" && value !== null ? sizeOf(value) : String(value).length
 
 const sizes = new WeakMap<object, number>()
 
@@ -121,6 +123,21 @@ export const charactersIn = ({ content, parts }: AIMessageChunk): number => {
   }
   return characters
 }
+
+/** The characters of an answer, or of the part of it that came. */
+export const charactersOf = (parts: ReadonlyArray<AIPart>): number =>
+  parts.reduce((characters, part) => {
+    switch (part.type) {
+      case "text":
+      case "reasoning":
+      case "invalid_tool_call":
+        return characters + part.text.length
+      case "tool_call":
+        return characters + lengthOf(part.args)
+      default:
+        return characters
+    }
+  }, 0)
 
 /** How much the estimates of a model's input have to be corrected, learned from the usage of its answers. */
 export class Calibration {

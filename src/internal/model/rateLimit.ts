@@ -1,5 +1,5 @@
 /**
- * `ModelLimits.withRateLimit`: a limiter around the calls of a model. Every request counts, retries included. A delta costs
+ * `ModelLimits.withRateLimit`: a limiter around the calls of a model. Every request counts, retries included. A read costs
  * one Effect operation.
  */
 import * as Cause from "effect/Cause"
@@ -12,10 +12,13 @@ import { merge } from "../../CallOptions.ts"
 import type { CallOptions, Retry } from "../../CallOptions.ts"
 import { ChatModelError, NetworkError, RateLimitError } from "../../ChatModelError.ts"
 import type { Reason } from "../../ChatModelError.ts"
+import type { AIMessage, PartialAIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
 import { checkedDuration, checkedNumber, textOf } from "../defects.ts"
 import { nameOf } from "../excerpt.ts"
+import type { ChunkFold } from "../step/fold.ts"
 import { observed } from "../step/run.ts"
+import type { Run } from "../step/types.ts"
 import { Calibration, estimateInput, estimateOutput } from "./estimate.ts"
 import { makeLimiter, makeMemoryStore } from "./limiter.ts"
 import type { Admitted, Limiter } from "./limiter.ts"
@@ -175,7 +178,7 @@ export const limitedBy = (
           return Effect.catchCause(
             Effect.map(
               countsTokens ? Effect.andThen(Scope.addFinalizer(scope, call.left), run) : run,
-              (run) => observed(run, call)
+              call.follow
             ),
             call.failed
           )
@@ -193,6 +196,8 @@ interface Estimates {
   readonly tokens: number
 }
 
+type AnswerRun = Run<AIMessageChunk, AIMessage, ChatModelError, never>
+
 /** One call. It settles the tokens of its requests. */
 class LimitedCall {
   readonly #limiter: Limiter<unknown>
@@ -201,6 +206,8 @@ class LimitedCall {
   /** The last request; undefined when its tokens are settled. */
   #admitted: Admitted | undefined
   #spending: Spending
+  /** The fold of the answer, once it has begun. */
+  #fold: ChunkFold<AIMessageChunk, AIMessage> | undefined
 
   constructor(limiter: Limiter<unknown>, calibration: Calibration, estimates: Estimates, admitted: Admitted) {
     this.#limiter = limiter
@@ -210,14 +217,30 @@ class LimitedCall {
     this.#spending = new Spending(estimates.inputTokens)
   }
 
-  readonly chunks = (chunks: ReadonlyArray<AIMessageChunk>): void => {
-    if (this.#estimates.tokens > 0) this.#spending.add(chunks)
+  /**
+   * The run of the answer. The tokens are read from its fold at the end: a model folds its answer in any case, so a delta
+   * costs nothing here.
+   */
+  readonly follow = (run: AnswerRun): AnswerRun => {
+    const fold = run.fold()
+    const counts = this.#estimates.tokens > 0
+    this.#fold = counts ? fold : undefined
+    return observed(run, {
+      chunks: counts ? fold.add : () => {},
+      end: () =>
+        Effect.suspend(() => {
+          if (counts) this.#spending.take(fold.done())
+          return this.#settle(this.#spending.ended())
+        }),
+      failed: this.failed
+    })
   }
 
-  readonly end = (): Effect.Effect<void> => this.#settle(this.#spending.ended())
-
   /** The consumer left. */
-  readonly left: Effect.Effect<void> = Effect.suspend(() => this.#settle(this.#spending.left()))
+  readonly left: Effect.Effect<void> = Effect.suspend(() => {
+    this.#takePart()
+    return this.#settle(this.#spending.left())
+  })
 
   readonly failed = (cause: Cause.Cause<ChatModelError>): Effect.Effect<never, ChatModelError> => {
     const error = Option.getOrUndefined(Cause.findErrorOption(cause))
@@ -246,10 +269,18 @@ class LimitedCall {
 
   #failedWith(error: ChatModelError): Effect.Effect<void> {
     const { reason } = error
+    this.#takePart()
     const settled = this.#settle(this.#spending.failed(error))
     return reason._tag === "RateLimitError" && reason.retryAfter !== undefined
       ? Effect.andThen(this.#limiter.pause(reason.retryAfter), settled)
       : settled
+  }
+
+  /** Takes the part of the answer that came. */
+  #takePart(): void {
+    // Absent, or a partial message; the type of a fold does not say so.
+    const partial = this.#fold?.partial() as PartialAIMessage | undefined
+    if (partial !== undefined && this.#admitted !== undefined) this.#spending.take(partial)
   }
 
   /** If the usage is unknown, the estimate stays. */

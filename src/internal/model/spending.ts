@@ -4,8 +4,9 @@
  */
 import type { AIMessageChunk } from "../../AIMessageChunk.ts"
 import type { ChatModelError, Reason } from "../../ChatModelError.ts"
+import type { AIMessage, PartialAIMessage } from "../../Message.ts"
 import type { Usage } from "../../Usage.ts"
-import { charactersIn, tokensOf } from "./estimate.ts"
+import { charactersIn, charactersOf, tokensOf } from "./estimate.ts"
 
 /** The usage of these tokens. */
 export const usageOf = (inputTokens: number, outputTokens: number): Usage => ({
@@ -44,6 +45,12 @@ export class Spending {
     this.#characters += characters
     if (reported !== undefined) this.#usage = reported
     return reported
+  }
+
+  /** Takes an answer as far as it came, in the place of its chunks. */
+  take({ parts, usage }: AIMessage | PartialAIMessage): void {
+    if (usage !== undefined) this.#usage = usage
+    this.#characters = charactersOf(parts)
   }
 
   /** The usage of a whole answer. */
