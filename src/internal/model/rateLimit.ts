@@ -225,11 +225,17 @@ class LimitedCall {
     const fold = run.fold()
     const counts = this.#estimates.tokens > 0
     this.#fold = counts ? fold : undefined
+    let last: AIMessageChunk | undefined
     return observed(run, {
-      chunks: counts ? fold.add : () => {},
+      chunks: counts
+        ? (chunks) => {
+          fold.add(chunks)
+          last = chunks[chunks.length - 1]
+        }
+        : () => {},
       end: () =>
         Effect.suspend(() => {
-          if (counts) this.#spending.take(fold.done())
+          if (counts) this.#spending.take(last?.usage === undefined ? fold.done() : { parts: [], usage: last.usage })
           return this.#settle(this.#spending.ended())
         }),
       failed: this.failed

@@ -48,7 +48,7 @@ export class Spending {
   }
 
   /** Takes an answer as far as it came, in the place of its chunks. */
-  take({ parts, usage }: AIMessage | PartialAIMessage): void {
+  take({ parts, usage }: Pick<AIMessage | PartialAIMessage, "parts" | "usage">): void {
     if (usage !== undefined) this.#usage = usage
     this.#characters = charactersOf(parts)
   }
