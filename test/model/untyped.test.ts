@@ -135,6 +135,16 @@ const cases: { readonly [title: string]: readonly [run: () => unknown, message: 
     () => invoke(ChatModel.transform(model, { request: (request) => any(request) })),
     /^ChatModel\.transform: request must return an effect, not an object$/
   ],
+  "facts without the code that applies them": [
+    () =>
+      ChatModel.make({
+        provider: "local",
+        model: "echo",
+        facts: any({ rules: [{ match: ".", maxOutput: 9 }] }),
+        generate: () => Effect.succeed({ content: "Hi" })
+      }),
+    /^ChatModel\.make: `facts` must be made by ModelFacts\.source$/
+  ],
   "a stream hook without a stream": [
     () => invoke(ChatModel.transform(model, { stream: () => any(undefined) })),
     /^ChatModel\.transform: stream must return a stream, not undefined$/

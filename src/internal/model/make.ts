@@ -128,6 +128,9 @@ export const make = (spec: MakeOptions, settings?: FactsSettings): Service => {
   // MakeOptions has one of the two; a caller without types may give neither.
   if (stream === undefined) throw new TypeError("ChatModel.make: give `stream`, `generate` or both")
   const { baseUrl, model, provider } = spec
+  if (spec.facts !== undefined && typeof spec.facts.know !== "function") {
+    throw new TypeError("ChatModel.make: `facts` must be made by ModelFacts.source")
+  }
   const known = (spec.facts?.know ?? settings?.know)?.(spec, spec.facts, settings)
   const facts = known?.facts ?? {}
   const byFacts = spec.capabilities && (known?.capabilities(spec.capabilities) ?? spec.capabilities)
