@@ -284,9 +284,10 @@ class LimitedCall {
 
   /** Takes the part of the answer that came. */
   #takePart(): void {
+    if (this.#admitted === undefined) return
     // Absent, or a partial message; the type of a fold does not say so.
     const partial = this.#fold?.partial() as PartialAIMessage | undefined
-    if (partial !== undefined && this.#admitted !== undefined) this.#spending.take(partial)
+    if (partial !== undefined) this.#spending.take(partial)
   }
 
   /** If the usage is unknown, the estimate stays. */
