@@ -213,7 +213,7 @@ export interface Options<Chats, RA, RF> {
   readonly onFailure?: ((failure: RunFailure) => Effect.Effect<unknown, never, RF>) | undefined
 }
 
-/** What is served, and to whom. `R` is what the chats and the functions require. */
+/** The chats of a server, and its rules. `R` is the union of the services that the chats and the functions require. */
 export interface App<out R> {
   readonly "~rivulet/Serve/App": Settings<R>
 }

@@ -48,7 +48,7 @@ export type { Conventions } from "./telemetry/conventions.ts"
 export { ConversationId } from "./telemetry/observer.ts"
 export type { SampledRun } from "./telemetry/observer.ts"
 
-/** What is recorded, and under which names. */
+/** The kinds of telemetry, and their names. */
 export interface Options {
   /** Which names attributes and metrics have. Defaults to `current`. */
   readonly conventions?: Conventions | undefined

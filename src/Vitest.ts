@@ -65,7 +65,7 @@ export interface AppOptions<A, E> {
   readonly app: Layer.Layer<A, E, Model>
 }
 
-/** What the tests of {@link layer} may require besides services of their own: the model, and its requests. */
+/** The services that tests of {@link layer} may require besides their own: the model, and its requests. */
 export type Model = ChatModel | ScriptedChatModel.ScriptedChatModel
 
 /** The tests of a block, as those of `@effect/vitest`. Their effects may require the model and what it is needed for. */

@@ -53,7 +53,7 @@ interface Entry {
   metadata: Metadata | undefined
   hasText: boolean
   failure: Report | undefined
-  /** What the model does before its text; undefined before the call and after its end. */
+  /** The activity of the model before its text; undefined before the call and after its end. */
   activity: Activity | undefined
 }
 
@@ -152,7 +152,7 @@ export const compare = Effect.fnUntraced(function*({ call, failOnLength, input, 
 
 type Put = (text: string) => Effect.Effect<void, OutputError>
 
-/** What is said about the models of these entries that have not begun their text. */
+/** The sentence about the models of these entries that have not begun their text. */
 const waitingOf = (entries: ReadonlyArray<Entry>, now: number): string | undefined =>
   entries.flatMap(({ activity }) => activity?.hasText === false ? activity.describe(now) ?? [] : []).join("; ") ||
   undefined

@@ -6,7 +6,7 @@ import { collected } from "../internal/facts/data/terms.ts"
 import type { Facts, Price, Range } from "../internal/facts/types.ts"
 import type { Inspection, Warning } from "./inspect.ts"
 
-/** What is known of a model, one fact in a line. */
+/** The facts about a model, one in a line. */
 export const factsText = ({ api, facts, guess, known, model, provider }: Inspection): string => {
   const rows: ReadonlyArray<readonly [name: string, text: string | undefined]> = [
     ["context", contextText(facts)],
@@ -35,7 +35,7 @@ export const factsText = ({ api, facts, guess, known, model, provider }: Inspect
   return `${problem}\n${lines.length > 1 ? `\n${lines.join("")}` : ""}\n${adviceFor(model)}`
 }
 
-/** What a user can do about a model of which nothing is known. */
+/** The advice for a model without facts. */
 const adviceFor = (model: string): string =>
   `If it has the facts of a known model, say so with the option \`like\` of the provider. Or give rules:
   ModelFacts.layer([{ match: ${JSON.stringify(`^${model.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`)}, ... }])

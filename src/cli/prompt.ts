@@ -72,7 +72,7 @@ const stillWaiting = Effect.andThen(
   Effect.never
 )
 
-/** What stdin is, as far as it can hold a text. */
+/** The kind of stdin, as far as it can hold a text. */
 const stdinKind = (): "pipe" | "socket" | undefined => {
   try {
     const stat = fstatSync(0)

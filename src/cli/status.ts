@@ -19,7 +19,7 @@ const unnoticed = 1000
 /** The time between two looks at the activity. */
 const interval = "100 millis"
 
-/** What a model does, in words. */
+/** The activity of a model, in words. */
 export class Activity {
   readonly #name: string
   readonly #startedAt: number
@@ -52,7 +52,7 @@ export class Activity {
     }
   }
 
-  /** What happens at this time, or undefined if it is not worth a line. */
+  /** The activity at this time, or undefined if it is not worth a line. */
   describe(now: number): string | undefined {
     const retryIn = (this.#retry?.at ?? 0) - now
     if (this.#deltas > 0) return this.#line(`${this.#text ? "Answering" : "Thinking"}, ${tokens(this.#deltas)}`)

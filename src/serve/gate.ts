@@ -6,7 +6,7 @@
 import * as Redacted from "effect/Redacted"
 import { PublicError } from "./publicError.ts"
 
-/** What the checks compare with. */
+/** The values that the checks compare with. */
 export interface GateSettings {
   /** The names by which the server is reached besides those of loopback. Undefined: any, which needs `auth`. */
   readonly hosts: ReadonlySet<string> | undefined
@@ -47,7 +47,7 @@ const urlOf = (text: string): URL | undefined => {
   }
 }
 
-/** What a request may do: the origin that may read its response, if it is that of another site. */
+/** The rights of a request: the origin that may read its response, if it is that of another site. */
 export interface Passed {
   readonly allowedOrigin: string | undefined
 }

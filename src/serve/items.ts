@@ -8,7 +8,7 @@ import { PublicError } from "./publicError.ts"
 import type { Ended, Item } from "./wire.ts"
 import { jsonText } from "./wires/json.ts"
 
-/** What a wire does with each piece of a message. Empty pieces are left out. */
+/** The functions of a wire for the pieces of a message. Empty pieces are left out. */
 export interface Pieces {
   readonly text: (text: string) => void
   readonly reasoning: (text: string) => void

@@ -173,7 +173,7 @@ const ofModel = (error: unknown): PublicError | undefined => {
     : undefined
 }
 
-/** What may be said of a failure in a log: its class, never its text. */
+/** The part of a failure that a log may have: its class, never its text. */
 export const describe = (cause: Cause.Cause<unknown>): string => {
   const [first] = cause.reasons
   if (first === undefined || first._tag === "Interrupt") return "interrupted"

@@ -5,7 +5,7 @@ import { PublicError } from "./publicError.ts"
 import type { Wire } from "./wire.ts"
 import { modelList, oneModel, openAiChat } from "./wires/openAiChat.ts"
 
-/** What the routes may tell of a server. */
+/** The facts about a server that its routes may tell. */
 export interface About {
   /** The names of the chats. */
   readonly names: ReadonlyArray<string>

@@ -27,7 +27,7 @@ export interface RunFailure {
   readonly chat: string
   /** The status of the error that the client was told. */
   readonly status: number
-  /** What the run failed with. It may hold prompts and the words of providers. */
+  /** The cause of the failure. It may hold prompts and the words of providers. */
   readonly cause: Cause.Cause<unknown>
 }
 

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import type { ContentOptions } from "./content.ts"
 import type { Conventions } from "./conventions.ts"
 
-/** What the environment says. Undefined: nothing. */
+/** The settings of the environment. A field whose variable is not set is undefined. */
 export interface Environment {
   /** All telemetry is off. */
   readonly disabled: boolean

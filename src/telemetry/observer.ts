@@ -118,7 +118,7 @@ const exitOf = (
 ): Exit.Exit<unknown, unknown> =>
   failure !== undefined ? spanExit(failure, content) : outcome === "interrupted" ? Exit.interrupt() : Exit.void
 
-/** What spans of steps and of calls share: whether there is one, and the services inside it. */
+/** The parts that spans of steps and of calls share: whether there is one, and the services inside it. */
 abstract class Observed implements Observation {
   protected readonly settings: Settings
   protected readonly content: ContentOptions | undefined
@@ -382,7 +382,7 @@ class ModelCall extends Observed implements CallObservation {
 
   #output(ending: Ending, partial: PartialAIMessage | undefined): Attributes | undefined {
     if (this.content === undefined || !this.needsOutput) return undefined
-    // What a call gives.
+    // The value of a call.
     const answer = (ending._tag === "Completed" ? ending.output : partial ?? ending.partial) as
       | AIMessage
       | PartialAIMessage

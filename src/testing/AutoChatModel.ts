@@ -53,7 +53,7 @@ import type { Plan } from "./auto/plan.ts"
 import { chunk, fail, layerOf, make as makeScripted } from "./ScriptedChatModel.ts"
 import type { Reply, ScriptedChatModel } from "./ScriptedChatModel.ts"
 
-/** What goes wrong, each with a probability from 0 to 1. All default to 0. */
+/** The faults of a model, each with a probability from 0 to 1. All default to 0. */
 export interface Faults {
   /** An attempt fails before its first chunk, with a failure that is worth a retry. */
   readonly failures?: number | undefined
@@ -88,7 +88,7 @@ export interface Options {
   readonly size?: number | undefined
   /** The probability from 0 to 1 that an answer ends early with `length`, without a `maxTokens`. Default: 0. */
   readonly cutOffs?: number | undefined
-  /** What goes wrong. Default: nothing. */
+  /** The faults. Default: none. */
   readonly faults?: Faults | undefined
 }
 

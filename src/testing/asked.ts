@@ -12,7 +12,7 @@ import type { InputPart, Message } from "../Message.ts"
 import { ScriptedChatModel } from "./ScriptedChatModel.ts"
 import type { Call } from "./ScriptedChatModel.ts"
 
-/** What is expected of one request. Members that are absent are not compared. */
+/** The expectations of one request. Members that are absent are not compared. */
 export interface Asked {
   /** The text of the last message of a human. */
   readonly human?: string | RegExp | undefined
@@ -102,7 +102,7 @@ const checkAll = (calls: ReadonlyArray<Call>, expected: ReadonlyArray<Asked>): v
   if (problems.length > 0) throw failure(problems.join("; "), actual, wanted)
 }
 
-/** What is shown of a request that nobody expected. */
+/** The part of an unexpected request that a failure shows. */
 const everything: Asked = { messages: [] }
 
 const times = (count: number): string => count === 1 ? "once" : `${count} times`

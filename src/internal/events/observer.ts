@@ -14,7 +14,7 @@ import type { ChatModelError } from "../../ChatModelError.ts"
 import type { Message, Metadata } from "../../Message.ts"
 import type { RunType } from "../../RunEvent.ts"
 
-/** What telemetry knows of a step besides its type and its name. */
+/** The facts about a step that telemetry has besides its type and its name. */
 export type StepSubject =
   | {
     readonly _tag: "Model"

@@ -42,7 +42,7 @@ import { limitsOf, Watchdog } from "./watchdog.ts"
 export interface Call extends Pick<OpenedCall, "baseUrl" | "operation" | "streams"> {
   readonly provider: string
   readonly model: string
-  /** What is known of the model by those who made it, or else by the app that calls it. */
+  /** The facts about the model from its maker, or else from the app that calls it, with the code that applies them. */
   readonly knowledge: (settings: FactsSettings) => Knowledge | undefined
   readonly request: Effect.Effect<Prepared, ChatModelError>
   readonly open: (request: ChatRequest) => Stream.Stream<AIMessageChunk, ChatModelError>

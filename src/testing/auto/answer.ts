@@ -44,7 +44,7 @@ export interface Answer {
 type Json = Schema.Json
 type Made<A> = Result.Result<A, InvalidRequestError>
 
-/** What an answer holds, and why it ends. */
+/** The content of an answer, and the reason for its end. */
 type Content = Pick<Answer, "blocks" | "finish">
 
 /** Makes an answer. Each call has numbers of its own. Fails if no value fits a schema of the request. */

@@ -55,7 +55,7 @@ const maxNesting = 100
 const again = (choices: Choices, attempt: number): Choices =>
   new Choices({ seed: mix(choices.next(), attempt), limit: Infinity, fixed: new Map() }, attempt)
 
-/** What is known of a schema is kept as long as the schema is. */
+/** The analysis of a schema is kept as long as the schema is. */
 const known = new WeakMap<Node, WeakMap<Node, Flat | "none">>()
 
 class Builder {

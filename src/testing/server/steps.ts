@@ -35,7 +35,7 @@ export interface Repeat {
 
 /** A step that ends the body: {@link stall}, {@link reset}, {@link truncate} or {@link end}. */
 export interface Last {
-  /** What the server does: stall, reset the connection, cut the body off, or end it. */
+  /** The end of the body: the server stalls, resets the connection, cuts the body off, or ends it. */
   readonly _tag: "Stall" | "Reset" | "Truncate" | "End"
 }
 
