@@ -23,11 +23,15 @@ export const observe = <Chunk, Out, E, R>(
 ): Opener<Chunk, Out, E, R> => {
   const { services } = observation
   const run = observed(observation, open)
-  return services === undefined
-    ? run
-    // What an observation adds is not required by anybody.
-    : withServices<Chunk, Out, E, R, R>(remembered((around) => Context.merge(around, services)), run)
+  return services === undefined ? run : observedIn(services, run)
 }
+
+/** Opens a run, and pulls it, with the services of an observation. Nobody requires these. */
+export const observedIn = <Chunk, Out, E, R>(
+  services: Context.Context<never>,
+  open: Opener<Chunk, Out, E, R>
+): Opener<Chunk, Out, E, R> =>
+  withServices<Chunk, Out, E, R, R>(remembered((around) => Context.merge(around, services)), open)
 
 const observed =
   <Chunk, Out, E, R>(observation: Observation, open: Opener<Chunk, Out, E, R>): Opener<Chunk, Out, E, R> => (scope) => {

@@ -3,14 +3,13 @@
  * corrected. Failures count only before the first chunk; after it the attempt is the run. A read costs one suspension.
  */
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Pull from "effect/Pull"
 import * as Scope from "effect/Scope"
 import { RunObserver } from "../events/currentRun.ts"
-import type { AttemptObservation } from "../events/observer.ts"
-import { remembered, withPull, withServices } from "../step/run.ts"
+import { observedIn } from "../events/observe.ts"
+import { withPull } from "../step/run.ts"
 import type { ChunkPull, Chunks, Opener, Run } from "../step/types.ts"
 
 /** The attempts at a run. */
@@ -40,32 +39,26 @@ export const untilFirst = <Chunk, Out, E, R>(
       const attempt = (open: Opener<Chunk, Out, E, R>): ReturnType<Opener<Chunk, Out, E, R>> => {
         const child = Scope.forkUnsafe(scope)
         const observation = observer?.attempt(fiber)
-        return Effect.matchCauseEffect(start(inAttempt(observation, open), child), {
-          onSuccess: (started) => {
-            const run = resumed(chosen === undefined ? started : chosen(started))
-            return observation === undefined ? Effect.succeed(run) : Effect.as(observation.kept, run)
-          },
-          onFailure: (cause) =>
-            Effect.flatMap(Scope.close(child, Exit.failCause(cause)), () => {
-              if (observation === undefined) return Effect.flatMap(next(cause), attempt)
-              return Effect.flatMap(
-                Effect.tapCause(next(cause), () => observation.kept),
-                (open) => Effect.andThen(observation.replaced, Effect.suspend(() => attempt(open)))
-              )
-            })
-        })
+        return Effect.matchCauseEffect(
+          start(observation === undefined ? open : observedIn(observation.services, open), child),
+          {
+            onSuccess: (started) => {
+              const run = resumed(chosen === undefined ? started : chosen(started))
+              return observation === undefined ? Effect.succeed(run) : Effect.as(observation.kept, run)
+            },
+            onFailure: (cause) =>
+              Effect.flatMap(Scope.close(child, Exit.failCause(cause)), () => {
+                if (observation === undefined) return Effect.flatMap(next(cause), attempt)
+                return Effect.flatMap(
+                  Effect.tapCause(next(cause), () => observation.kept),
+                  (open) => Effect.andThen(observation.replaced, Effect.suspend(() => attempt(open)))
+                )
+              })
+          }
+        )
       }
       return attempt(first)
     }))
-
-const inAttempt = <Chunk, Out, E, R>(
-  observation: AttemptObservation | undefined,
-  open: Opener<Chunk, Out, E, R>
-): Opener<Chunk, Out, E, R> =>
-  observation === undefined
-    ? open
-    // What an observation adds is not required by anybody.
-    : withServices<Chunk, Out, E, R, R>(remembered((around) => Context.merge(around, observation.services)), open)
 
 /** Opens a run and reads its first chunks. */
 export const start = <Chunk, Out, E, R>(
